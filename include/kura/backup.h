@@ -1,0 +1,38 @@
+/* kura backup: one committed set. */
+#ifndef KURA_BACKUP_H
+#define KURA_BACKUP_H
+
+#include "kura/buf.h"
+#include "kura/error.h"
+#include "kura/findings.h"
+#include "kura/manifest.h"
+#include "kura/progress.h"
+#include "kura/repo.h"
+
+typedef struct BackupOptions {
+    const char *app;  /* part of the id; NULL: the database's name, else the first fileset's */
+    const char *db;   /* conninfo; NULL: no database */
+    const char *role; /* SET ROLE on every connection, pg_dump --role */
+    const char *pg_bindir;
+    struct BackupFiles {
+        const char *name, *dir;
+    } * files;
+    size_t n_files;
+    StrVec exclude, include;   /* patterns for all filesets */
+    StrVec exclude_table_data; /* pg_dump's patterns */
+    StrVec tags;
+    size_t jobs;              /* 0: number of cores, at most 4 */
+    double max_lag;           /* seconds; < 0: any */
+    unsigned lock_timeout_ms; /* 0: wait */
+    bool split_tables;
+    bool pg_dump_stream;               /* rows from pg_dump's own stream instead of kura's workers */
+    void (*after_snapshot)(void *ctx); /* tests: called between snapshot and TOC; NULL */
+    void *after_snapshot_ctx;
+} BackupOptions;
+
+/* Makes a backup. Warnings (vanished files, ..) go to findings and into the manifest. *ret is the committed manifest.
+ */
+int backup_run(Repo *repo, const BackupOptions *options, Manifest **ret, Findings *findings, Progress *progress,
+               Error *err);
+
+#endif

@@ -1,0 +1,90 @@
+/* The live database: facts, tables, locks, what a target offers. Catalogue queries are .sql files beside the code. */
+#ifndef KURA_CATALOG_H
+#define KURA_CATALOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kura/dbfacts.h"
+#include "kura/error.h"
+#include "kura/findings.h"
+#include "kura/pg.h"
+
+/* The settings pg_dump makes for itself plus those that make COPY text reproducible (TimeZone, bytea_output,
+ * lc_monetary): search_path empty, timeouts off, row_security off, DateStyle, IntervalStyle, extra_float_digits,
+ * synchronize_seqscans off, restrict_nonsystem_relation_kind where the server has it, client_encoding = the database's.
+ */
+int catalog_session_setup(PgConn *conn, Error *err);
+
+/* Refuses what cannot give a good backup: a transaction-pooling connection pooler (PQbackendPID differs from
+ * pg_backend_pid(), or changes between transactions), replay lag of a standby over max_lag seconds (< 0: any). All into
+ * findings as errors. */
+int catalog_preflight(PgConn *conn, double max_lag, Findings *findings, Error *err);
+
+int catalog_facts(PgConn *conn, DbFacts *ret, Error *err);
+
+/* A table whose rows pg_dump would dump: ordinary tables (also unlogged, unless on a standby), partitions,
+ * configuration tables of extensions. Materialised views are listed for locking, without rows. */
+typedef struct CatalogTable {
+    uint32_t oid;
+    char *schema, *name;
+    char relkind;                  /* 'r', 'm', 'p', 'S' .. */
+    char persistence;              /* 'p', 'u' */
+    uint64_t bytes;                /* relpages * block size, its TOAST table included: for order and progress */
+    uint64_t blocks;               /* heap pages now: pg_relation_size / block size */
+    bool readable;                 /* the session's role may SELECT */
+    bool row_security;             /* row-level security would filter for this role */
+    char *extension;               /* member of this extension, else NULL */
+    bool config;                   /* a configuration table of that extension */
+    char *condition;               /* its WHERE clause, else NULL */
+    char *root_schema, *root_name; /* topmost partitioned table, else NULL */
+    char *access_method;           /* "heap" */
+} CatalogTable;
+
+typedef struct CatalogTables {
+    CatalogTable *v; /* sorted by oid */
+    size_t n;
+} CatalogTables;
+
+int catalog_tables(PgConn *conn, CatalogTables *ret, Error *err);
+void catalog_tables_done(CatalogTables *tables);
+const CatalogTable *catalog_tables_find(const CatalogTables *tables, uint32_t oid);
+
+/* ACCESS SHARE on each table of oids, in batches, through the open transaction. Tables dropped meanwhile are left out
+ * (their count in *ret_gone, may be NULL). A full lock table becomes an error that says what to set
+ * max_locks_per_transaction to. lock_timeout_ms 0: wait for ever. */
+int catalog_lock(PgConn *conn, const CatalogTables *tables, unsigned lock_timeout_ms, Error *err);
+/* Warns beforehand when the tables' locks (times holders) exceed what the server's settings give. */
+int catalog_lock_estimate(PgConn *conn, size_t n_tables, size_t holders, Findings *findings, Error *err);
+/* Tables (or materialised views) whose storage changed since the snapshot was taken: relfilenode in the snapshot's
+ * catalogue differs from pg_relation_filenode(). *ret_n > 0: their rows may look empty, start over. Run in the leader's
+ * transaction. */
+int catalog_rewritten(PgConn *conn, size_t *ret_n, Error *err);
+
+/* What a target offers: for the checks before the first statement. */
+typedef struct CatalogTarget {
+    int server_version_num;
+    bool superuser, createdb, createrole;
+    bool standby;
+    bool database_exists; /* the one asked for */
+    bool database_empty;  /* no user objects in it (only when it exists) */
+    StrVec roles;         /* all role names */
+    StrVec databases;
+    StrVec extensions; /* available, "name" */
+    StrVec tablespaces;
+    char *superuser_name; /* bootstrap superuser */
+} CatalogTarget;
+
+/* conn is to a maintenance database; dbname the target's name. Emptiness is looked up through a connection of its own,
+ * made with conninfo. */
+int catalog_target(PgConn *conn, const char *conninfo, const char *dbname, CatalogTarget *ret, Error *err);
+void catalog_target_done(CatalogTarget *target);
+
+/* The access probe: as role (SET ROLE), every table, view, sequence of user schemas that the role owns or is granted:
+ * SELECT .. LIMIT 0 on tables with the SELECT privilege; INSERT, UPDATE, DELETE privileges on tables it owns; CREATE
+ * and USAGE on the schemas of its tables; CONNECT on the database (superusers not taken as proof). SECURITY DEFINER
+ * functions owned by a superuser and executable by PUBLIC are an error "security-definer". Findings say what the
+ * application would see. *ret_probed counts relations (may be NULL). */
+int catalog_probe(PgConn *conn, const char *role, size_t *ret_probed, Findings *findings, Error *err);
+
+#endif

@@ -1,0 +1,96 @@
+/* Filesets: a directory (or any named streams) as sorted index + packs + chunks. Format: kura-format(5). */
+#ifndef KURA_FILESET_H
+#define KURA_FILESET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "kura/buf.h"
+#include "kura/error.h"
+#include "kura/findings.h"
+#include "kura/manifest.h"
+#include "kura/progress.h"
+#include "kura/repo.h"
+
+typedef struct FilesetSpec {
+    const char *name; /* [a-z0-9_-]+ */
+    const char *dir;
+    const StrVec *include; /* patterns like gitignore's; NULL or empty: everything */
+    const StrVec *exclude;
+} FilesetSpec;
+
+/* Walks dir, stores what is new, references what is unchanged against `previous` (size, mtime, inode, ctime, device;
+ * NULL: none), fills *ret (its name and root too). Files that vanish or change while read are counted, named as
+ * warnings, not fatal; unreadable ones are warnings too. jobs: threads that read and hash. */
+int fileset_backup(const FilesetSpec *spec, Repo *repo, Uploader *uploader, const ManifestFileset *previous,
+                   size_t jobs, ManifestFileset *ret, Findings *findings, Progress *progress, Error *err);
+
+typedef struct FilesetRestoreOptions {
+    const StrVec *include; /* only these paths (patterns); NULL: all */
+    bool owners;           /* chown to the recorded names (as root); ids where a name is unknown */
+    size_t jobs;
+} FilesetRestoreOptions;
+
+typedef struct FilesetRestoreStats {
+    uint64_t written, written_bytes;
+    uint64_t kept; /* were right already */
+} FilesetRestoreStats;
+
+/* Restores into dir (made if absent), never outside it, following no link in it. A file that is already right (type,
+ * size, hash) is kept; one that differs is replaced by rename, never written in place. A thing of another type in the
+ * way is an error finding. Files in dir that the backup does not have are left alone. Every content is checked against
+ * its hash before it gets its name. */
+int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir, const FilesetRestoreOptions *options,
+                    FilesetRestoreStats *ret, Findings *findings, Progress *progress, Error *err);
+
+/* For contents that are not files on disk (large objects): entries are added in ascending path order. */
+typedef struct FilesetWriter FilesetWriter;
+FilesetWriter *fileset_writer_new(Repo *repo, Uploader *uploader);
+int fileset_writer_begin(FilesetWriter *writer, const char *path, Error *err);
+int fileset_writer_data(FilesetWriter *writer, const void *data, size_t len, Error *err);
+int fileset_writer_end(FilesetWriter *writer, Error *err);
+/* Seals the last pack and the index into *ret. */
+int fileset_writer_finish(FilesetWriter *writer, ManifestFileset *ret, Error *err);
+void fileset_writer_free(FilesetWriter *writer); /* NULL-safe */
+
+/* One line of an index. */
+typedef struct IndexEntry {
+    char *path; /* relative, bytes as on disk, '/' between parts; never absolute, no "." or ".." part, not empty */
+    char type; /* 'f' file, 'd' directory, 'l' symlink, 'h' hard link (target: an earlier path), 'p' fifo, 's' socket ..
+                */
+    unsigned mode;      /* permission bits 07777 */
+    char *user, *group; /* names, NULL when the id has none */
+    uint32_t uid, gid;
+    uint64_t size;
+    int64_t mtime_sec;
+    uint32_t mtime_nsec;
+    uint64_t inode, device;
+    int64_t ctime_sec;
+    uint32_t ctime_nsec;
+    char *target;               /* of a symlink or hard link */
+    char hash[SHA256_HEX_SIZE]; /* of the content; "" for what has none */
+    struct IndexPart {          /* where the content is; none for empty files */
+        BlobRef blob;
+        uint64_t offset, length; /* within the blob */
+    } * parts;
+    size_t n_parts;
+} IndexEntry;
+
+/* Reads an index entry by entry, in order. next gives 1 with *ret (valid until the next call), 0 at the end, -1 on
+ * error. Everything is checked: order, paths, sizes that add up. */
+typedef struct IndexReader IndexReader;
+IndexReader *index_reader_new(Repo *repo, const ManifestFileset *fileset);
+int index_reader_next(IndexReader *reader, const IndexEntry **ret, Error *err);
+void index_reader_free(IndexReader *reader);
+/* Parses one NDJSON line (for the reader and for fuzzing); index_entry_done frees what is inside. */
+int index_entry_parse(const char *line, size_t len, IndexEntry *ret, Error *err);
+int index_entry_format(const IndexEntry *entry, Buf *out, Error *err); /* with its newline */
+void index_entry_done(IndexEntry *entry);
+
+/* Streams an entry's content, piece by piece, checked against its hash at the end (-1 then, even when all pieces were
+ * given). */
+int index_entry_read(Repo *repo, const IndexEntry *entry,
+                     int (*fn)(void *ctx, const void *data, size_t len, Error *err), void *ctx, Error *err);
+
+#endif

@@ -1,0 +1,94 @@
+/* The manifest: the one JSON document that makes a backup. Strictly parsed: unknown major version refused, every size,
+ * hash and reference checked; hostile until then. */
+#ifndef KURA_MANIFEST_H
+#define KURA_MANIFEST_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "kura/buf.h"
+#include "kura/dbfacts.h"
+#include "kura/error.h"
+#include "kura/hash.h"
+#include "kura/repo.h"
+
+/* A segment: rows of one table in one zstd frame. */
+typedef struct ManifestSegment {
+    BlobRef blob;
+    uint64_t raw;   /* bytes of COPY text */
+    uint64_t rows;  /* rows that end in it */
+    bool continues; /* begins in the middle of a row that the segment before began (rows larger than a segment) */
+} ManifestSegment;
+
+typedef struct ManifestTable {
+    char *schema, *name;
+    uint32_t oid;
+    int dump_id;                   /* of its TABLE DATA entry in the TOC */
+    char *root_schema, *root_name; /* the topmost partitioned table, else NULL */
+    char *condition;               /* WHERE clause of an extension's configuration table, else NULL */
+    RowDigest digest;              /* with rows and raw bytes */
+    ManifestSegment *segments;
+    size_t n_segments;
+} ManifestTable;
+
+/* A fileset: totals and where its index is. The large objects of a database are kept as one more, named by oid. */
+typedef struct ManifestFileset {
+    char *name;
+    char *root; /* directory on the source host */
+    uint64_t files, dirs, symlinks, others;
+    uint64_t bytes;             /* of content */
+    uint64_t vanished, changed; /* while being read */
+    BlobRef *index;             /* in order: the concatenation of their contents is the index */
+    size_t n_index;
+} ManifestFileset;
+
+typedef struct ManifestDatabase {
+    DbFacts facts;
+    char *pg_dump_version; /* "15.18" */
+    char *snapshot;        /* name of the exported snapshot, for the record */
+    BlobRef *toc; /* zstd blobs; concatenated and decompressed: the archive's header and TOC as pg_dump wrote them */
+    size_t n_toc;
+    uint64_t toc_raw;      /* bytes of it */
+    ManifestTable *tables; /* in the order of the TOC */
+    size_t n_tables;
+    ManifestFileset large_objects; /* name NULL when there is none */
+} ManifestDatabase;
+
+typedef struct Manifest {
+    char *id;
+    char *app;
+    char *host;
+    char *kura_version;
+    char *started, *finished; /* clock_format_utc */
+    StrVec tags;
+    StrVec warnings;
+    bool has_database;
+    ManifestDatabase database;
+    ManifestFileset *filesets;
+    size_t n_filesets;
+    uint64_t stored_new; /* bytes this backup added to the repository (without the manifest) */
+    uint64_t stored_all; /* bytes of all blobs it references */
+} Manifest;
+
+Manifest *manifest_new(void);
+void manifest_free(Manifest *manifest); /* NULL-safe */
+
+/* The document (a new reference), and the way back. Round trip is exact. */
+json_t *manifest_to_json(const Manifest *manifest);
+int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
+
+/* A fresh id "20261122T031500Z-misskey-x7k2": moment, app (letters, digits, '-' and '_' kept, the rest replaced), four
+ * random characters. To be freed. */
+char *manifest_new_id(const char *app);
+
+/* Writes backups/<id>.json, exclusively: the commit point. */
+int manifest_commit(Repo *repo, const Manifest *manifest, Error *err);
+/* Reads one by its id. ERR_NOT_FOUND. The id inside must be the one asked for. */
+int manifest_load(Repo *repo, const char *id, Manifest **ret, Error *err);
+/* All ids, oldest first. */
+int manifest_list(Repo *repo, StrVec *ret, Error *err);
+/* "latest" (optionally of one app; app may be NULL), a full id, or an unambiguous beginning of one; *ret to be freed.
+ */
+int manifest_resolve(Repo *repo, const char *name, const char *app, char **ret, Error *err);
+
+#endif

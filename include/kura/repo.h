@@ -1,0 +1,95 @@
+/* A repository on a store: header, blobs, the queue that uploads them. Format: kura-format(5). */
+#ifndef KURA_REPO_H
+#define KURA_REPO_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kura/buf.h"
+#include "kura/error.h"
+#include "kura/hash.h"
+#include "kura/store.h"
+
+enum { REPO_FORMAT_VERSION = 1 };
+#define BLOB_MAX (64u * 1024 * 1024)              /* bytes of content a blob carries at most */
+#define BLOB_STORED_MAX (BLOB_MAX + 1024u * 1024) /* with framing: what is read at most */
+
+/* Fixed when the repository is made, so that equal rows give equal blobs ever after. */
+typedef struct RepoParams {
+    int zstd_level;        /* 1 */
+    uint64_t segment_min;  /* raw bytes before a cut may come */
+    uint64_t segment_mean; /* raw bytes after segment_min until one is expected */
+    uint64_t segment_max;  /* raw bytes at which a cut is forced */
+} RepoParams;
+
+typedef struct Repo Repo;
+
+/* Makes a repository in a store that holds none; ERR_EXISTS when there is one already. params NULL: defaults. */
+int repo_create(Store *store, const RepoParams *params, Error *err);
+/* Opens one. Borrows the store. ERR_NO_REPOSITORY when there is none, ERR_UNSUPPORTED for a newer format. */
+int repo_open(Store *store, Repo **ret, Error *err);
+void repo_close(Repo *repo);
+const RepoParams *repo_params(const Repo *repo);
+const char *repo_id(const Repo *repo);
+Store *repo_store(const Repo *repo);
+
+typedef enum BlobKind { BLOB_ZSTD, BLOB_TAR, BLOB_RAW } BlobKind; /* suffixes .zst .tar .bin */
+
+typedef struct BlobRef {
+    char hash[SHA256_HEX_SIZE];
+    BlobKind kind;
+    uint64_t size; /* bytes as stored */
+} BlobRef;
+
+/* "blobs/ab/abcd..zst"; key holds at least 96 bytes. */
+void blob_key(const BlobRef *ref, char *key);
+const char *blob_suffix(BlobKind kind); /* "zst", "tar", "bin" */
+/* A reference in JSON: "abcd....zst" plus size, as the two members "blob" and "size" of object; parse is strict. */
+void blob_ref_to_json(const BlobRef *ref, json_t *object);
+int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err);
+
+/* Stores a blob unless the repository has it. *ret_new (may be NULL) tells which. */
+int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret, bool *ret_new, Error *err);
+/* Reads a whole blob into *out (cleared first) and checks size and hash: ERR_CORRUPT names the blob and the remedy. */
+int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err);
+/* Reads a part of a blob; not checked against the hash (the caller has the part's own). */
+int blob_get_range(Repo *repo, const BlobRef *ref, uint64_t offset, uint64_t length, Buf *out, Error *err);
+/* 0 when present with the right size, ERR_NOT_FOUND or ERR_CORRUPT otherwise. */
+int blob_check(Repo *repo, const BlobRef *ref, Error *err);
+
+/* A bounded queue in front of uploader threads. Any thread may submit. */
+typedef struct Uploader Uploader;
+
+typedef struct UploadTotals {
+    uint64_t blobs, bytes;         /* submitted */
+    uint64_t new_blobs, new_bytes; /* of these, sent because the repository did not have them */
+} UploadTotals;
+
+/* threads at least 1. max_bytes bounds what waits in the queue: submit blocks until there is room (one blob is always
+ * let in). */
+Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes);
+/* Takes the bytes out of *data (left empty, its max kept), names them at once, queues them. -1 with the first
+ * uploader's error once one failed, or ERR_INTERRUPTED. */
+int uploader_submit(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret, Error *err);
+/* Waits until everything is stored, stops the threads; totals may be NULL. */
+int uploader_finish(Uploader *uploader, UploadTotals *totals, Error *err);
+/* Drops what is queued, stops the threads, frees. NULL-safe; also after uploader_finish. */
+void uploader_free(Uploader *uploader);
+/* What was submitted and sent so far. */
+UploadTotals uploader_totals(Uploader *uploader);
+
+/* One zstd frame with the repository's fixed parameters and a checksum, in one go, into *out (cleared first). */
+int repo_compress(const Repo *repo, const void *data, size_t len, Buf *out, Error *err);
+/* Decompresses one or more concatenated frames completely; never allocates past out->max. ERR_CORRUPT, ERR_TRUNCATED.
+ */
+int repo_decompress(const void *data, size_t len, Buf *out, Error *err);
+
+/* Locks (kura-format(5)): backups hold shared ones, prune an exclusive one. A lock is an object locks/<id>.json telling
+ * who, where, since when, until when; an expired one counts as absent. ERR_LOCKED names the holder. */
+typedef struct RepoLock RepoLock;
+int repo_lock(Repo *repo, bool exclusive, const char *purpose, RepoLock **ret, Error *err);
+void repo_unlock(RepoLock *lock); /* NULL-safe */
+
+#endif

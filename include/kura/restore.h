@@ -1,0 +1,63 @@
+/* kura restore: a backup or a foreign archive back into a database, under a role map. */
+#ifndef KURA_RESTORE_H
+#define KURA_RESTORE_H
+
+#include "kura/buf.h"
+#include "kura/error.h"
+#include "kura/fileset.h"
+#include "kura/findings.h"
+#include "kura/manifest.h"
+#include "kura/progress.h"
+#include "kura/repo.h"
+#include "kura/rolemap.h"
+
+typedef struct RestoreOptions {
+    const char *db; /* conninfo; its database is the one that will exist afterwards. NULL: files only */
+    const char *pg_bindir;
+    const RoleMap *map;
+    const char *app_role; /* for the probe; NULL: the role that owns most tables after the map */
+    bool create_roles;
+    bool swap;
+    bool verify; /* row counts and digests read back */
+    bool allow_downgrade;
+    struct RestoreFiles {
+        const char *name, *dir;
+    } * files;
+    size_t n_files;
+    size_t jobs;
+} RestoreOptions;
+
+typedef struct RestoreReport {
+    char *database; /* name, NULL without one */
+    char *replaced; /* where --swap kept the old one, else NULL */
+    RoleUses roles; /* before and after */
+    uint64_t tables, rows, bytes;
+    uint64_t tables_verified; /* count and digest read back and equal */
+    uint64_t owners_checked, grants_checked;
+    uint64_t relations_probed;
+    char *app_role;
+    FilesetRestoreStats *files; /* one for each of options->files */
+    size_t n_files;
+    struct RestorePhase {
+        const char *name;
+        double seconds;
+    } phases[16];
+    size_t n_phases;
+} RestoreReport;
+
+void restore_report_done(RestoreReport *report);
+
+/* Finds all problems and says what would be done; connects, changes nothing. Problems are findings of severity error.
+ */
+int restore_plan(Repo *repo, const Manifest *manifest, const RestoreOptions *options, RestoreReport *ret,
+                 Findings *findings, Error *err);
+/* restore_plan, and when that found no error, does it. */
+int restore_run(Repo *repo, const Manifest *manifest, const RestoreOptions *options, RestoreReport *ret,
+                Findings *findings, Progress *progress, Error *err);
+/* The same for a pg_dump archive, custom or directory format, made by anyone. */
+int restore_archive_plan(const char *path, const RestoreOptions *options, RestoreReport *ret, Findings *findings,
+                         Error *err);
+int restore_archive_run(const char *path, const RestoreOptions *options, RestoreReport *ret, Findings *findings,
+                        Progress *progress, Error *err);
+
+#endif
