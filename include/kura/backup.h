@@ -25,9 +25,11 @@ typedef struct BackupOptions {
     double max_lag;           /* seconds; < 0: any */
     unsigned lock_timeout_ms; /* 0: wait */
     bool split_tables;
-    bool pg_dump_stream;               /* rows from pg_dump's own stream instead of kura's workers */
-    void (*after_snapshot)(void *ctx); /* tests: called between snapshot and TOC; NULL */
-    void *after_snapshot_ctx;
+    bool pg_dump_stream; /* rows from pg_dump's own stream instead of kura's workers */
+    /* For tests that provoke races: called at "listed" (before the locks) and "snapshot" (before newcomers are locked).
+     * May be NULL. */
+    void (*at_step)(void *ctx, const char *step);
+    void *at_step_ctx;
 } BackupOptions;
 
 /* Makes a backup. Warnings (vanished files, ..) go to findings and into the manifest. *ret is the committed manifest.

@@ -27,10 +27,11 @@ typedef struct DataBlockSink {
     void *ctx;
 } DataBlockSink;
 
-/* Reads all data blocks up to the end of input (or to the start of a second TOC: a seekable archive has none behind its
- * data). compression: TOC_COMPRESSION_NONE, _GZIP (zlib streams) or _ZSTD; others are ERR_UNSUPPORTED. expected_blocks
- * (may be 0: unknown) makes an archive that ends with fewer blocks ERR_TRUNCATED. Memory does not depend on what the
- * lengths claim. */
+/* Reads all data blocks up to the end of input: nothing follows them (into a seekable file pg_dump writes its TOC a
+ * second time, but over the first). compression: TOC_COMPRESSION_NONE, _GZIP (zlib streams) or _ZSTD; others are
+ * ERR_UNSUPPORTED. expected_blocks (may be 0: unknown) makes an archive that ends with fewer blocks ERR_TRUNCATED: an
+ * end between two blocks cannot be told from the real one otherwise. Memory does not depend on what the lengths claim;
+ * a zstd frame may ask for a window of up to 128 MiB. */
 int datablocks_read(const ByteSource *source, int compression, size_t expected_blocks, const DataBlockSink *sink,
                     Error *err);
 

@@ -17,6 +17,8 @@ typedef enum ExportCompression { EXPORT_ZSTD, EXPORT_GZIP, EXPORT_PLAIN } Export
 int export_run(Repo *repo, const Manifest *manifest, const char *dir, ExportCompression compression, const RoleMap *map,
                Findings *findings, Progress *progress, Error *err);
 
+/* Reads and parses the TOC that a backup has stored. */
+int flow_load_toc(Repo *repo, const ManifestDatabase *database, Toc **ret, Error *err);
 /* Opens a custom-format file or a directory-format directory and reads its TOC. */
 int archive_open_toc(const char *path, Toc **ret, size_t *ret_used, Error *err);
 /* kura remap: writes the archive again under a role map. out must not exist. Data is copied, never decoded. */

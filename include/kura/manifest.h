@@ -72,6 +72,8 @@ typedef struct Manifest {
 
 Manifest *manifest_new(void);
 void manifest_free(Manifest *manifest); /* NULL-safe */
+/* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
+void manifest_fileset_done(ManifestFileset *fileset);
 
 /* The document (a new reference), and the way back. Round trip is exact. */
 json_t *manifest_to_json(const Manifest *manifest);
@@ -81,7 +83,7 @@ int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
  * random characters. To be freed. */
 char *manifest_new_id(const char *app);
 
-/* Writes backups/<id>.json, exclusively: the commit point. */
+/* Writes backups/<id>.json, exclusively: the commit point. What manifest_parse would not read is not written. */
 int manifest_commit(Repo *repo, const Manifest *manifest, Error *err);
 /* Reads one by its id. ERR_NOT_FOUND. The id inside must be the one asked for. */
 int manifest_load(Repo *repo, const char *id, Manifest **ret, Error *err);

@@ -54,7 +54,7 @@ int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err);
 int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret, bool *ret_new, Error *err);
 /* Reads a whole blob into *out (cleared first) and checks size and hash: ERR_CORRUPT names the blob and the remedy. */
 int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err);
-/* Reads a part of a blob; not checked against the hash (the caller has the part's own). */
+/* Appends a part of a blob to *out; not checked against the hash (the caller has the part's own). */
 int blob_get_range(Repo *repo, const BlobRef *ref, uint64_t offset, uint64_t length, Buf *out, Error *err);
 /* 0 when present with the right size, ERR_NOT_FOUND or ERR_CORRUPT otherwise. */
 int blob_check(Repo *repo, const BlobRef *ref, Error *err);
@@ -86,10 +86,17 @@ int repo_compress(const Repo *repo, const void *data, size_t len, Buf *out, Erro
  */
 int repo_decompress(const void *data, size_t len, Buf *out, Error *err);
 
+/* Gives a context the parameters of repo_compress, for frames that are made piece by piece. -1 when libzstd refuses. */
+struct ZSTD_CCtx_s;
+int repo_zstd_setup(const Repo *repo, struct ZSTD_CCtx_s *ctx);
+
 /* Locks (kura-format(5)): backups hold shared ones, prune an exclusive one. A lock is an object locks/<id>.json telling
  * who, where, since when, until when; an expired one counts as absent. ERR_LOCKED names the holder. */
 typedef struct RepoLock RepoLock;
 int repo_lock(Repo *repo, bool exclusive, const char *purpose, RepoLock **ret, Error *err);
 void repo_unlock(RepoLock *lock); /* NULL-safe */
+/* Whether the lock still holds: -1 with ERR_LOCKED once it could not be refreshed in time or somebody removed it. To be
+ * asked before anything is deleted. */
+int repo_lock_check(RepoLock *lock, Error *err);
 
 #endif

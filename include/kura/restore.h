@@ -14,7 +14,7 @@
 typedef struct RestoreOptions {
     const char *db; /* conninfo; its database is the one that will exist afterwards. NULL: files only */
     const char *pg_bindir;
-    const RoleMap *map;
+    RoleMap *map;           /* a rule for the bootstrap superuser may be added */
     const char *app_role; /* for the probe; NULL: the role that owns most tables after the map */
     bool create_roles;
     bool swap;

@@ -38,6 +38,7 @@ typedef struct RoleUse {
     char *name;
     char *new_name;      /* after the map; NULL: dropped */
     bool ruled;          /* a rule named it (not only "*") */
+    bool named;          /* somewhere but in a string or a body: false for a role that is only mentioned */
     size_t owns;         /* entries owned (ownable ones: with a drop statement) */
     size_t grants;       /* GRANTs to it */
     size_t granted_by;   /* SET SESSION AUTHORIZATION, GRANTED BY */

@@ -14,12 +14,12 @@ typedef enum SqlTokenKind {
     SQL_COMMENT,      /* -- .. or nested C comments */
     SQL_IDENT,        /* unquoted identifier or keyword */
     SQL_QUOTED_IDENT, /* "..", U&".." */
-    SQL_STRING,       /* '..', E'..', U&'..', N'..', B'..', X'..' */
+    SQL_STRING,       /* '..', E'..', U&'..', N'..', B'..', X'..'; with what continues it on the next line */
     SQL_DOLLAR,       /* $tag$..$tag$ */
     SQL_NUMBER,
     SQL_PARAM,    /* $1 */
-    SQL_OPERATOR, /* one run of operator characters, "::" and ":=" too */
-    SQL_PUNCT,    /* one of ( ) [ ] , ; . : */
+    SQL_OPERATOR, /* one run of operator characters; "::", ":=" and ".." too */
+    SQL_PUNCT,    /* one of ( ) [ ] , ; . : and any byte that SQL has no use for */
 } SqlTokenKind;
 
 typedef struct SqlToken {
@@ -33,6 +33,15 @@ typedef struct SqlToken {
  * is refused. */
 int sql_tokens(const char *text, size_t len, SqlToken **ret, size_t *ret_n, Error *err);
 
+/* The same a token at a time, for texts whose tokens need not be held together: begin with {text, len, 0}. Gives
+ * SQL_END at the end, again and again. */
+typedef struct SqlLexer {
+    const char *text;
+    size_t len;
+    size_t pos; /* where the next token begins */
+} SqlLexer;
+int sql_next(SqlLexer *lexer, SqlToken *ret, Error *err);
+
 /* Whether token is the unquoted word (given in lower case). */
 bool sql_is_word(const SqlToken *token, const char *word);
 /* Whether token is the single punctuation or operator text. */
@@ -40,10 +49,12 @@ bool sql_is_punct(const SqlToken *token, const char *text);
 /* The name an identifier token stands for: folded (ASCII only, as the server does for UTF-8) or unquoted; U&"" decoded
  * (default escape '\'). To be freed. NULL when token is no identifier or holds a broken escape. */
 char *sql_ident_value(const SqlToken *token);
-/* The value of a string token ('..', E'..', U&'..', dollar). To be freed; NULL when it is none. */
+/* The value of a string token ('..', E'..', U&'..', N'..', dollar). To be freed; NULL when it is none or holds a broken
+ * escape. */
 char *sql_string_value(const SqlToken *token);
 /* Appends name as SQL writes it: bare when quote_ident() would leave it bare (lower case, no keyword but the unreserved
- * ones), else in double quotes. */
+ * ones, by PostgreSQL 18's list), else in double quotes. out must have room: aborts when its maximum is too small,
+ * since half a name would be another name. */
 void sql_append_ident(Buf *out, const char *name);
 /* The same as a fresh string. */
 char *sql_quote_ident(const char *name);

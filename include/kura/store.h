@@ -35,7 +35,10 @@ int store_list(Store *store, const char *prefix, int (*fn)(void *ctx, const char
 /* Removes an object; one that is not there is no error. */
 int store_delete(Store *store, const char *key, Error *err);
 
-/* Frees everything under "mem:NAME". */
+/* Removes what interrupted puts left behind out of sight of store_list, once no living put can own it any more. */
+int store_tidy(Store *store, Error *err);
+
+/* Frees everything under "mem:NAME", given NAME; open handles keep what they have. */
 void store_mem_forget(const char *name);
 /* Whether key is of the allowed form. */
 bool store_key_valid(const char *key);

@@ -87,7 +87,8 @@ int toc_compression(const Toc *toc);
 /* Major of PostgreSQL in a version string such as "15.18 (Debian 15.18-0)" or "18beta1": 15, 18; 9.x is 9; -1 when it
  * is none. */
 int toc_version_major(const char *version);
-/* Which pg_restore reads archives of this minor version: 13 for up to 1.14, 16 for 1.15, 17 for 1.16. */
+/* Which pg_restore reads archives of this minor version: 13 for up to 1.14, 16 for 1.15, 17 for 1.16; INT_MAX for
+ * later ones. */
 int toc_minor_needs(int minor);
 
 #endif
