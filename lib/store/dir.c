@@ -1,0 +1,284 @@
+/* A store in a directory: an object is a file. Durable is meant literally: file and directory are written through
+ * before a put says 0. (Measured on ext4 with blobs of 8 MiB: plain fdatasync from several threads is as fast as any
+ * combination with sync_file_range or preallocation.) */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dir_priv.h"
+#include "kura/mem.h"
+
+enum { TEMP_NAME_SIZE = 64 };
+
+typedef struct DirStore {
+    Store store;
+    DirTree *tree;
+    uint64_t seed; /* of names of unfinished files */
+    atomic_uint_least64_t counter;
+} DirStore;
+
+static DirStore *dir_of(Store *store)
+{
+    return (DirStore *)store;
+}
+
+/* Opens the directory of a key; *ret_name is the last part. */
+static int open_parent(DirStore *dir, const char *key, bool create, DirRef *ret, const char **ret_name, Error *err)
+{
+    const char *slash = strrchr(key, '/');
+    *ret_name = slash ? slash + 1 : key;
+    return dirtree_open(dir->tree, key, slash ? (size_t)(slash - key) : 0, create, ret, err);
+}
+
+/* An error about the file of an object, by the path a person would type. */
+static int file_error(DirStore *dir, int errnum, const char *verb, const char *key, Error *err)
+{
+    return error_errno(err, errnum, "could not %s \"%s/%s\"", verb, dirtree_root(dir->tree), key);
+}
+
+static int create_temp(DirStore *dir, int parent, char name[TEMP_NAME_SIZE])
+{
+    int fd;
+    do {
+        snprintf(name, TEMP_NAME_SIZE, DIR_TEMP_PREFIX "%016jx-%jx" DIR_TEMP_MARK, (uintmax_t)dir->seed,
+                 (uintmax_t)atomic_fetch_add(&dir->counter, 1));
+        fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    } while (fd < 0 && errno == EEXIST);
+    return fd;
+}
+
+static int write_all(int fd, const uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Some file systems (NFS) know no exclusive rename, but links; there the second name goes at once. */
+static int rename_new(int dir, const char *from, const char *to)
+{
+    if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    return linkat(dir, from, dir, to, 0) < 0 ? -1 : unlinkat(dir, from, 0);
+}
+
+static int write_temp(int parent, const char *temp, int fd, const void *data, size_t len)
+{
+    int why = write_all(fd, data, len) < 0 || fdatasync(fd) < 0 ? errno : 0;
+    if (close(fd) < 0 && why == 0)
+        why = errno;
+    if (why == 0)
+        return 0;
+    unlinkat(parent, temp, 0);
+    errno = why;
+    return -1;
+}
+
+/* Gives the finished file its name. When the directory cannot be written through, an exclusive put takes the object
+ * back: a manifest must not be there after its commit failed. */
+static int publish(int parent, const char *temp, const char *name, bool exclusive)
+{
+    int rc = exclusive ? rename_new(parent, temp, name) : renameat(parent, temp, parent, name);
+    const char *remains = temp;
+    if (rc == 0) {
+        rc = dir_sync(parent);
+        remains = exclusive ? name : NULL;
+    }
+    if (rc < 0 && remains) {
+        int why = errno;
+        unlinkat(parent, remains, 0);
+        errno = why;
+    }
+    return rc;
+}
+
+static int put(Store *store, const char *key, const void *data, size_t len, bool exclusive, Error *err)
+{
+    DirStore *dir = dir_of(store);
+    _cleanup_(dirref_done) DirRef parent = {.fd = -1};
+    const char *name;
+    if (open_parent(dir, key, true, &parent, &name, err) < 0)
+        return -1;
+    char temp[TEMP_NAME_SIZE];
+    int fd = create_temp(dir, parent.fd, temp);
+    if (fd < 0)
+        return file_error(dir, errno, "create", key, err);
+    if (write_temp(parent.fd, temp, fd, data, len) < 0)
+        return file_error(dir, errno, "write", key, err);
+    if (publish(parent.fd, temp, name, exclusive) == 0)
+        return 0;
+    if (errno == EEXIST)
+        return error_set(err, ERR_EXISTS, "\"%s/%s\" exists already", dirtree_root(dir->tree), key);
+    return file_error(dir, errno, "write", key, err);
+}
+
+static int dir_put(Store *store, const char *key, const void *data, size_t len, Error *err)
+{
+    return put(store, key, data, len, false, err);
+}
+
+static int dir_put_new(Store *store, const char *key, const void *data, size_t len, Error *err)
+{
+    return put(store, key, data, len, true, err);
+}
+
+/* Whether what bears an object's name is an object. */
+static int check_type(DirStore *dir, const char *key, const struct stat *st, Error *err)
+{
+    if (S_ISREG(st->st_mode))
+        return 0;
+    if (S_ISDIR(st->st_mode))
+        return error_set(err, ERR_NOT_FOUND, "\"%s/%s\" is a directory", dirtree_root(dir->tree), key);
+    return error_set(err, ERR_CORRUPT, "\"%s/%s\" is not a regular file", dirtree_root(dir->tree), key);
+}
+
+static int dir_head(Store *store, const char *key, uint64_t *ret_size, Error *err)
+{
+    DirStore *dir = dir_of(store);
+    _cleanup_(dirref_done) DirRef parent = {.fd = -1};
+    const char *name;
+    struct stat st;
+    if (open_parent(dir, key, false, &parent, &name, err) < 0)
+        return -1;
+    if (fstatat(parent.fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return file_error(dir, errno, "look at", key, err);
+    if (check_type(dir, key, &st, err) < 0)
+        return -1;
+    *ret_size = (uint64_t)st.st_size;
+    return 0;
+}
+
+/* O_NONBLOCK: a FIFO planted there must not hang us; a link gives ELOOP. */
+static int open_object(DirStore *dir, int parent, const char *name, const char *key, int *ret, uint64_t *ret_size,
+                       Error *err)
+{
+    struct stat st;
+    _cleanup_close_ int fd = openat(parent, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+        return error_set(err, ERR_CORRUPT, "\"%s/%s\" is not a regular file", dirtree_root(dir->tree), key);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return file_error(dir, errno, "open", key, err);
+    if (check_type(dir, key, &st, err) < 0)
+        return -1;
+    *ret_size = (uint64_t)st.st_size;
+    *ret = fd;
+    fd = -1;
+    return 0;
+}
+
+static int too_short(DirStore *dir, const char *key, uint64_t size, Error *err)
+{
+    return error_set(err, ERR_TRUNCATED, "\"%s/%s\" has %ju bytes only", dirtree_root(dir->tree), key,
+                     (uintmax_t)size);
+}
+
+static int read_into(DirStore *dir, int fd, const char *key, uint64_t offset, uint64_t length, Buf *out, Error *err)
+{
+    if (length > SIZE_MAX || buf_reserve(out, (size_t)length, err) < 0)
+        return -1;
+    uint64_t done = 0;
+    while (done < length) {
+        ssize_t n = pread(fd, out->data + out->len + done, (size_t)(length - done), (off_t)(offset + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return file_error(dir, errno, "read", key, err);
+        if (n == 0)
+            return too_short(dir, key, offset + done, err);
+        done += (uint64_t)n;
+    }
+    out->len += (size_t)length;
+    out->data[out->len] = 0;
+    return 0;
+}
+
+static int dir_get(Store *store, const char *key, uint64_t offset, uint64_t length, Buf *out, Error *err)
+{
+    DirStore *dir = dir_of(store);
+    _cleanup_(dirref_done) DirRef parent = {.fd = -1};
+    _cleanup_close_ int fd = -1;
+    const char *name;
+    uint64_t size = 0;
+    if (open_parent(dir, key, false, &parent, &name, err) < 0 ||
+        open_object(dir, parent.fd, name, key, &fd, &size, err) < 0)
+        return -1;
+    if (offset > size || (length != UINT64_MAX && length > size - offset))
+        return too_short(dir, key, size, err);
+    return read_into(dir, fd, key, offset, length == UINT64_MAX ? size - offset : length, out, err);
+}
+
+static int dir_list(Store *store, const char *prefix, StoreListFn fn, void *ctx, Error *err)
+{
+    return dirwalk_list(dir_of(store)->tree, prefix, fn, ctx, err);
+}
+
+/* Written through too: prune removes a manifest before the blobs it named, and a crash must not turn that around. */
+static int dir_delete(Store *store, const char *key, Error *err)
+{
+    DirStore *dir = dir_of(store);
+    _cleanup_(dirref_done) DirRef parent = {.fd = -1};
+    const char *name;
+    Error why = ERROR_INIT;
+    if (open_parent(dir, key, false, &parent, &name, &why) < 0) {
+        if (why.code == ERR_NOT_FOUND)
+            return 0;
+        if (err)
+            *err = why;
+        return -1;
+    }
+    if (unlinkat(parent.fd, name, 0) == 0)
+        return dir_sync(parent.fd) < 0 ? file_error(dir, errno, "remove", key, err) : 0;
+    return errno == ENOENT || errno == EISDIR ? 0 : file_error(dir, errno, "remove", key, err);
+}
+
+static int dir_tidy(Store *store, Error *err)
+{
+    return dirwalk_tidy(dir_of(store)->tree, err);
+}
+
+static void dir_close(Store *store)
+{
+    dirtree_free(dir_of(store)->tree);
+    free(store);
+}
+
+static const StoreOps ops = {
+    .put = dir_put,
+    .put_new = dir_put_new,
+    .get = dir_get,
+    .head = dir_head,
+    .list = dir_list,
+    .delete = dir_delete,
+    .tidy = dir_tidy,
+    .close = dir_close,
+};
+
+int store_dir_open(const char *rest, bool create, Store **ret, Error *err)
+{
+    DirStore *dir = xcalloc(1, sizeof *dir);
+    dir->store.ops = &ops;
+    dir->tree = dirtree_new(rest);
+    if (getrandom(&dir->seed, sizeof dir->seed, 0) != (ssize_t)sizeof dir->seed)
+        abort(); /* so few bytes are always given at once */
+    if (create && dirtree_create_root(dir->tree, err) < 0) {
+        dir_close(&dir->store);
+        return -1;
+    }
+    *ret = &dir->store;
+    return 0;
+}

@@ -1,0 +1,172 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dir_priv.h"
+#include "kura/mem.h"
+
+/* A repository has blobs/00 to blobs/ff and a handful of others. Descriptors past KEPT_MAX are opened each time: far
+ * below the usual limit of 1024, with two repositories open too. */
+enum { SLOTS = 1024, KEPT_MAX = 288 };
+enum { OPEN_DIR = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+
+typedef struct Kept {
+    char *path; /* NULL: free slot */
+    int fd;
+} Kept;
+
+struct DirTree {
+    char *root;
+    pthread_mutex_t mutex;
+    Kept kept[SLOTS];
+    size_t n_kept;
+};
+
+DirTree *dirtree_new(const char *root)
+{
+    DirTree *tree = xcalloc(1, sizeof *tree);
+    tree->root = xstrdup(root);
+    pthread_mutex_init(&tree->mutex, NULL);
+    return tree;
+}
+
+void dirtree_free(DirTree *tree)
+{
+    if (tree == NULL)
+        return;
+    for (size_t i = 0; i < SLOTS; i++)
+        if (tree->kept[i].path) {
+            close(tree->kept[i].fd);
+            free(tree->kept[i].path);
+        }
+    pthread_mutex_destroy(&tree->mutex);
+    free(tree->root);
+    free(tree);
+}
+
+const char *dirtree_root(const DirTree *tree)
+{
+    return tree->root;
+}
+
+int dir_sync(int fd)
+{
+    return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : -1;
+}
+
+static int sync_parent_of_root(const DirTree *tree)
+{
+    _cleanup_free_ char *path = xstrdup(tree->root);
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/')
+        path[--len] = 0;
+    char *slash = strrchr(path, '/');
+    if (slash)
+        slash[slash == path] = 0;
+    _cleanup_close_ int fd = open(slash ? path : ".", OPEN_DIR);
+    return fd < 0 ? -1 : dir_sync(fd);
+}
+
+int dirtree_create_root(DirTree *tree, Error *err)
+{
+    if (mkdir(tree->root, 0700) < 0)
+        return errno == EEXIST ? 0 : error_errno(err, errno, "could not create directory \"%s\"", tree->root);
+    if (sync_parent_of_root(tree) < 0)
+        return error_errno(err, errno, "could not write the directory that holds \"%s\"", tree->root);
+    return 0;
+}
+
+/* The slot of a path, or the free one where it belongs. There always is a free one: SLOTS > KEPT_MAX. */
+static Kept *slot_of(DirTree *tree, const char *path, size_t len)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (uint8_t)path[i]) * 16777619u;
+    Kept *slot;
+    do
+        slot = &tree->kept[hash++ % SLOTS];
+    while (slot->path && (strlen(slot->path) != len || memcmp(slot->path, path, len) != 0));
+    return slot;
+}
+
+/* The error for a part that could not be opened as a directory. */
+static int not_a_directory(DirTree *tree, int parent, const char *path, const char *name, bool create, Error *err)
+{
+    int why = errno;
+    struct stat st;
+    if ((why == ENOTDIR || why == ELOOP) && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (!S_ISLNK(st.st_mode))
+            return error_set(err, create ? ERR_EXISTS : ERR_NOT_FOUND, "\"%s/%s\" is not a directory", tree->root,
+                             path);
+        error_set(err, ERR_CORRUPT, "\"%s/%s\" is a symbolic link", tree->root, path);
+        return error_hint(err, "Links inside a repository are not followed. Use a bind mount, or put the whole "
+                               "repository where the link leads.");
+    }
+    return error_errno(err, why, "could not open directory \"%s/%s\"", tree->root, path);
+}
+
+/* Opens one part; with create makes it when missing. The parent is written even when somebody else made the part just
+ * now: they may not have come that far, and what we put below it must survive. */
+static int open_part(DirTree *tree, int parent, const char *path, const char *name, bool create, int *ret, Error *err)
+{
+    *ret = openat(parent, name, OPEN_DIR | O_NOFOLLOW);
+    if (*ret < 0 && errno == ENOENT && create) {
+        if ((mkdirat(parent, name, 0700) < 0 && errno != EEXIST) || dir_sync(parent) < 0)
+            return error_errno(err, errno, "could not create directory \"%s/%s\"", tree->root, path);
+        *ret = openat(parent, name, OPEN_DIR | O_NOFOLLOW);
+    }
+    return *ret < 0 ? not_a_directory(tree, parent, path, name, create, err) : 0;
+}
+
+static int open_root(DirTree *tree, int *ret, Error *err)
+{
+    *ret = open(tree->root, OPEN_DIR);
+    return *ret < 0 ? error_errno(err, errno, "could not open directory \"%s\"", tree->root) : 0;
+}
+
+static int open_locked(DirTree *tree, const char *path, size_t len, bool create, DirRef *ret, Error *err)
+{
+    Kept *slot = slot_of(tree, path, len);
+    if (slot->path) {
+        *ret = (DirRef){.fd = slot->fd, .borrowed = true};
+        return 0;
+    }
+    _cleanup_free_ char *copy = xstrndup(path, len);
+    int fd;
+    if (len == 0) {
+        if (open_root(tree, &fd, err) < 0)
+            return -1;
+    } else {
+        char *slash = strrchr(copy, '/');
+        _cleanup_(dirref_done) DirRef parent = {.fd = -1};
+        if (open_locked(tree, copy, slash ? (size_t)(slash - copy) : 0, create, &parent, err) < 0)
+            return -1;
+        if (open_part(tree, parent.fd, copy, slash ? slash + 1 : copy, create, &fd, err) < 0)
+            return -1;
+    }
+    *ret = (DirRef){.fd = fd};
+    if (tree->n_kept < KEPT_MAX) {
+        slot = slot_of(tree, path, len); /* the parents took slots meanwhile */
+        *slot = (Kept){.path = steal(copy), .fd = fd};
+        tree->n_kept++;
+        ret->borrowed = true;
+    }
+    return 0;
+}
+
+int dirtree_open(DirTree *tree, const char *path, size_t len, bool create, DirRef *ret, Error *err)
+{
+    pthread_mutex_lock(&tree->mutex);
+    int rc = open_locked(tree, path, len, create, ret, err);
+    pthread_mutex_unlock(&tree->mutex);
+    return rc;
+}
+
+void dirref_done(DirRef *ref)
+{
+    if (!ref->borrowed && ref->fd >= 0)
+        close(ref->fd);
+}

@@ -1,0 +1,487 @@
+/* One suite that every kind of store must pass. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kura/mem.h"
+#include "kura/store.h"
+#include "tempdir.h"
+
+static char *location; /* of the kind under test */
+static Store *store;   /* fresh and empty for every test */
+static Error err;
+
+static int open_fresh(void **state)
+{
+    (void)state;
+    err = (Error)ERROR_INIT;
+    return store_open(location, true, &store, &err);
+}
+
+static int close_and_empty(void **state)
+{
+    (void)state;
+    store_close(store);
+    if (strncmp(location, "mem:", 4) == 0)
+        store_mem_forget(location + 4);
+    else
+        tempdir_remove(location + 4);
+    return 0;
+}
+
+static void put(const char *key, const char *text)
+{
+    assert_int_equal(store_put(store, key, text, strlen(text), false, &err), 0);
+}
+
+static void assert_holds(const char *key, const char *text)
+{
+    _cleanup_(buf_done) Buf out = BUF_INIT(1024);
+    assert_int_equal(store_get(store, key, 0, UINT64_MAX, &out, &err), 0);
+    assert_int_equal(out.len, strlen(text));
+    assert_memory_equal(out.data, text, out.len);
+}
+
+static void assert_missing(const char *key)
+{
+    _cleanup_(buf_done) Buf out = BUF_INIT(1024);
+    uint64_t size;
+    assert_int_equal(store_head(store, key, &size, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_int_equal(store_get(store, key, 0, UINT64_MAX, &out, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_int_equal(out.len, 0);
+}
+
+static int add_line(void *ctx, const char *key, uint64_t size, Error *e)
+{
+    return buf_printf(ctx, e, "%s=%ju ", key, (uintmax_t)size);
+}
+
+static void assert_list(const char *prefix, const char *expected)
+{
+    _cleanup_(buf_done) Buf lines = BUF_INIT(65536);
+    assert_int_equal(store_list(store, prefix, add_line, &lines, &err), 0);
+    assert_string_equal(buf_str(&lines), expected);
+}
+
+static void round_trip(void **state)
+{
+    (void)state;
+    uint64_t size;
+    const char binary[] = "a\0b\nc\xff";
+    _cleanup_(buf_done) Buf out = BUF_INIT(100);
+    assert_int_equal(store_put(store, "blobs/ab/abc.zst", binary, sizeof binary, false, &err), 0);
+    assert_int_equal(store_head(store, "blobs/ab/abc.zst", &size, &err), 0);
+    assert_int_equal(size, sizeof binary);
+    assert_int_equal(store_get(store, "blobs/ab/abc.zst", 0, UINT64_MAX, &out, &err), 0);
+    assert_int_equal(out.len, sizeof binary);
+    assert_memory_equal(out.data, binary, sizeof binary);
+    assert_int_equal(out.data[out.len], 0);
+}
+
+static void survives_reopening(void **state)
+{
+    (void)state;
+    put("backups/a.json", "{}");
+    store_close(store);
+    assert_int_equal(store_open(location, false, &store, &err), 0);
+    assert_holds("backups/a.json", "{}");
+    assert_string_equal(store_name(store), location);
+}
+
+static void empty_object(void **state)
+{
+    (void)state;
+    uint64_t size = 1;
+    _cleanup_(buf_done) Buf out = BUF_INIT(0);
+    assert_int_equal(store_put(store, "empty", NULL, 0, false, &err), 0);
+    assert_int_equal(store_head(store, "empty", &size, &err), 0);
+    assert_int_equal(size, 0);
+    assert_int_equal(store_get(store, "empty", 0, UINT64_MAX, &out, &err), 0);
+    assert_int_equal(out.len, 0);
+    assert_list("", "empty=0 ");
+}
+
+static uint8_t *pattern(size_t len, uint32_t seed)
+{
+    uint8_t *bytes = xmalloc(len);
+    for (size_t i = 0; i < len; i++) {
+        seed = seed * 1664525 + 1013904223;
+        bytes[i] = (uint8_t)(seed >> 24);
+    }
+    return bytes;
+}
+
+static void big_object(void **state)
+{
+    (void)state;
+    size_t len = 33u * 1024 * 1024 + 7;
+    _cleanup_free_ uint8_t *bytes = pattern(len, 1);
+    _cleanup_(buf_done) Buf out = BUF_INIT(len);
+    assert_int_equal(store_put(store, "big", bytes, len, false, &err), 0);
+    assert_int_equal(store_get(store, "big", 0, UINT64_MAX, &out, &err), 0);
+    assert_int_equal(out.len, len);
+    assert_memory_equal(out.data, bytes, len);
+}
+
+static void assert_range(uint64_t offset, uint64_t length, const char *expected)
+{
+    _cleanup_(buf_done) Buf out = BUF_INIT(100);
+    assert_int_equal(buf_append_str(&out, ">", &err), 0);
+    assert_int_equal(store_get(store, "range", offset, length, &out, &err), 0);
+    assert_int_equal(out.len, 1 + strlen(expected));
+    assert_string_equal(buf_str(&out) + 1, expected);
+}
+
+static void assert_no_range(uint64_t offset, uint64_t length)
+{
+    _cleanup_(buf_done) Buf out = BUF_INIT(100);
+    assert_int_equal(buf_append_str(&out, ">", &err), 0);
+    assert_int_equal(store_get(store, "range", offset, length, &out, &err), -1);
+    assert_int_equal(err.code, ERR_TRUNCATED);
+    assert_string_equal(buf_str(&out), ">");
+}
+
+static void ranges(void **state)
+{
+    (void)state;
+    put("range", "0123456789");
+    assert_range(0, UINT64_MAX, "0123456789");
+    assert_range(0, 10, "0123456789");
+    assert_range(0, 1, "0");
+    assert_range(3, 4, "3456");
+    assert_range(9, 1, "9");
+    assert_range(4, UINT64_MAX, "456789");
+    assert_range(10, UINT64_MAX, "");
+    assert_range(10, 0, "");
+    assert_range(5, 0, "");
+    assert_no_range(0, 11);
+    assert_no_range(9, 2);
+    assert_no_range(11, 0);
+    assert_no_range(11, UINT64_MAX);
+    assert_no_range(UINT64_MAX - 1, 5);
+    assert_no_range(5, UINT64_MAX - 1);
+}
+
+static void get_respects_the_maximum(void **state)
+{
+    (void)state;
+    _cleanup_(buf_done) Buf out = BUF_INIT(9);
+    put("object", "0123456789");
+    assert_int_equal(store_get(store, "object", 0, UINT64_MAX, &out, &err), -1);
+    assert_int_equal(out.len, 0);
+    assert_int_equal(store_get(store, "object", 1, UINT64_MAX, &out, &err), 0);
+    assert_string_equal(buf_str(&out), "123456789");
+}
+
+static void missing_objects(void **state)
+{
+    (void)state;
+    assert_missing("nothing");
+    assert_missing("no/such/place");
+    put("dir/object", "x");
+    assert_missing("dir");
+    assert_missing("dir/objec");
+    assert_missing("dir/object/below");
+    assert_int_equal(store_delete(store, "nothing", &err), 0);
+    assert_int_equal(store_delete(store, "no/such/place", &err), 0);
+    assert_holds("dir/object", "x");
+}
+
+static void deleting(void **state)
+{
+    (void)state;
+    put("a/b", "x");
+    put("a/c", "y");
+    assert_int_equal(store_delete(store, "a/b", &err), 0);
+    assert_missing("a/b");
+    assert_list("", "a/c=1 ");
+    put("a/b", "again");
+    assert_holds("a/b", "again");
+}
+
+static void replacing(void **state)
+{
+    (void)state;
+    put("key", "the old and longer text");
+    put("key", "new");
+    assert_holds("key", "new");
+    assert_list("", "key=3 ");
+}
+
+static void exclusive(void **state)
+{
+    (void)state;
+    assert_int_equal(store_put(store, "only/once", "first", 5, true, &err), 0);
+    assert_int_equal(store_put(store, "only/once", "second", 6, true, &err), -1);
+    assert_int_equal(err.code, ERR_EXISTS);
+    assert_holds("only/once", "first");
+    assert_list("", "only/once=5 ");
+    assert_int_equal(store_delete(store, "only/once", &err), 0);
+    assert_int_equal(store_put(store, "only/once", "third", 5, true, &err), 0);
+    assert_holds("only/once", "third");
+}
+
+static void listing(void **state)
+{
+    (void)state;
+    assert_list("", "");
+    const char *const keys[] = {"a/c/d", "ab", "a.b", "a/b", "B", "a-b", "a/c-d", "a_b", "a/c/e", "b/0"};
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        put(keys[i], keys[i]);
+    assert_list("", "B=1 a-b=3 a.b=3 a/b=3 a/c-d=5 a/c/d=5 a/c/e=5 a_b=3 ab=2 b/0=3 ");
+    assert_list("a", "a-b=3 a.b=3 a/b=3 a/c-d=5 a/c/d=5 a/c/e=5 a_b=3 ab=2 ");
+    assert_list("a/", "a/b=3 a/c-d=5 a/c/d=5 a/c/e=5 ");
+    assert_list("a/c", "a/c-d=5 a/c/d=5 a/c/e=5 ");
+    assert_list("a/c/", "a/c/d=5 a/c/e=5 ");
+    assert_list("a/c/d", "a/c/d=5 ");
+    assert_list("a.", "a.b=3 ");
+    assert_list("ab/", "");
+    assert_list("no/such/", "");
+}
+
+static int stop_at_b(void *ctx, const char *key, uint64_t size, Error *e)
+{
+    (void)size;
+    buf_append_str(ctx, key, e);
+    return strcmp(key, "b") == 0 ? error_set(e, ERR_FAILED, "enough") : 0;
+}
+
+static void listing_ends_with_the_callbacks_error(void **state)
+{
+    (void)state;
+    _cleanup_(buf_done) Buf seen = BUF_INIT(100);
+    put("a", "");
+    put("b", "");
+    put("c", "");
+    assert_int_equal(store_list(store, "", stop_at_b, &seen, &err), -1);
+    assert_string_equal(err.message, "enough");
+    assert_string_equal(buf_str(&seen), "ab");
+}
+
+static int delete_it(void *ctx, const char *key, uint64_t size, Error *e)
+{
+    (void)size;
+    ++*(int *)ctx;
+    return store_delete(store, key, e);
+}
+
+static void deleting_while_listing(void **state)
+{
+    (void)state;
+    int seen = 0;
+    for (int i = 0; i < 50; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "d%d/object%d", i % 3, i);
+        put(key, "x");
+    }
+    assert_int_equal(store_list(store, "", delete_it, &seen, &err), 0);
+    assert_int_equal(seen, 50);
+    assert_list("", "");
+}
+
+static void key_validity(void **state)
+{
+    (void)state;
+    char longest[514];
+    memset(longest, 'k', sizeof longest);
+    longest[512] = 0;
+    const char *const good[] = {"a", "A-Z_09.json", "blobs/ab/abcd.zst", ".hidden", "...", "a..b/c", longest};
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        assert_true(store_key_valid(good[i]));
+    const char *const bad[] = {"",     "/",    "/a",    "a/",      "a//b",  ".",       "..", "a/../b",
+                               "a/./b", "../a", "a b",   "a\\b",    "a\nb",  "\xc3\xa4", "a~", "a/.."};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        uint64_t size;
+        _cleanup_(buf_done) Buf out = BUF_INIT(10);
+        assert_false(store_key_valid(bad[i]));
+        assert_int_equal(store_put(store, bad[i], "x", 1, false, &err), -1);
+        assert_int_equal(store_get(store, bad[i], 0, UINT64_MAX, &out, &err), -1);
+        assert_int_equal(store_head(store, bad[i], &size, &err), -1);
+        assert_int_equal(store_delete(store, bad[i], &err), -1);
+        assert_int_equal(err.code, ERR_CORRUPT);
+    }
+    longest[512] = 'k';
+    longest[513] = 0;
+    assert_false(store_key_valid(longest));
+    assert_int_equal(store_list(store, "../", add_line, NULL, &err), -1);
+    assert_int_equal(store_list(store, "/etc/", add_line, NULL, &err), -1);
+    assert_list("", "");
+}
+
+/* Threads. Their asserts are made after the join: cmocka's do not work in threads. */
+enum { THREADS = 6, ROUNDS = 25, BODY = 300000 };
+
+typedef struct Putter {
+    pthread_t thread;
+    int number;
+    int puts, exists, failures;
+} Putter;
+
+static void run_putters(Putter *all, void *(*fn)(void *))
+{
+    for (int i = 0; i < THREADS; i++) {
+        all[i] = (Putter){.number = i};
+        assert_int_equal(pthread_create(&all[i].thread, NULL, fn, &all[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(all[i].thread, NULL);
+}
+
+static bool is_whole(const Buf *body)
+{
+    for (size_t i = 1; i < body->len; i++)
+        if (body->data[i] != body->data[0])
+            return false;
+    return body->len == (size_t)BODY;
+}
+
+static void *put_same_key(void *arg)
+{
+    Putter *putter = arg;
+    _cleanup_free_ char *body = xmalloc(BODY);
+    memset(body, 'a' + putter->number, BODY);
+    for (int i = 0; i < ROUNDS; i++) {
+        _cleanup_(buf_done) Buf out = BUF_INIT(BODY);
+        putter->failures += store_put(store, "blobs/aa/same", body, BODY, false, NULL) < 0;
+        putter->failures += store_get(store, "blobs/aa/same", 0, UINT64_MAX, &out, NULL) < 0 || !is_whole(&out);
+    }
+    return NULL;
+}
+
+static void concurrent_puts_of_one_key(void **state)
+{
+    (void)state;
+    Putter all[THREADS];
+    run_putters(all, put_same_key);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(all[i].failures, 0);
+    assert_list("", "blobs/aa/same=300000 ");
+}
+
+static void *put_exclusively(void *arg)
+{
+    Putter *putter = arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        char key[32];
+        Error why = ERROR_INIT;
+        snprintf(key, sizeof key, "once/%d", i);
+        if (store_put(store, key, "x", 1, true, &why) == 0)
+            putter->puts++;
+        else if (why.code == ERR_EXISTS)
+            putter->exists++;
+        else
+            putter->failures++;
+    }
+    return NULL;
+}
+
+static void concurrent_exclusive_puts(void **state)
+{
+    (void)state;
+    Putter all[THREADS];
+    int puts = 0;
+    run_putters(all, put_exclusively);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(all[i].failures, 0);
+        assert_int_equal(all[i].puts + all[i].exists, ROUNDS);
+        puts += all[i].puts;
+    }
+    assert_int_equal(puts, ROUNDS);
+}
+
+static void *put_many_keys(void *arg)
+{
+    Putter *putter = arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        char key[32], body[16];
+        uint64_t size;
+        snprintf(key, sizeof key, "many/%02x/%d", i, putter->number);
+        snprintf(body, sizeof body, "%d", putter->number);
+        putter->failures += store_put(store, key, body, strlen(body), false, NULL) < 0;
+        putter->failures += store_head(store, key, &size, NULL) < 0 || size != strlen(body);
+    }
+    return NULL;
+}
+
+static int count_it(void *ctx, const char *key, uint64_t size, Error *e)
+{
+    (void)key;
+    (void)size;
+    (void)e;
+    ++*(int *)ctx;
+    return 0;
+}
+
+static void concurrent_puts_of_many_keys(void **state)
+{
+    (void)state;
+    Putter all[THREADS];
+    int seen = 0;
+    run_putters(all, put_many_keys);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(all[i].failures, 0);
+    assert_int_equal(store_list(store, "many/", count_it, &seen, &err), 0);
+    assert_int_equal(seen, THREADS * ROUNDS);
+}
+
+static void two_handles_see_one_store(void **state)
+{
+    (void)state;
+    Store *other;
+    put("a", "1");
+    assert_int_equal(store_open(location, false, &other, &err), 0);
+    assert_int_equal(store_put(other, "a", "2", 1, true, &err), -1);
+    assert_int_equal(err.code, ERR_EXISTS);
+    assert_int_equal(store_put(other, "b/c", "3", 1, true, &err), 0);
+    assert_int_equal(store_tidy(other, &err), 0);
+    store_close(other);
+    assert_holds("a", "1");
+    assert_holds("b/c", "3");
+}
+
+static int run_suite(const char *name, const char *where)
+{
+#define STORE_TEST(function) cmocka_unit_test_setup_teardown(function, open_fresh, close_and_empty)
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(round_trip),
+        STORE_TEST(survives_reopening),
+        STORE_TEST(empty_object),
+        STORE_TEST(big_object),
+        STORE_TEST(ranges),
+        STORE_TEST(get_respects_the_maximum),
+        STORE_TEST(missing_objects),
+        STORE_TEST(deleting),
+        STORE_TEST(replacing),
+        STORE_TEST(exclusive),
+        STORE_TEST(listing),
+        STORE_TEST(listing_ends_with_the_callbacks_error),
+        STORE_TEST(deleting_while_listing),
+        STORE_TEST(key_validity),
+        STORE_TEST(concurrent_puts_of_one_key),
+        STORE_TEST(concurrent_exclusive_puts),
+        STORE_TEST(concurrent_puts_of_many_keys),
+        STORE_TEST(two_handles_see_one_store),
+    };
+    location = xstrdup(where);
+    int failed = cmocka_run_group_tests_name(name, tests, NULL, NULL);
+    free(location);
+    return failed;
+}
+
+int main(void)
+{
+    _cleanup_free_ char *base = tempdir_new();
+    _cleanup_free_ char *dir = xasprintf("dir:%s/store", base);
+    int failed = run_suite("store in memory", "mem:conformance") + run_suite("store in a directory", dir);
+    tempdir_remove(base);
+    return failed;
+}

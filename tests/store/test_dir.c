@@ -1,0 +1,321 @@
+/* What only a store in a directory has: modes, links, leftovers, a full disk. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "kura/mem.h"
+#include "kura/store.h"
+#include "tempdir.h"
+
+static char *base; /* holds "store", and what lies outside of it */
+static char *root; /* base/store */
+static Store *store;
+static Error err;
+
+static int set_up(void **state)
+{
+    (void)state;
+    err = (Error)ERROR_INIT;
+    base = tempdir_new();
+    root = xasprintf("%s/store", base);
+    return store_open(root, true, &store, &err);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    store_close(store);
+    tempdir_remove(base);
+    free(root);
+    free(base);
+    return 0;
+}
+
+static char *path_of(const char *name)
+{
+    return xasprintf("%s/%s", base, name);
+}
+
+static void make_file(const char *name, const char *text)
+{
+    _cleanup_free_ char *path = path_of(name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void assert_file(const char *name, const char *text)
+{
+    _cleanup_free_ char *path = path_of(name);
+    char found[64] = "";
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(found, sizeof found, file));
+    fclose(file);
+    assert_string_equal(found, text);
+}
+
+static void make_dir(const char *name)
+{
+    _cleanup_free_ char *path = path_of(name);
+    assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void make_link(const char *target, const char *name)
+{
+    _cleanup_free_ char *path = path_of(name);
+    assert_int_equal(symlink(target, path), 0);
+}
+
+static struct stat stat_of(const char *name)
+{
+    _cleanup_free_ char *path = path_of(name);
+    struct stat st;
+    assert_int_equal(lstat(path, &st), 0);
+    return st;
+}
+
+static int add_key(void *ctx, const char *key, uint64_t size, Error *e)
+{
+    (void)size;
+    return buf_printf(ctx, e, "%s ", key);
+}
+
+static void assert_list(const char *expected)
+{
+    _cleanup_(buf_done) Buf keys = BUF_INIT(65536);
+    assert_int_equal(store_list(store, "", add_key, &keys, &err), 0);
+    assert_string_equal(buf_str(&keys), expected);
+}
+
+static int count_names(const char *name)
+{
+    _cleanup_free_ char *path = path_of(name);
+    DIR *dir = opendir(path);
+    int n = 0;
+    assert_non_null(dir);
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n - 2;
+}
+
+static void put(const char *key, const char *text)
+{
+    assert_int_equal(store_put(store, key, text, strlen(text), false, &err), 0);
+}
+
+static void modes(void **state)
+{
+    (void)state;
+    mode_t old = umask(0);
+    put("blobs/ab/abc", "x");
+    umask(old);
+    assert_int_equal(stat_of("store").st_mode & 07777, 0700);
+    assert_int_equal(stat_of("store/blobs").st_mode & 07777, 0700);
+    assert_int_equal(stat_of("store/blobs/ab").st_mode & 07777, 0700);
+    assert_int_equal(stat_of("store/blobs/ab/abc").st_mode & 07777, 0600);
+    assert_int_equal(count_names("store/blobs/ab"), 1);
+}
+
+static void a_root_that_is_not_there(void **state)
+{
+    (void)state;
+    Store *other;
+    uint64_t size;
+    _cleanup_free_ char *absent = path_of("absent"), *deep = path_of("no/such/parent");
+    assert_int_equal(store_open(absent, false, &other, &err), 0);
+    assert_int_equal(store_head(other, "kura.json", &size, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_int_equal(store_list(other, "", add_key, NULL, &err), 0);
+    assert_int_equal(store_delete(other, "a", &err), 0);
+    assert_int_equal(store_put(other, "a", "x", 1, false, &err), -1);
+    assert_int_equal(access(absent, F_OK), -1);
+    make_dir("absent"); /* a disk that was mounted meanwhile */
+    assert_int_equal(store_put(other, "a", "x", 1, false, &err), 0);
+    store_close(other);
+    assert_int_equal(store_open(deep, true, &other, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+}
+
+static void locations(void **state)
+{
+    (void)state;
+    Store *other;
+    assert_int_equal(store_open("ftp://host/path", false, &other, &err), -1);
+    assert_int_equal(err.code, ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.hint, "dir:"));
+    assert_int_equal(store_open("", false, &other, &err), -1);
+    assert_int_equal(store_open("dir:", false, &other, &err), -1);
+    const char *const paths[] = {"./a:b", "/a/b:c", "relative/x:y", "C:x", "dir:s3:bucket"};
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        assert_int_equal(store_open(paths[i], false, &other, &err), 0);
+        assert_string_equal(store_name(other), paths[i]);
+        store_close(other);
+    }
+}
+
+static void assert_refused(const char *key)
+{
+    uint64_t size;
+    _cleanup_(buf_done) Buf out = BUF_INIT(100);
+    assert_int_equal(store_get(store, key, 0, UINT64_MAX, &out, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_int_equal(store_head(store, key, &size, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+}
+
+static void linked_directories(void **state)
+{
+    (void)state;
+    make_dir("outside");
+    make_file("outside/secret", "secret");
+    make_link("../outside", "store/blobs");
+    assert_refused("blobs/secret");
+    assert_int_equal(store_put(store, "blobs/new", "x", 1, false, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_non_null(strstr(err.hint, "Links"));
+    assert_int_equal(store_put(store, "blobs/ab/new", "x", 1, true, &err), -1);
+    assert_int_equal(store_delete(store, "blobs/secret", &err), -1);
+    assert_int_equal(count_names("outside"), 1);
+    assert_list("");
+    /* A loop is no trap either. */
+    make_link("..", "store/loop");
+    put("real/object", "x");
+    assert_list("real/object ");
+}
+
+static void linked_files(void **state)
+{
+    (void)state;
+    make_file("secret", "secret");
+    put("blobs/a", "x");
+    make_link("../../secret", "store/blobs/b");
+    assert_refused("blobs/b");
+    assert_list("blobs/a ");
+    assert_int_equal(store_put(store, "blobs/b", "mine", 4, true, &err), -1);
+    assert_int_equal(err.code, ERR_EXISTS);
+    put("blobs/b", "mine");
+    assert_file("secret", "secret");
+    assert_file("store/blobs/b", "mine");
+    assert_true(S_ISREG(stat_of("store/blobs/b").st_mode));
+    make_link("../../secret", "store/blobs/c");
+    assert_int_equal(store_delete(store, "blobs/c", &err), 0);
+    assert_file("secret", "secret");
+    assert_list("blobs/a blobs/b ");
+}
+
+static void strange_files(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *fifo = path_of("store/fifo");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_refused("fifo");
+    make_file("store/not a key", "x");
+    make_file("store/key", "x");
+    assert_list("key ");
+    assert_int_equal(store_put(store, "key/below", "x", 1, false, &err), -1);
+    assert_int_equal(err.code, ERR_EXISTS);
+    make_dir("store/dir");
+    assert_int_equal(store_put(store, "dir", "x", 1, false, &err), -1);
+    assert_int_equal(store_delete(store, "dir", &err), 0);
+    assert_true(S_ISDIR(stat_of("store/dir").st_mode));
+    assert_int_equal(count_names("store"), 4);
+}
+
+static void leftovers(void **state)
+{
+    (void)state;
+    put("blobs/ab/abc", "x");
+    make_file("store/blobs/ab/.tmp-0123456789abcdef-1~", "half");
+    make_file("store/blobs/ab/.tmp-0123456789abcdef-2~", "half");
+    make_file("store/blobs/ab/.tmp-note", "of somebody else");
+    _cleanup_free_ char *old = path_of("store/blobs/ab/.tmp-0123456789abcdef-1~");
+    struct timespec times[2] = {{.tv_sec = time(NULL) - 3 * 86400}, {.tv_sec = time(NULL) - 3 * 86400}};
+    assert_int_equal(utimensat(AT_FDCWD, old, times, 0), 0);
+    assert_list("blobs/ab/.tmp-note blobs/ab/abc ");
+    assert_int_equal(store_tidy(store, &err), 0);
+    assert_int_equal(access(old, F_OK), -1);
+    assert_int_equal(count_names("store/blobs/ab"), 3);
+    assert_list("blobs/ab/.tmp-note blobs/ab/abc ");
+}
+
+/* More directories than descriptors are kept. */
+static void many_directories(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 400; i++) {
+        char key[32], text[16];
+        snprintf(key, sizeof key, "d%d/e/f", i);
+        snprintf(text, sizeof text, "%d", i);
+        put(key, text);
+    }
+    for (int i = 0; i < 400; i++) {
+        char key[32];
+        _cleanup_(buf_done) Buf out = BUF_INIT(16);
+        snprintf(key, sizeof key, "d%d/e/f", i);
+        assert_int_equal(store_get(store, key, 0, UINT64_MAX, &out, &err), 0);
+        assert_int_equal(atoi(buf_str(&out)), i);
+    }
+}
+
+static void full_disk(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("not root: no file system to fill\n");
+        skip();
+    }
+    Store *small;
+    size_t len = 2u * 1024 * 1024;
+    _cleanup_free_ char *mounted = path_of("small"), *body = xcalloc(1, len);
+    _cleanup_(buf_done) Buf out = BUF_INIT(16);
+    make_dir("small");
+    assert_int_equal(mount("tmpfs", mounted, "tmpfs", 0, "size=1m"), 0);
+    int opened = store_open(mounted, false, &small, &err);
+    int first = store_put(small, "blobs/aa/key", "old", 3, false, &err);
+    Error replaced = ERROR_INIT, made = ERROR_INIT;
+    int replace = store_put(small, "blobs/aa/key", body, len, false, &replaced);
+    int make = store_put(small, "blobs/aa/new", body, len, true, &made);
+    int names = count_names("small/blobs/aa");
+    int get = store_get(small, "blobs/aa/key", 0, UINT64_MAX, &out, &err);
+    int after = store_put(small, "blobs/aa/new", body, len / 8, true, &err);
+    store_close(small);
+    assert_int_equal(umount2(mounted, MNT_DETACH), 0);
+    assert_int_equal(opened, 0);
+    assert_int_equal(first, 0);
+    assert_int_equal(replace, -1);
+    assert_int_equal(replaced.sys_errno, ENOSPC);
+    assert_string_not_equal(replaced.hint, "");
+    assert_int_equal(make, -1);
+    assert_int_equal(made.sys_errno, ENOSPC);
+    assert_int_equal(names, 1);
+    assert_int_equal(get, 0);
+    assert_string_equal(buf_str(&out), "old");
+    assert_int_equal(after, 0);
+}
+
+int main(void)
+{
+#define DIR_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        DIR_TEST(modes),          DIR_TEST(a_root_that_is_not_there), DIR_TEST(locations),
+        DIR_TEST(linked_files),   DIR_TEST(linked_directories),       DIR_TEST(strange_files),
+        DIR_TEST(leftovers),      DIR_TEST(many_directories),         DIR_TEST(full_disk),
+    };
+    return cmocka_run_group_tests_name("directory store", tests, NULL, NULL);
+}
