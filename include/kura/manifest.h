@@ -75,7 +75,10 @@ void manifest_free(Manifest *manifest); /* NULL-safe */
 /* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
 void manifest_fileset_done(ManifestFileset *fileset);
 
-/* The document (a new reference), and the way back. Round trip is exact. */
+/* The document (a new reference), and the way back. Round trip is exact; texts need not be UTF-8 (jsontext.h). Refused,
+ * with the place ("database.tables[3].rows"): missing members, wrong types, numbers out of range, fileset names that
+ * are not [a-z0-9_-]+ or come twice, a dump_id that comes twice, segments that do not add up to their table's rows and
+ * bytes, blobs other than zstd ones. Members it does not know are ignored. */
 json_t *manifest_to_json(const Manifest *manifest);
 int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
 

@@ -31,7 +31,7 @@ int buf_reserve(Buf *buf, size_t len, Error *err)
     size_t cap = buf->cap ? buf->cap : 256;
     while (cap < need)
         cap += cap / 2 + 1;
-    if (cap > buf->max + 1)
+    if (cap - 1 > buf->max)
         cap = buf->max + 1;
     buf->data = xreallocarray(buf->data, cap, 1);
     buf->cap = cap;
@@ -70,6 +70,8 @@ int buf_printf(Buf *buf, Error *err, const char *format, ...)
 
 void buf_consume(Buf *buf, size_t len)
 {
+    if (len == 0)
+        return;
     memmove(buf->data, buf->data + len, buf->len - len);
     buf->len -= len;
     buf->data[buf->len] = 0;
@@ -77,7 +79,10 @@ void buf_consume(Buf *buf, size_t len)
 
 const char *buf_str(const Buf *buf)
 {
-    return buf->data ? (const char *)buf->data : "";
+    if (buf->data == NULL)
+        return "";
+    buf->data[buf->len] = 0; /* who used buf_reserve added to len alone */
+    return (const char *)buf->data;
 }
 
 void strvec_done(StrVec *vec)

@@ -14,14 +14,17 @@ void clock_format_utc(time_t moment, char *text, size_t size)
 {
     struct tm tm;
     gmtime_r(&moment, &tm);
-    strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    if (strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        text[0] = 0;
 }
 
 time_t clock_parse_utc(const char *text)
 {
     struct tm tm = {0};
-    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    if (end == NULL || *end != 0 || strlen(text) != 20)
+    if (strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
         return -1;
-    return timegm(&tm);
+    time_t moment = timegm(&tm);
+    char again[21]; /* strptime takes blanks for digits, and timegm a 31st of February */
+    clock_format_utc(moment, again, sizeof again);
+    return strcmp(text, again) == 0 ? moment : -1;
 }

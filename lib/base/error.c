@@ -1,6 +1,7 @@
 #include "kura/error.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,11 +14,14 @@ static const struct {
 #undef ERROR
 };
 
+/* Formatted aside first: the arguments may be texts of err itself. */
 static void set_message(Error *err, ErrorCode code, const char *format, va_list args)
 {
+    char message[sizeof err->message];
+    vsnprintf(message, sizeof message, format, args);
     error_clear(err);
     err->code = code;
-    vsnprintf(err->message, sizeof err->message, format, args);
+    memcpy(err->message, message, sizeof message);
 }
 
 int error_set(Error *err, ErrorCode code, const char *format, ...)
@@ -53,12 +57,13 @@ int error_wrap(Error *err, const char *format, ...)
 {
     if (err == NULL)
         return -1;
-    char inner[sizeof err->message];
+    char inner[sizeof err->message], outer[sizeof err->message];
     memcpy(inner, err->message, sizeof inner);
     va_list args;
     va_start(args, format);
-    vsnprintf(err->message, sizeof err->message, format, args);
+    vsnprintf(outer, sizeof outer, format, args);
     va_end(args);
+    memcpy(err->message, outer, sizeof outer);
     size_t used = strlen(err->message);
     snprintf(err->message + used, sizeof err->message - used, ": %s", inner);
     return -1;
@@ -68,10 +73,12 @@ int error_hint(Error *err, const char *format, ...)
 {
     if (err == NULL)
         return -1;
+    char hint[sizeof err->hint];
     va_list args;
     va_start(args, format);
-    vsnprintf(err->hint, sizeof err->hint, format, args);
+    vsnprintf(hint, sizeof hint, format, args);
     va_end(args);
+    memcpy(err->hint, hint, sizeof hint);
     return -1;
 }
 
@@ -85,12 +92,18 @@ int error_exit_status(ErrorCode code)
     return codes[code].status;
 }
 
+static char lower_names[sizeof codes / sizeof codes[0]][24];
+
+static void lower_all(void)
+{
+    for (size_t code = 0; code < sizeof codes / sizeof codes[0]; code++)
+        for (size_t i = 0; codes[code].name[i] != 0; i++)
+            lower_names[code][i] = codes[code].name[i] == '_' ? '_' : (char)(codes[code].name[i] | 0x20);
+}
+
 const char *error_code_name(ErrorCode code)
 {
-    static char lower[sizeof codes / sizeof codes[0]][24];
-    char *out = lower[code];
-    if (out[0] == 0)
-        for (size_t i = 0; codes[code].name[i] != 0; i++)
-            out[i] = codes[code].name[i] == '_' ? '_' : (char)(codes[code].name[i] | 0x20);
-    return out;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, lower_all);
+    return lower_names[code];
 }

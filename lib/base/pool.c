@@ -1,7 +1,6 @@
 #include "kura/pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include "kura/mem.h"
 #include "kura/stop.h"

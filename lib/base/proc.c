@@ -7,8 +7,11 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,8 +29,9 @@ struct Proc {
     int status;
     int out, in;
     int err_pipe;
+    int drain; /* readable once the child has ended: nothing it wrote can come any more */
     pthread_t reader;
-    bool reader_running;
+    atomic_bool reader_done;
     void (*on_stderr)(void *ctx, const char *line);
     void *ctx;
     Buf line;
@@ -39,29 +43,60 @@ static void end_line(Proc *proc)
 {
     if (proc->on_stderr)
         proc->on_stderr(proc->ctx, buf_str(&proc->line));
-    if (proc->line.len + 1 <= TAIL_MAX) {
-        if (proc->tail.len + proc->line.len + 1 > TAIL_MAX)
-            buf_consume(&proc->tail, proc->tail.len + proc->line.len + 1 - TAIL_MAX);
-        buf_append(&proc->tail, buf_str(&proc->line), proc->line.len, NULL);
-        buf_append(&proc->tail, "\n", 1, NULL);
-    }
+    size_t len = proc->line.len < TAIL_MAX ? proc->line.len : TAIL_MAX - 1;
+    if (proc->tail.len + len + 1 > TAIL_MAX)
+        buf_consume(&proc->tail, proc->tail.len + len + 1 - TAIL_MAX);
+    buf_append(&proc->tail, buf_str(&proc->line), len, NULL);
+    buf_append(&proc->tail, "\n", 1, NULL);
     buf_clear(&proc->line);
 }
 
+static void take_stderr(Proc *proc, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\n')
+            end_line(proc);
+        else if (proc->line.len < LINE_MAX_LEN)
+            buf_append(&proc->line, &text[i], 1, NULL);
+    }
+}
+
+/* Reads once, at most max bytes; 0 at the end. */
+static size_t read_some(Proc *proc, size_t max)
+{
+    char chunk[4096];
+    ssize_t n;
+    do
+        n = read(proc->err_pipe, chunk, max < sizeof chunk ? max : sizeof chunk);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return 0;
+    take_stderr(proc, chunk, (size_t)n);
+    return (size_t)n;
+}
+
+/* Reads to the end of the pipe; but a descendant of the child that went into the background may hold it open for ever,
+ * so once the child has ended what is in the pipe at that moment is all. */
 static void *read_stderr(void *arg)
 {
     Proc *proc = arg;
-    char chunk[4096];
-    ssize_t n;
-    while ((n = read(proc->err_pipe, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR))
-        for (ssize_t i = 0; i < n; i++) {
-            if (chunk[i] == '\n')
-                end_line(proc);
-            else if (proc->line.len < LINE_MAX_LEN)
-                buf_append(&proc->line, &chunk[i], 1, NULL);
+    struct pollfd fds[] = {{.fd = proc->err_pipe, .events = POLLIN}, {.fd = proc->drain, .events = POLLIN}};
+    for (;;) {
+        if (poll(fds, 2, -1) < 0)
+            continue;
+        if (fds[1].revents) {
+            int left = 0;
+            ioctl(proc->err_pipe, FIONREAD, &left);
+            for (size_t n; left > 0 && (n = read_some(proc, (size_t)left)) > 0;)
+                left -= (int)n;
+            break;
         }
+        if (read_some(proc, SIZE_MAX) == 0)
+            break;
+    }
     if (proc->line.len > 0)
         end_line(proc);
+    proc->reader_done = true;
     return NULL;
 }
 
@@ -127,8 +162,10 @@ static void close_pair(int pair[2])
 int proc_start(const ProcSpec *spec, Proc **ret, Error *err)
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, err_pipe[2] = {-1, -1}, report[2] = {-1, -1};
-    if ((spec->pipe_stdin && pipe2(in, O_CLOEXEC) < 0) || (spec->pipe_stdout && pipe2(out, O_CLOEXEC) < 0) ||
-        pipe2(err_pipe, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0) {
+    int drain = eventfd(0, EFD_CLOEXEC);
+    if (drain < 0 || (spec->pipe_stdin && pipe2(in, O_CLOEXEC) < 0) ||
+        (spec->pipe_stdout && pipe2(out, O_CLOEXEC) < 0) || pipe2(err_pipe, O_CLOEXEC) < 0 ||
+        pipe2(report, O_CLOEXEC) < 0) {
         error_errno(err, errno, "making a pipe for \"%s\"", spec->argv[0]);
         goto failed;
     }
@@ -165,6 +202,7 @@ int proc_start(const ProcSpec *spec, Proc **ret, Error *err)
                    .out = out[0],
                    .in = in[1],
                    .err_pipe = err_pipe[0],
+                   .drain = drain,
                    .on_stderr = spec->on_stderr,
                    .ctx = spec->ctx,
                    .line = BUF_INIT(LINE_MAX_LEN),
@@ -172,10 +210,10 @@ int proc_start(const ProcSpec *spec, Proc **ret, Error *err)
                    .name = xstrdup(spec->argv[0])};
     if (pthread_create(&proc->reader, NULL, read_stderr, proc) != 0)
         abort();
-    proc->reader_running = true;
     *ret = proc;
     return 0;
 failed:
+    close_fd(&drain);
     close_pair(in);
     close_pair(out);
     close_pair(err_pipe);
@@ -199,39 +237,39 @@ void proc_close_stdin(Proc *proc)
     proc->in = -1;
 }
 
-/* Reaps without waiting; whether the child has ended. */
-static bool try_reap(Proc *proc)
+/* Whether the child has ended. It stays a zombie, which keeps its process group's number from being used again. */
+static bool has_ended(const Proc *proc)
 {
-    if (proc->reaped)
-        return true;
-    int status;
-    pid_t pid = waitpid(proc->pid, &status, WNOHANG);
-    if (pid == 0 || (pid < 0 && errno == EINTR))
-        return false;
-    proc->reaped = true;
-    proc->status = pid < 0 ? 127 : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    return true;
+    siginfo_t info = {0};
+    return proc->reaped || waitid(P_PID, (id_t)proc->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid != 0;
 }
 
-static void join_reader(Proc *proc)
+/* Reaps a child that has ended, and reads the rest of what it wrote. */
+static void reap(Proc *proc)
 {
-    if (!proc->reader_running)
-        return;
+    int status = 0;
+    pid_t pid;
+    do
+        pid = waitpid(proc->pid, &status, 0);
+    while (pid < 0 && errno == EINTR);
+    proc->reaped = true;
+    proc->status = pid < 0 ? 127 : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    eventfd_write(proc->drain, 1);
     pthread_join(proc->reader, NULL);
-    proc->reader_running = false;
 }
 
 int proc_wait(Proc *proc, int *ret_status, Error *err)
 {
     proc_close_stdin(proc);
-    while (!try_reap(proc)) {
+    while (!has_ended(proc)) {
         if (stop_check(err) < 0) {
             proc_end(proc);
             return -1;
         }
         poll(NULL, 0, POLL_MS);
     }
-    join_reader(proc);
+    if (!proc->reaped)
+        reap(proc);
     *ret_status = proc->status;
     return 0;
 }
@@ -244,17 +282,15 @@ const char *proc_stderr_tail(const Proc *proc)
 void proc_end(Proc *proc)
 {
     proc_close_stdin(proc);
-    if (!try_reap(proc)) {
-        kill(-proc->pid, SIGTERM);
-        double deadline = clock_monotonic() + GRACE_SECONDS;
-        while (!try_reap(proc) && clock_monotonic() < deadline)
-            poll(NULL, 0, POLL_MS / 4);
-        while (!try_reap(proc)) {
-            kill(-proc->pid, SIGKILL);
-            poll(NULL, 0, POLL_MS);
-        }
-    }
-    join_reader(proc);
+    if (proc->reaped)
+        return;
+    kill(-proc->pid, SIGTERM);
+    double deadline = clock_monotonic() + GRACE_SECONDS;
+    /* the end of standard error tells that the child's own children are gone as well */
+    while (!(has_ended(proc) && proc->reader_done) && clock_monotonic() < deadline)
+        poll(NULL, 0, POLL_MS / 4);
+    kill(-proc->pid, SIGKILL);
+    reap(proc);
 }
 
 void proc_free(Proc *proc)
@@ -264,10 +300,31 @@ void proc_free(Proc *proc)
     proc_end(proc);
     close_fd(&proc->out);
     close_fd(&proc->err_pipe);
+    close_fd(&proc->drain);
     buf_done(&proc->line);
     buf_done(&proc->tail);
     free(proc->name);
     free(proc);
+}
+
+static int collect(const Proc *proc, Buf *out, Error *err)
+{
+    for (;;) {
+        struct pollfd fds[] = {{.fd = proc->out, .events = POLLIN}, {.fd = stop_fd(), .events = POLLIN}};
+        poll(fds, 2, -1);
+        if (stop_check(err) < 0)
+            return -1;
+        if (fds[0].revents == 0)
+            continue;
+        char chunk[8192];
+        ssize_t n = read(proc->out, chunk, sizeof chunk);
+        if (n == 0)
+            return 0;
+        if (n < 0 && errno != EINTR)
+            return error_errno(err, errno, "reading the output of \"%s\"", proc->name);
+        if (n > 0 && buf_append(out, chunk, (size_t)n, err) < 0)
+            return error_wrap(err, "reading the output of \"%s\"", proc->name);
+    }
 }
 
 int proc_run(const ProcSpec *spec, Buf *out, Error *err)
@@ -277,17 +334,7 @@ int proc_run(const ProcSpec *spec, Buf *out, Error *err)
     Proc *proc;
     if (proc_start(&piped, &proc, err) < 0)
         return -1;
-    int rc = 0, status;
-    for (;;) {
-        char chunk[8192];
-        ssize_t n = read(proc->out, chunk, sizeof chunk);
-        if (n == 0)
-            break;
-        if ((n < 0 && errno != EINTR) || stop_check(err) < 0 || (n > 0 && buf_append(out, chunk, (size_t)n, err) < 0)) {
-            rc = -1;
-            break;
-        }
-    }
+    int status, rc = collect(proc, out, err);
     if (rc == 0 && (rc = proc_wait(proc, &status, err)) == 0 && status != 0)
         rc = error_set(err, ERR_TOOL, "\"%s\" ended with status %d: %s", proc->name, status, proc_stderr_tail(proc));
     proc_free(proc);

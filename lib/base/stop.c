@@ -2,21 +2,21 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t caught;
+static atomic_int caught;
 static int event_fd = -1;
 static _Thread_local int holds;
 
 static void on_signal(int signo)
 {
-    int saved = errno;
-    if (caught == 0) {
-        caught = signo;
+    int saved = errno, none = 0;
+    if (atomic_compare_exchange_strong(&caught, &none, signo)) {
         uint64_t one = 1;
         if (write(event_fd, &one, sizeof one) < 0) {
             /* the flag alone does: every wait has a time limit */
@@ -25,13 +25,21 @@ static void on_signal(int signo)
     errno = saved;
 }
 
+/* A signal that is ignored from birth stays so: that is what nohup and a shell's "&" mean by it. */
+static void catch_unless_ignored(int signo, const struct sigaction *action)
+{
+    struct sigaction old;
+    if (sigaction(signo, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        sigaction(signo, action, NULL);
+}
+
 void stop_install(void)
 {
     event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigaction(SIGINT, &action, NULL);
+    catch_unless_ignored(SIGINT, &action);
+    catch_unless_ignored(SIGHUP, &action);
     sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
 }
