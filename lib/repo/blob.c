@@ -1,0 +1,190 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "blob_priv.h"
+#include "kura/mem.h"
+#include "repo_priv.h"
+
+enum { BLOB_KEY_SIZE = 96 };
+
+static const char *const suffixes[] = {[BLOB_ZSTD] = "zst", [BLOB_TAR] = "tar", [BLOB_RAW] = "bin"};
+
+const char *blob_suffix(BlobKind kind)
+{
+    return suffixes[kind];
+}
+
+void blob_key(const BlobRef *ref, char *key)
+{
+    snprintf(key, BLOB_KEY_SIZE, "blobs/%.2s/%s.%s", ref->hash, ref->hash, blob_suffix(ref->kind));
+}
+
+void blob_ref_to_json(const BlobRef *ref, json_t *object)
+{
+    json_object_set_new(object, "blob", json_sprintf("%s.%s", ref->hash, blob_suffix(ref->kind)));
+    json_set_u64(object, "size", ref->size);
+}
+
+static int parse_name(const char *name, BlobRef *ret)
+{
+    if (strlen(name) < SHA256_HEX_SIZE || name[SHA256_HEX_SIZE - 1] != '.')
+        return -1;
+    memcpy(ret->hash, name, SHA256_HEX_SIZE - 1);
+    ret->hash[SHA256_HEX_SIZE - 1] = 0;
+    if (!sha256_is_hex(ret->hash))
+        return -1;
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+        if (strcmp(name + SHA256_HEX_SIZE, suffixes[i]) == 0) {
+            ret->kind = (BlobKind)i;
+            return 0;
+        }
+    return -1;
+}
+
+int jnode_blob(const JsonNode *object, BlobRef *ret, Error *err)
+{
+    BlobRef ref;
+    _cleanup_free_ char *name = NULL;
+    if (jnode_text(object, "blob", &name, err) < 0 || jnode_u64(object, "size", BLOB_STORED_MAX, &ref.size, err) < 0)
+        return -1;
+    if (parse_name(name, &ref) < 0)
+        return jnode_fail(object, err, "names \"%.100s\", which is not the name of a blob", name);
+    *ret = ref;
+    return 0;
+}
+
+int jnode_blobs(const JsonNode *object, const char *key, BlobRef **ret, size_t *ret_n, Error *err)
+{
+    JsonNode array;
+    size_t n;
+    if (jnode_array(object, key, &array, &n, err) < 0)
+        return -1;
+    _cleanup_free_ BlobRef *blobs = xcalloc(n, sizeof *blobs);
+    for (size_t i = 0; i < n; i++) {
+        JsonNode item = jnode_item(&array, i);
+        if (jnode_blob(&item, &blobs[i], err) < 0)
+            return -1;
+    }
+    *ret = steal(blobs);
+    *ret_n = n;
+    return 0;
+}
+
+int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err)
+{
+    JsonNode root = jnode_root(object);
+    return jnode_blob(&root, ret, err);
+}
+
+static int missing(Repo *repo, const char *key, Error *err)
+{
+    error_set(err, ERR_NOT_FOUND, "\"%s\" is missing from the repository \"%s\"", key, store_name(repo->store));
+    return error_hint(err,
+                      "Bring it back from a copy of the repository. \"kura verify\" lists the backups that need it; "
+                      "a new backup stores it again when its content still exists.");
+}
+
+static int damaged(Repo *repo, const char *key, const char *how, Error *err)
+{
+    error_set(err, ERR_CORRUPT, "\"%s\" in the repository \"%s\" is damaged: %s", key, store_name(repo->store), how);
+    return error_hint(err, "Bring it back from a copy of the repository, or remove it and make a new backup, which "
+                           "stores it again when its content still exists. \"kura verify\" lists the backups that "
+                           "need it.");
+}
+
+static int wrong_size(Repo *repo, const BlobRef *ref, const char *key, uint64_t size, Error *err)
+{
+    char how[100];
+    snprintf(how, sizeof how, "it has %ju bytes instead of %ju", (uintmax_t)size, (uintmax_t)ref->size);
+    return damaged(repo, key, how, err);
+}
+
+int blob_check(Repo *repo, const BlobRef *ref, Error *err)
+{
+    char key[BLOB_KEY_SIZE];
+    uint64_t size;
+    Error why = ERROR_INIT;
+    blob_key(ref, key);
+    if (store_head(repo->store, key, &size, &why) == 0)
+        return size == ref->size ? 0 : wrong_size(repo, ref, key, size, err);
+    if (why.code == ERR_NOT_FOUND)
+        return missing(repo, key, err);
+    if (err)
+        *err = why;
+    return -1;
+}
+
+int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool *ret_new, Error *err)
+{
+    Error why = ERROR_INIT;
+    char key[BLOB_KEY_SIZE];
+    bool present = blob_check(repo, ref, &why) == 0;
+    if (!present && why.code != ERR_NOT_FOUND && why.code != ERR_CORRUPT) {
+        if (err)
+            *err = why;
+        return -1;
+    }
+    blob_key(ref, key);
+    /* One of the wrong size is what a store without atomic puts was left with: it is replaced. */
+    if (!present && store_put(repo->store, key, data, (size_t)ref->size, false, err) < 0)
+        return error_wrap(err, "storing a blob");
+    *ret_new = !present;
+    return 0;
+}
+
+int blob_name(BlobKind kind, const void *data, size_t len, BlobRef *ret, Error *err)
+{
+    if (len > BLOB_STORED_MAX)
+        return error_set(err, ERR_FAILED, "a blob of %zu bytes is too large", len);
+    *ret = (BlobRef){.kind = kind, .size = len};
+    sha256_hex(data, len, ret->hash);
+    return 0;
+}
+
+int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret, bool *ret_new, Error *err)
+{
+    BlobRef ref;
+    bool is_new;
+    if (blob_name(kind, data, len, &ref, err) < 0 || blob_store(repo, &ref, data, &is_new, err) < 0)
+        return -1;
+    *ret = ref;
+    if (ret_new)
+        *ret_new = is_new;
+    return 0;
+}
+
+/* Gives errors of the store their blob's name and remedy. */
+static int get_error(Repo *repo, const char *key, const Error *why, Error *err)
+{
+    if (why->code == ERR_NOT_FOUND)
+        return missing(repo, key, err);
+    if (why->code == ERR_TRUNCATED)
+        return damaged(repo, key, "it is too short", err);
+    if (err)
+        *err = *why;
+    return error_wrap(err, "reading a blob");
+}
+
+int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err)
+{
+    char key[BLOB_KEY_SIZE], hash[SHA256_HEX_SIZE];
+    Error why = ERROR_INIT;
+    blob_key(ref, key);
+    buf_clear(out);
+    if (store_get(repo->store, key, 0, UINT64_MAX, out, &why) < 0)
+        return get_error(repo, key, &why, err);
+    if (out->len != ref->size)
+        return wrong_size(repo, ref, key, out->len, err);
+    sha256_hex(out->data, out->len, hash);
+    return strcmp(hash, ref->hash) == 0 ? 0 : damaged(repo, key, "its bytes do not have the hash in its name", err);
+}
+
+int blob_get_range(Repo *repo, const BlobRef *ref, uint64_t offset, uint64_t length, Buf *out, Error *err)
+{
+    char key[BLOB_KEY_SIZE];
+    Error why = ERROR_INIT;
+    blob_key(ref, key);
+    if (store_get(repo->store, key, offset, length, out, &why) < 0)
+        return get_error(repo, key, &why, err);
+    return 0;
+}

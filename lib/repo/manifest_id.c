@@ -1,0 +1,122 @@
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "kura/mem.h"
+#include "manifest_priv.h"
+#include "repo_priv.h"
+
+/* "20261122T031500Z-", the application, "-x7k2". Ids begin with the moment so that their order is that of the backups.
+ */
+enum { STAMP_LENGTH = 16, RANDOM_LENGTH = 4, APP_MAX = 64 };
+#define RANDOM_ALPHABET "abcdefghijklmnopqrstuvwxyz0123456789"
+#define APP_ALPHABET "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+/* The application as it stands in an id; ret holds APP_MAX + 1. */
+static void app_part(const char *app, char *ret)
+{
+    size_t len = 0;
+    for (; app[len] && len < APP_MAX; len++)
+        ret[len] = strchr(APP_ALPHABET, app[len]) ? app[len] : '_';
+    ret[len] = 0;
+    if (len == 0)
+        strcpy(ret, "_");
+}
+
+char *manifest_new_id(const char *app)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+    char stamp[STAMP_LENGTH + 1], part[APP_MAX + 1], random[RANDOM_LENGTH + 1];
+    gmtime_r(&now, &tm);
+    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
+    app_part(app, part);
+    random_text(RANDOM_ALPHABET, RANDOM_LENGTH, random);
+    return xasprintf("%s-%s-%s", stamp, part, random);
+}
+
+static bool stamp_valid(const char *text)
+{
+    for (size_t i = 0; i < STAMP_LENGTH; i++) {
+        bool good = i == 8 ? text[i] == 'T' : i == 15 ? text[i] == 'Z' : text[i] >= '0' && text[i] <= '9';
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+bool manifest_id_valid(const char *text)
+{
+    size_t len = strlen(text);
+    if (len < STAMP_LENGTH + 3 + RANDOM_LENGTH || len > STAMP_LENGTH + 2 + APP_MAX + RANDOM_LENGTH)
+        return false;
+    const char *app = text + STAMP_LENGTH + 1, *random = text + len - RANDOM_LENGTH;
+    return stamp_valid(text) && app[-1] == '-' && strspn(app, APP_ALPHABET) == strlen(app) && random[-1] == '-' &&
+           strspn(random, RANDOM_ALPHABET) == RANDOM_LENGTH;
+}
+
+/* The latest of the ids whose backup is of this application. Different names may look alike in an id, so the manifest
+ * has the last word. */
+static int latest_of_app(Repo *repo, const StrVec *ids, const char *app, char **ret, Error *err)
+{
+    char part[APP_MAX + 1];
+    app_part(app, part);
+    for (size_t i = ids->n; i-- > 0;) {
+        const char *id = ids->v[i], *middle = id + STAMP_LENGTH + 1;
+        size_t len = strlen(middle) - 1 - RANDOM_LENGTH;
+        if (strlen(part) != len || strncmp(part, middle, len) != 0)
+            continue;
+        Manifest *manifest;
+        if (manifest_load(repo, id, &manifest, err) < 0)
+            return -1;
+        bool same = strcmp(manifest->app, app) == 0;
+        manifest_free(manifest);
+        if (same) {
+            *ret = xstrdup(id);
+            return 0;
+        }
+    }
+    return error_set(err, ERR_NOT_FOUND, "there is no backup of \"%s\" in the repository \"%s\"", app,
+                     store_name(repo->store));
+}
+
+static int latest(Repo *repo, const StrVec *ids, char **ret, Error *err)
+{
+    if (ids->n == 0)
+        return error_set(err, ERR_NOT_FOUND, "there is no backup in the repository \"%s\"", store_name(repo->store));
+    *ret = xstrdup(ids->v[ids->n - 1]);
+    return 0;
+}
+
+static int by_beginning(Repo *repo, const StrVec *ids, const char *name, char **ret, Error *err)
+{
+    const char *found = NULL;
+    size_t matches = 0;
+    for (size_t i = 0; i < ids->n; i++) {
+        if (strncmp(ids->v[i], name, strlen(name)) != 0)
+            continue;
+        found = ids->v[i];
+        matches++;
+    }
+    if (matches == 0 || name[0] == 0) {
+        error_set(err, ERR_NOT_FOUND, "there is no backup \"%s\" in the repository \"%s\"", name,
+                  store_name(repo->store));
+        return error_hint(err, "\"kura list\" shows what there is.");
+    }
+    if (matches > 1) {
+        error_set(err, ERR_USAGE, "\"%s\" is ambiguous: %zu backups begin with it", name, matches);
+        return error_hint(err, "Write more of the id; \"kura list\" shows them.");
+    }
+    *ret = xstrdup(found);
+    return 0;
+}
+
+int manifest_resolve(Repo *repo, const char *name, const char *app, char **ret, Error *err)
+{
+    _cleanup_(strvec_done) StrVec ids = {0};
+    if (manifest_list(repo, &ids, err) < 0)
+        return -1;
+    if (strcmp(name, "latest") != 0)
+        return by_beginning(repo, &ids, name, ret, err);
+    return app ? latest_of_app(repo, &ids, app, ret, err) : latest(repo, &ids, ret, err);
+}

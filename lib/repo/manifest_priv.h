@@ -1,0 +1,15 @@
+/* What the manifest's parts share. */
+#ifndef KURA_MANIFEST_PRIV_H
+#define KURA_MANIFEST_PRIV_H
+
+#include <stdbool.h>
+
+#include "kura/manifest.h"
+
+/* A database of ten thousand tables and a hundred thousand segments takes some 20 MB; this is room for terabytes. */
+#define MANIFEST_MAX (256u * 1024 * 1024)
+
+/* Whether text is of manifest_new_id's form. */
+bool manifest_id_valid(const char *text);
+
+#endif

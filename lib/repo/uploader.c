@@ -1,0 +1,276 @@
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "blob_priv.h"
+#include "kura/mem.h"
+#include "kura/stop.h"
+
+/* How long anybody sleeps without looking whether a stop was asked for: a signal sets a flag and wakes no thread. */
+enum { STOP_POLL_MS = 200 };
+
+typedef struct Item {
+    BlobRef ref;
+    Buf data;
+    struct Item *next;
+} Item;
+
+/* Names seen by this uploader: queued, in flight or stored, so that equal blobs are sent and asked for once. */
+typedef struct Seen {
+    BlobRef *v; /* open addressing; a free slot has an empty hash */
+    size_t n, slots;
+} Seen;
+
+struct Uploader {
+    Repo *repo;
+    uint64_t max_bytes;
+    pthread_t *threads;
+    size_t n_threads;      /* 0 once joined */
+    pthread_mutex_t mutex; /* guards all below */
+    pthread_cond_t work, room;
+    Item *first, **last;
+    uint64_t queued; /* bytes waiting, not those in flight */
+    bool closing;    /* nothing more will be submitted */
+    bool failed;
+    Error why;
+    Seen seen;
+    UploadTotals totals;
+};
+
+static BlobRef *seen_slot(const Seen *seen, const BlobRef *ref)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < 16; i++) /* sixteen digits of a SHA-256 are as even as a hash can be */
+        hash = hash << 4 | (uint64_t)((ref->hash[i] & 15) + (ref->hash[i] > '9' ? 9 : 0));
+    BlobRef *slot;
+    do
+        slot = &seen->v[hash++ % seen->slots];
+    while (slot->hash[0] && (slot->kind != ref->kind || strcmp(slot->hash, ref->hash) != 0));
+    return slot;
+}
+
+static void seen_grow(Seen *seen)
+{
+    Seen larger = {.n = seen->n, .slots = seen->slots ? seen->slots * 2 : 1024};
+    larger.v = xcalloc(larger.slots, sizeof *larger.v);
+    for (size_t i = 0; i < seen->slots; i++)
+        if (seen->v[i].hash[0])
+            *seen_slot(&larger, &seen->v[i]) = seen->v[i];
+    free(seen->v);
+    *seen = larger;
+}
+
+/* Adds a name; false when it was there. */
+static bool seen_add(Seen *seen, const BlobRef *ref)
+{
+    if (seen->n * 4 >= seen->slots * 3)
+        seen_grow(seen);
+    BlobRef *slot = seen_slot(seen, ref);
+    if (slot->hash[0])
+        return false;
+    *slot = *ref;
+    seen->n++;
+    return true;
+}
+
+static void item_free(Item *item)
+{
+    buf_done(&item->data);
+    free(item);
+}
+
+/* With the mutex held: the first failure stays, everybody wakes up. */
+static void fail(Uploader *uploader, const Error *why)
+{
+    if (!uploader->failed)
+        uploader->why = *why;
+    uploader->failed = true;
+    pthread_cond_broadcast(&uploader->work);
+    pthread_cond_broadcast(&uploader->room);
+}
+
+static int report_failure(const Uploader *uploader, Error *err)
+{
+    if (err)
+        *err = uploader->why;
+    return -1;
+}
+
+/* Sleeps, with the mutex held, until cond is signalled or it is time to look for a stop. */
+static void wait_a_little(Uploader *uploader, pthread_cond_t *cond)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += STOP_POLL_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(cond, &uploader->mutex, &until);
+}
+
+/* With the mutex held: the next blob, or NULL when this thread should end. */
+static Item *next_item(Uploader *uploader)
+{
+    Error why = ERROR_INIT;
+    while (!uploader->failed && uploader->first == NULL && !uploader->closing)
+        pthread_cond_wait(&uploader->work, &uploader->mutex);
+    if (!uploader->failed && uploader->first && stop_check(&why) < 0)
+        fail(uploader, &why);
+    if (uploader->failed || uploader->first == NULL)
+        return NULL;
+    Item *item = uploader->first;
+    uploader->first = item->next;
+    if (uploader->first == NULL)
+        uploader->last = &uploader->first;
+    uploader->queued -= item->data.len;
+    pthread_cond_broadcast(&uploader->room);
+    return item;
+}
+
+static void *upload(void *arg)
+{
+    Uploader *uploader = arg;
+    Item *item;
+    pthread_mutex_lock(&uploader->mutex);
+    while ((item = next_item(uploader))) {
+        pthread_mutex_unlock(&uploader->mutex);
+        Error why = ERROR_INIT;
+        bool is_new = false;
+        int rc = blob_store(uploader->repo, &item->ref, item->data.data, &is_new, &why);
+        uint64_t size = item->ref.size;
+        item_free(item);
+        pthread_mutex_lock(&uploader->mutex);
+        if (rc < 0)
+            fail(uploader, &why);
+        else if (is_new) {
+            uploader->totals.new_blobs++;
+            uploader->totals.new_bytes += size;
+        }
+    }
+    pthread_mutex_unlock(&uploader->mutex);
+    return NULL;
+}
+
+static void init_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes)
+{
+    Uploader *uploader = xcalloc(1, sizeof *uploader);
+    *uploader = (Uploader){.repo = repo, .max_bytes = max_bytes, .n_threads = threads ? threads : 1};
+    uploader->last = &uploader->first;
+    pthread_mutex_init(&uploader->mutex, NULL);
+    init_cond(&uploader->work);
+    init_cond(&uploader->room);
+    uploader->threads = xcalloc(uploader->n_threads, sizeof *uploader->threads);
+    for (size_t i = 0; i < uploader->n_threads; i++)
+        if (pthread_create(&uploader->threads[i], NULL, upload, uploader) != 0)
+            abort();
+    return uploader;
+}
+
+/* With the mutex held: waits until len more bytes may wait in the queue. */
+static int wait_for_room(Uploader *uploader, size_t len, Error *err)
+{
+    while (!uploader->failed && uploader->first &&
+           (len > uploader->max_bytes || uploader->queued > uploader->max_bytes - len)) {
+        if (stop_check(err) < 0)
+            return -1;
+        wait_a_little(uploader, &uploader->room);
+    }
+    return uploader->failed ? report_failure(uploader, err) : 0;
+}
+
+/* With the mutex held. */
+static void enqueue(Uploader *uploader, const BlobRef *ref, Buf *data)
+{
+    Item *item = xmalloc(sizeof *item);
+    *item = (Item){.ref = *ref, .data = *data};
+    *data = BUF_INIT(data->max);
+    *uploader->last = item;
+    uploader->last = &item->next;
+    uploader->queued += item->data.len;
+    pthread_cond_signal(&uploader->work);
+}
+
+static int submit_named(Uploader *uploader, const BlobRef *ref, Buf *data, Error *err)
+{
+    if (wait_for_room(uploader, data->len, err) < 0)
+        return -1;
+    uploader->totals.blobs++;
+    uploader->totals.bytes += ref->size;
+    if (seen_add(&uploader->seen, ref))
+        enqueue(uploader, ref, data);
+    else
+        buf_clear(data);
+    return 0;
+}
+
+int uploader_submit(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret, Error *err)
+{
+    BlobRef ref;
+    if (stop_check(err) < 0 || blob_name(kind, data->data, data->len, &ref, err) < 0)
+        return -1;
+    pthread_mutex_lock(&uploader->mutex);
+    int rc = submit_named(uploader, &ref, data, err);
+    pthread_mutex_unlock(&uploader->mutex);
+    if (rc == 0)
+        *ret = ref;
+    return rc;
+}
+
+/* Ends the threads: when they have stored everything, or, after a failure, what they are at. */
+static void join(Uploader *uploader)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    uploader->closing = true;
+    pthread_cond_broadcast(&uploader->work);
+    pthread_mutex_unlock(&uploader->mutex);
+    for (size_t i = 0; i < uploader->n_threads; i++)
+        pthread_join(uploader->threads[i], NULL);
+    uploader->n_threads = 0;
+}
+
+int uploader_finish(Uploader *uploader, UploadTotals *totals, Error *err)
+{
+    join(uploader);
+    if (totals)
+        *totals = uploader->totals;
+    return uploader->failed ? report_failure(uploader, err) : 0;
+}
+
+void uploader_free(Uploader *uploader)
+{
+    if (uploader == NULL)
+        return;
+    const Error dropped = {.code = ERR_FAILED, .message = "the upload was given up"};
+    pthread_mutex_lock(&uploader->mutex);
+    fail(uploader, &dropped);
+    pthread_mutex_unlock(&uploader->mutex);
+    join(uploader);
+    while (uploader->first) {
+        Item *item = uploader->first;
+        uploader->first = item->next;
+        item_free(item);
+    }
+    free(uploader->seen.v);
+    free(uploader->threads);
+    pthread_cond_destroy(&uploader->work);
+    pthread_cond_destroy(&uploader->room);
+    pthread_mutex_destroy(&uploader->mutex);
+    free(uploader);
+}
+
+UploadTotals uploader_totals(Uploader *uploader)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    UploadTotals totals = uploader->totals;
+    pthread_mutex_unlock(&uploader->mutex);
+    return totals;
+}

@@ -1,0 +1,41 @@
+/* A repository in memory for a test, a store that obeys the test, and a manifest with everything in it. */
+#ifndef KURA_TEST_REPO_FIXTURE_H
+#define KURA_TEST_REPO_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kura/manifest.h"
+#include "kura/mem.h"
+#include "kura/repo.h"
+
+/* Set up and torn down for every test by fixture_set_up and fixture_tear_down. */
+extern Store *store; /* the obedient store */
+extern Repo *repo;
+extern Error err;
+
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
+#define REPO_TEST(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
+
+/* What the store does and did. before_put may be NULL; -1 from it makes the put fail. */
+extern int (*before_put)(const char *key, Error *err);
+extern atomic_int n_puts, n_heads;
+
+void put_object(const char *key, const char *text);
+/* How many objects begin with prefix. */
+int count_objects(const char *prefix);
+
+/* A manifest that uses every member, with names that are not UTF-8. Its id is SAMPLE_ID. */
+#define SAMPLE_ID "20261122T031500Z-misskey-x7k2"
+Manifest *sample_manifest(void);
+/* As manifest_commit would store it. */
+void format_manifest(const Manifest *manifest, Buf *out);
+
+#endif

@@ -1,0 +1,293 @@
+#include "fixture.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kura/clock.h"
+#include "lock_priv.h"
+
+enum { DEADLINE = 20 }; /* seconds until a wait is a failure */
+
+static void assert_locked(bool exclusive, const char *part)
+{
+    RepoLock *lock = NULL;
+    assert_int_equal(repo_lock(repo, exclusive, "test", &lock, &err), -1);
+    assert_null(lock);
+    assert_int_equal(err.code, ERR_LOCKED);
+    if (strstr(err.message, part) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", part, err.message);
+}
+
+static RepoLock *take(bool exclusive, const char *purpose)
+{
+    RepoLock *lock = NULL;
+    if (repo_lock(repo, exclusive, purpose, &lock, &err) < 0)
+        fail_msg("%s", err.message);
+    return lock;
+}
+
+static void shared_ones_live_together(void **state)
+{
+    (void)state;
+    RepoLock *one = take(false, "backup"), *two = take(false, "backup");
+    assert_int_equal(count_objects("locks/"), 2);
+    assert_int_equal(repo_lock_check(one, &err), 0);
+    repo_unlock(one);
+    repo_unlock(two);
+    repo_unlock(NULL);
+    assert_int_equal(count_objects("locks/"), 0);
+}
+
+static void an_exclusive_one_stands_alone(void **state)
+{
+    (void)state;
+    char host[256] = "", process[32];
+    gethostname(host, sizeof host - 1);
+    snprintf(process, sizeof process, "process %d", getpid());
+    RepoLock *shared = take(false, "backup of misskey");
+    assert_locked(true, "backup of misskey");
+    assert_locked(true, host);
+    assert_locked(true, process);
+    assert_non_null(strstr(err.hint, "expires"));
+    repo_unlock(shared);
+    RepoLock *exclusive = take(true, "prune");
+    assert_locked(true, "prune");
+    assert_locked(false, "prune");
+    assert_int_equal(count_objects("locks/"), 1);
+    repo_unlock(exclusive);
+    repo_unlock(take(false, "backup"));
+    assert_int_equal(count_objects("locks/"), 0);
+}
+
+/* Writes a lock of somebody on another host. */
+static void put_foreign(time_t created, time_t expires)
+{
+    char since[32], until[32], text[512];
+    clock_format_utc(created, since, sizeof since);
+    clock_format_utc(expires, until, sizeof until);
+    snprintf(text, sizeof text,
+             "{\"kura\": \"lock\", \"version\": 1, \"exclusive\": true, \"purpose\": \"prune\", \"host\": \"far\", "
+             "\"user\": \"u\", \"pid\": 1, \"process\": \"x/1\", \"created\": \"%s\", \"expires\": \"%s\"}",
+             since, until);
+    put_object("locks/0123.json", text);
+}
+
+static void an_expired_one_counts_as_absent(void **state)
+{
+    (void)state;
+    time_t now = time(NULL);
+    put_foreign(now - 3600, now + 60);
+    assert_locked(false, "on far");
+    put_foreign(now - 3600, now - 60); /* the other clock may be a little behind */
+    assert_locked(false, "on far");
+    put_foreign(now - 7200, now - 3600);
+    RepoLock *lock = take(true, "prune");
+    assert_int_equal(count_objects("locks/0123"), 0);
+    repo_unlock(lock);
+}
+
+static pid_t dead_process(void)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return pid;
+}
+
+static void put_info(const LockInfo *info)
+{
+    _cleanup_(buf_done) Buf text = BUF_INIT(65536);
+    assert_int_equal(lockinfo_format(info, &text, &err), 0);
+    put_object("locks/0123.json", buf_str(&text));
+}
+
+static void a_dead_holder_counts_as_absent(void **state)
+{
+    (void)state;
+    _cleanup_(lockinfo_done) LockInfo info = {0};
+    lockinfo_init_self(&info, true, "prune", time(NULL), time(NULL) + 3600);
+    assert_string_not_equal(info.process, "");
+    assert_false(lockinfo_holder_gone(&info));
+    put_info(&info);
+    assert_locked(false, "prune");
+    info.pid = dead_process();
+    assert_true(lockinfo_holder_gone(&info));
+    put_info(&info);
+    repo_unlock(take(true, "prune"));
+    /* The same number in another container, or before the last boot, says nothing. */
+    free(info.process);
+    info.process = xstrdup("00000000-0000-0000-0000-000000000000/pid:[1]/1");
+    assert_false(lockinfo_holder_gone(&info));
+    put_info(&info);
+    assert_locked(false, "prune");
+}
+
+static void a_process_number_may_be_used_again(void **state)
+{
+    (void)state;
+    _cleanup_(lockinfo_done) LockInfo info = {0};
+    lockinfo_init_self(&info, true, "prune", time(NULL), time(NULL) + 3600);
+    char *last = strrchr(info.process, '/');
+    assert_non_null(last);
+    last[1] = last[1] == '1' ? '2' : '1';
+    assert_true(lockinfo_holder_gone(&info));
+}
+
+static void a_damaged_one_is_named(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"", "{}", "{\"kura\": \"lock\", \"version\": 1}",
+                                 "{\"kura\": \"lock\", \"version\": 2}"};
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        RepoLock *lock;
+        put_object("locks/0123.json", texts[i]);
+        assert_int_equal(repo_lock(repo, false, "backup", &lock, &err), -1);
+        assert_non_null(strstr(err.message, "locks/0123.json"));
+        assert_string_not_equal(err.hint, "");
+    }
+    assert_int_equal(count_objects("locks/"), 1);
+}
+
+static void a_failed_attempt_leaves_nothing(void **state)
+{
+    (void)state;
+    RepoLock *holder = take(true, "prune");
+    assert_locked(true, "prune");
+    assert_int_equal(count_objects("locks/"), 1);
+    repo_unlock(holder);
+}
+
+static void nap(void)
+{
+    poll(NULL, 0, 20);
+}
+
+static const LockTimes quick = {.lifetime = 5, .margin = 1, .refresh = 1, .retry = 1};
+
+static void it_is_refreshed(void **state)
+{
+    (void)state;
+    RepoLock *lock;
+    assert_int_equal(repo_lock_timed(repo, true, "prune", &quick, &lock, &err), 0);
+    int before = n_puts;
+    double until = clock_monotonic() + DEADLINE;
+    while (n_puts < before + 2 && clock_monotonic() < until)
+        nap();
+    assert_true(n_puts >= before + 2);
+    assert_int_equal(repo_lock_check(lock, &err), 0);
+    assert_int_equal(count_objects("locks/"), 1);
+    repo_unlock(lock);
+    assert_int_equal(count_objects("locks/"), 0);
+}
+
+static void wait_until_lost(RepoLock *lock, const char *part)
+{
+    double until = clock_monotonic() + DEADLINE;
+    while (repo_lock_check(lock, &err) == 0 && clock_monotonic() < until)
+        nap();
+    assert_int_equal(repo_lock_check(lock, &err), -1);
+    assert_int_equal(err.code, ERR_LOCKED);
+    assert_non_null(strstr(err.message, part));
+}
+
+static int delete_it(void *ctx, const char *key, uint64_t size, Error *e)
+{
+    (void)ctx;
+    (void)size;
+    return store_delete(store, key, e);
+}
+
+static void a_removed_one_is_lost(void **state)
+{
+    (void)state;
+    RepoLock *lock;
+    assert_int_equal(repo_lock_timed(repo, true, "prune", &quick, &lock, &err), 0);
+    assert_int_equal(store_list(store, "locks/", delete_it, NULL, &err), 0);
+    wait_until_lost(lock, "lost");
+    assert_int_equal(count_objects("locks/"), 0); /* and not revived */
+    repo_unlock(lock);
+}
+
+static int refuse(const char *key, Error *e)
+{
+    (void)key;
+    return error_set(e, ERR_IO, "the network is down");
+}
+
+static void one_that_cannot_be_refreshed_is_lost_in_time(void **state)
+{
+    (void)state;
+    const LockTimes short_lived = {.lifetime = 3, .margin = 1, .refresh = 1, .retry = 1};
+    RepoLock *lock;
+    assert_int_equal(repo_lock_timed(repo, true, "prune", &short_lived, &lock, &err), 0);
+    before_put = refuse;
+    wait_until_lost(lock, "lost");
+    repo_unlock(lock);
+}
+
+/* Several at once, again and again: never two exclusive holders. */
+enum { THREADS = 4, ROUNDS = 4 };
+static atomic_int holders, collisions, taken, refused, failures;
+
+static void *compete(void *arg)
+{
+    pthread_barrier_t *start = arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        RepoLock *lock;
+        Error why = ERROR_INIT;
+        pthread_barrier_wait(start);
+        if (repo_lock(repo, true, "race", &lock, &why) == 0) {
+            collisions += ++holders != 1;
+            nap();
+            holders--;
+            taken++;
+            repo_unlock(lock);
+        } else if (why.code == ERR_LOCKED) {
+            refused++;
+        } else {
+            failures++;
+        }
+    }
+    return NULL;
+}
+
+static void two_at_once(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    pthread_barrier_t start;
+    pthread_barrier_init(&start, NULL, THREADS);
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, compete, &start);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&start);
+    assert_int_equal(collisions, 0);
+    assert_int_equal(failures, 0);
+    assert_int_equal(taken + refused, THREADS * ROUNDS);
+    assert_true(taken >= 1);
+    assert_int_equal(count_objects("locks/"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        REPO_TEST(shared_ones_live_together),
+        REPO_TEST(an_exclusive_one_stands_alone),
+        REPO_TEST(an_expired_one_counts_as_absent),
+        REPO_TEST(a_dead_holder_counts_as_absent),
+        REPO_TEST(a_process_number_may_be_used_again),
+        REPO_TEST(a_damaged_one_is_named),
+        REPO_TEST(a_failed_attempt_leaves_nothing),
+        REPO_TEST(it_is_refreshed),
+        REPO_TEST(a_removed_one_is_lost),
+        REPO_TEST(one_that_cannot_be_refreshed_is_lost_in_time),
+        REPO_TEST(two_at_once),
+    };
+    return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
+}

@@ -1,0 +1,273 @@
+#include "fixture.h"
+
+#include <stdio.h>
+
+#include "jsonnode_priv.h"
+
+DEFINE_CLEANUP(Manifest, manifest_free)
+
+#define GOLDEN_MAX (1u << 20)
+
+static void read_golden(Buf *out)
+{
+    FILE *file = fopen(GOLDEN, "r");
+    assert_non_null(file);
+    assert_int_equal(buf_reserve(out, GOLDEN_MAX, &err), 0);
+    out->len = fread(out->data, 1, GOLDEN_MAX, file);
+    out->data[out->len] = 0;
+    fclose(file);
+    assert_true(out->len > 0);
+}
+
+static Manifest *parse(const Buf *text)
+{
+    Manifest *manifest = NULL;
+    if (manifest_parse(text->data, text->len, &manifest, &err) < 0)
+        fail_msg("%s", err.message);
+    return manifest;
+}
+
+static void the_document(void **state)
+{
+    (void)state;
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest();
+    _cleanup_(buf_done) Buf golden = BUF_INIT(GOLDEN_MAX), text = BUF_INIT(GOLDEN_MAX);
+    read_golden(&golden);
+    format_manifest(sample, &text);
+    assert_string_equal(buf_str(&text), buf_str(&golden));
+}
+
+static void round_trip_is_exact(void **state)
+{
+    (void)state;
+    _cleanup_(buf_done) Buf golden = BUF_INIT(GOLDEN_MAX), text = BUF_INIT(GOLDEN_MAX);
+    read_golden(&golden);
+    _cleanup_(manifest_free_cleanup) Manifest *back = parse(&golden);
+    format_manifest(back, &text);
+    assert_string_equal(buf_str(&text), buf_str(&golden));
+}
+
+static void values_come_back(void **state)
+{
+    (void)state;
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest();
+    _cleanup_(buf_done) Buf text = BUF_INIT(GOLDEN_MAX);
+    format_manifest(sample, &text);
+    _cleanup_(manifest_free_cleanup) Manifest *back = parse(&text);
+    const ManifestDatabase *database = &back->database;
+    const ManifestTable *notes = &database->tables[0], *ledger = &database->tables[1], *odd = &database->tables[2];
+    assert_string_equal(back->id, SAMPLE_ID);
+    assert_int_equal(back->warnings.n, 9);
+    assert_string_equal(back->filesets[0].root, "/srv/caf\xe9");
+    assert_int_equal(back->filesets[0].n_index, 4);
+    assert_int_equal(back->filesets[0].bytes, 123456789012345);
+    assert_int_equal(back->filesets[1].n_index, 0);
+    assert_true(back->has_database);
+    assert_int_equal(notes->n_segments, 2);
+    assert_true(rowdigest_equal(&notes->digest, &sample->database.tables[0].digest));
+    assert_false(notes->segments[0].continues);
+    assert_true(notes->segments[1].continues);
+    assert_int_equal(notes->segments[1].blob.size, 900);
+    assert_null(notes->root_name);
+    assert_null(notes->condition);
+    assert_string_equal(ledger->root_name, "ledger");
+    assert_int_equal(ledger->oid, 4000000000);
+    assert_string_equal(odd->schema, "caf\xe9");
+    assert_string_equal(odd->name, "odd \"name\"\n");
+    assert_string_equal(odd->condition, "WHERE NOT builtin");
+    assert_string_equal(database->large_objects.name, "large-objects");
+    assert_null(database->large_objects.root);
+    assert_string_equal(database->facts.comment, "caf\xe9");
+    assert_null(database->facts.icu_locale);
+    assert_null(database->facts.grants[0].grantee);
+    assert_null(database->facts.settings[0].role);
+    const DbRole *role = dbfacts_role(&database->facts, "misskey");
+    assert_non_null(role);
+    assert_string_equal(role->member_of.v[0], "app \"owners\"");
+    assert_null(dbfacts_role(&database->facts, "nobody"));
+    assert_int_equal(dbfacts_role(&database->facts, "postgres")->connection_limit, -1);
+}
+
+static Manifest *small_manifest(const char *id, const char *app)
+{
+    Manifest *manifest = manifest_new();
+    manifest->id = xstrdup(id);
+    manifest->app = xstrdup(app);
+    manifest->host = xstrdup("h");
+    manifest->kura_version = xstrdup("0.1.0");
+    manifest->started = xstrdup("2026-11-22T03:15:00Z");
+    manifest->finished = xstrdup("2026-11-22T03:15:00Z");
+    return manifest;
+}
+
+static void commit(const char *id, const char *app)
+{
+    _cleanup_(manifest_free_cleanup) Manifest *manifest = small_manifest(id, app);
+    assert_int_equal(manifest_commit(repo, manifest, &err), 0);
+}
+
+static void commit_and_load(void **state)
+{
+    (void)state;
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest(), *back = NULL;
+    _cleanup_(buf_done) Buf before = BUF_INIT(GOLDEN_MAX), after = BUF_INIT(GOLDEN_MAX);
+    assert_int_equal(manifest_commit(repo, sample, &err), 0);
+    assert_int_equal(count_objects("backups/" SAMPLE_ID ".json"), 1);
+    assert_int_equal(manifest_load(repo, SAMPLE_ID, &back, &err), 0);
+    format_manifest(sample, &before);
+    format_manifest(back, &after);
+    assert_string_equal(buf_str(&before), buf_str(&after));
+    assert_int_equal(manifest_commit(repo, sample, &err), -1);
+    assert_int_equal(err.code, ERR_EXISTS);
+}
+
+/* What could not be read again must not become a backup. */
+static void an_unreadable_manifest_is_not_committed(void **state)
+{
+    (void)state;
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest();
+    sample->database.tables[0].digest.rows++;
+    assert_int_equal(manifest_commit(repo, sample, &err), -1);
+    assert_non_null(strstr(err.message, "database.tables[0].segments"));
+    sample->database.tables[0].digest.rows--;
+    sample->stored_all = UINT64_MAX;
+    assert_int_equal(manifest_commit(repo, sample, &err), -1);
+    assert_non_null(strstr(err.message, "stored_all"));
+    sample->stored_all = 1;
+    free(steal(sample->host));
+    assert_int_equal(manifest_commit(repo, sample, &err), -1);
+    assert_non_null(strstr(err.message, "host"));
+    assert_int_equal(count_objects("backups/"), 0);
+}
+
+static void loading_what_is_not_there(void **state)
+{
+    (void)state;
+    Manifest *back;
+    const char *const ids[] = {SAMPLE_ID, "../kura", "", "x"};
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+        assert_int_equal(manifest_load(repo, ids[i], &back, &err), -1);
+        assert_int_equal(err.code, ERR_NOT_FOUND);
+    }
+    commit("20261122T031500Z-a-0001", "a");
+    _cleanup_(buf_done) Buf text = BUF_INIT(GOLDEN_MAX);
+    assert_int_equal(store_get(store, "backups/20261122T031500Z-a-0001.json", 0, UINT64_MAX, &text, &err), 0);
+    put_object("backups/20261122T031500Z-a-0002.json", buf_str(&text));
+    assert_int_equal(manifest_load(repo, "20261122T031500Z-a-0002", &back, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_non_null(strstr(err.message, "20261122T031500Z-a-0001"));
+}
+
+static void ids(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *plain = manifest_new_id("mis-s_Key9"), *again = manifest_new_id("mis-s_Key9");
+    assert_string_not_equal(plain, again);
+    assert_memory_equal(plain + 16, "-mis-s_Key9-", 12);
+    assert_int_equal(strlen(plain), 16 + 12 + 4);
+    const char *const apps[] = {"", "caf\xe9 / ../x", "a.b",
+                                "a-name-that-is-longer-than-what-an-id-has-room-for-and-is-cut-therefore-somewhere"};
+    for (size_t i = 0; i < ARRAY_SIZE(apps); i++) {
+        _cleanup_free_ char *id = manifest_new_id(apps[i]);
+        commit(id, apps[i]);
+    }
+    _cleanup_(strvec_done) StrVec list = {0};
+    assert_int_equal(manifest_list(repo, &list, &err), 0);
+    assert_int_equal(list.n, ARRAY_SIZE(apps));
+}
+
+static void listing(void **state)
+{
+    (void)state;
+    _cleanup_(strvec_done) StrVec list = {0};
+    assert_int_equal(manifest_list(repo, &list, &err), 0);
+    assert_int_equal(list.n, 0);
+    commit("20261123T031500Z-a-0001", "a");
+    commit("20261122T031500Z-b-0001", "b");
+    commit("20261122T031501Z-a-0001", "a");
+    put_object("backups/README", "x");
+    put_object("backups/note.json", "x");
+    put_object("backups/20261122T031501Z-a-0001.json.old", "x");
+    put_object("backups/deep/20261122T031501Z-a-0001.json", "x");
+    assert_int_equal(manifest_list(repo, &list, &err), 0);
+    assert_int_equal(list.n, 3);
+    assert_string_equal(list.v[0], "20261122T031500Z-b-0001");
+    assert_string_equal(list.v[1], "20261122T031501Z-a-0001");
+    assert_string_equal(list.v[2], "20261123T031500Z-a-0001");
+}
+
+static void assert_resolves(const char *name, const char *app, const char *expected)
+{
+    _cleanup_free_ char *id = NULL;
+    if (manifest_resolve(repo, name, app, &id, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_string_equal(id, expected);
+}
+
+static void assert_unresolved(const char *name, const char *app, ErrorCode code)
+{
+    char *id = NULL;
+    assert_int_equal(manifest_resolve(repo, name, app, &id, &err), -1);
+    assert_int_equal(err.code, code);
+    assert_null(id);
+}
+
+static void resolving(void **state)
+{
+    (void)state;
+    assert_unresolved("latest", NULL, ERR_NOT_FOUND);
+    commit("20261122T031500Z-app-0001", "app");
+    commit("20261122T041500Z-app-0002", "app");
+    commit("20261123T031500Z-a_b-0003", "a.b");
+    commit("20261124T031500Z-a_b-0004", "a_b");
+    assert_resolves("latest", NULL, "20261124T031500Z-a_b-0004");
+    assert_resolves("latest", "app", "20261122T041500Z-app-0002");
+    assert_resolves("latest", "a.b", "20261123T031500Z-a_b-0003"); /* not of the application that looks alike */
+    assert_resolves("latest", "a_b", "20261124T031500Z-a_b-0004");
+    assert_resolves("20261122T031500Z-app-0001", NULL, "20261122T031500Z-app-0001");
+    assert_resolves("20261123", NULL, "20261123T031500Z-a_b-0003");
+    assert_unresolved("latest", "nobody", ERR_NOT_FOUND);
+    assert_unresolved("20261122", NULL, ERR_USAGE);
+    assert_unresolved("2025", NULL, ERR_NOT_FOUND);
+    assert_unresolved("", NULL, ERR_NOT_FOUND);
+}
+
+/* Many tables: their document fits with room to spare. */
+static void a_large_site(void **state)
+{
+    (void)state;
+    enum { TABLES = 10000, SEGMENTS = 10 };
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest(), *back = NULL;
+    ManifestDatabase *database = &sample->database;
+    database->tables = xreallocarray(database->tables, TABLES, sizeof *database->tables);
+    for (int i = 3; i < TABLES; i++) {
+        ManifestTable *table = &database->tables[i];
+        *table = (ManifestTable){.schema = xstrdup("s"), .name = xasprintf("t%d", i), .dump_id = 1000 + i};
+        table->n_segments = SEGMENTS;
+        table->segments = xcalloc(SEGMENTS, sizeof *table->segments);
+        for (int j = 0; j < SEGMENTS; j++)
+            table->segments[j] = (ManifestSegment){.blob = sample->filesets[0].index[0], .raw = BLOB_MAX, .rows = 10};
+        table->digest = (RowDigest){.rows = 10 * SEGMENTS, .bytes = (uint64_t)BLOB_MAX * SEGMENTS};
+    }
+    database->n_tables = TABLES;
+    assert_int_equal(manifest_commit(repo, sample, &err), 0);
+    assert_int_equal(manifest_load(repo, SAMPLE_ID, &back, &err), 0);
+    assert_int_equal(back->database.n_tables, TABLES);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        REPO_TEST(the_document),
+        REPO_TEST(round_trip_is_exact),
+        REPO_TEST(values_come_back),
+        REPO_TEST(commit_and_load),
+        REPO_TEST(an_unreadable_manifest_is_not_committed),
+        REPO_TEST(loading_what_is_not_there),
+        REPO_TEST(ids),
+        REPO_TEST(listing),
+        REPO_TEST(resolving),
+        REPO_TEST(a_large_site),
+    };
+    return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
+}
