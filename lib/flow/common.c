@@ -1,0 +1,74 @@
+#include "flow_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "kura/mem.h"
+
+enum { DEFAULT_JOBS_MAX = 4 };
+#define TOC_MAX (2ull * 1024 * 1024 * 1024) /* bytes of header and TOC; 10,000 tables take 5 MiB */
+
+int flow_store_toc(Repo *repo, Uploader *uploader, const Buf *raw, ManifestDatabase *database, Error *err)
+{
+    database->toc_raw = raw->len;
+    database->n_toc = (raw->len + FLOW_TOC_PIECE - 1) / FLOW_TOC_PIECE;
+    database->toc = xcalloc(database->n_toc, sizeof *database->toc);
+    _cleanup_(buf_done) Buf blob = BUF_INIT(BLOB_STORED_MAX);
+    for (size_t i = 0; i < database->n_toc; i++) {
+        size_t start = i * FLOW_TOC_PIECE;
+        size_t len = raw->len - start < FLOW_TOC_PIECE ? raw->len - start : FLOW_TOC_PIECE;
+        if (repo_compress(repo, raw->data + start, len, &blob, err) < 0 ||
+            uploader_submit(uploader, BLOB_ZSTD, &blob, &database->toc[i], err) < 0)
+            return error_wrap(err, "storing the table of contents");
+    }
+    return 0;
+}
+
+int flow_load_toc(Repo *repo, const ManifestDatabase *database, Toc **ret, Error *err)
+{
+    if (database->toc_raw > TOC_MAX)
+        return error_set(err, ERR_CORRUPT, "a table of contents of %zu bytes is more than kura accepts",
+                         (size_t)database->toc_raw);
+    _cleanup_(buf_done) Buf raw = BUF_INIT(database->toc_raw);
+    _cleanup_(buf_done) Buf blob = BUF_INIT(BLOB_STORED_MAX);
+    _cleanup_(buf_done) Buf piece = BUF_INIT(FLOW_TOC_PIECE);
+    for (size_t i = 0; i < database->n_toc; i++)
+        if (blob_get(repo, &database->toc[i], &blob, err) < 0 ||
+            repo_decompress(blob.data, blob.len, &piece, err) < 0 || buf_append(&raw, piece.data, piece.len, err) < 0)
+            return error_wrap(err, "reading the table of contents");
+    size_t used;
+    if (toc_read(raw.data, raw.len, false, &toc_default_limits, &used, ret, err) < 0)
+        return error_wrap(err, "reading the table of contents");
+    if (used != raw.len || raw.len != database->toc_raw) {
+        toc_free(*ret);
+        *ret = NULL;
+        return error_set(err, ERR_CORRUPT, "the stored table of contents has %zu bytes, its manifest says %zu", used,
+                         (size_t)database->toc_raw);
+    }
+    return 0;
+}
+
+int flow_write_file(const char *path, const Buf *content, Error *err)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_errno(err, errno, "creating \"%s\"", path);
+    for (size_t done = 0; done < content->len;) {
+        ssize_t n = write(fd, content->data + done, content->len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_errno(err, errno, "writing \"%s\"", path);
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+size_t flow_jobs(size_t asked)
+{
+    if (asked > 0)
+        return asked;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > DEFAULT_JOBS_MAX ? DEFAULT_JOBS_MAX : (size_t)cores;
+}

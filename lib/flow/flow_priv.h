@@ -1,0 +1,23 @@
+/* What the flows share: the TOC as blobs, tables matched with TOC entries. */
+#ifndef KURA_FLOW_PRIV_H
+#define KURA_FLOW_PRIV_H
+
+#include "kura/manifest.h"
+#include "kura/repo.h"
+#include "kura/toc.h"
+
+/* Raw bytes of a stored TOC are cut into pieces of this size, one zstd blob each. */
+enum { FLOW_TOC_PIECE = 16 * 1024 * 1024 };
+
+/* Stores header and TOC as pg_dump wrote them into database->toc. */
+int flow_store_toc(Repo *repo, Uploader *uploader, const Buf *raw, ManifestDatabase *database, Error *err);
+/* Reads and parses it again. */
+int flow_load_toc(Repo *repo, const ManifestDatabase *database, Toc **ret, Error *err);
+
+/* Creates path (which must not exist) with these bytes, mode 0600. */
+int flow_write_file(const char *path, const Buf *content, Error *err);
+
+/* The workers to use: asked, or the number of cores, at most 4. */
+size_t flow_jobs(size_t asked);
+
+#endif

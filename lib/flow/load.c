@@ -1,0 +1,276 @@
+/* Loading a backup's rows. One pool of workers does three kinds of work, so that no core waits for another: parts of
+ * tables, indexes of big tables that are complete, and reading back what was loaded. A table in one part is truncated
+ * and copied in one transaction with FREEZE, which spares the later freezing vacuum; parts of one table that load at
+ * the same time cannot have that. */
+#include "load.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow_priv.h"
+#include "kura/mem.h"
+
+/* pg_restore takes a moment to start and to read its TOC: indexes of smaller tables wait for the last run, which does
+ * them all. */
+#define EARLY_INDEX_BYTES (32ull * 1024 * 1024)
+/* A table larger than its share of the work is loaded by several workers, in parts of about this size. */
+#define PART_BYTES (128ull * 1024 * 1024)
+
+static bool is_index(const TocEntry *entry)
+{
+    return strcmp(entry->desc, "INDEX") == 0 || strcmp(entry->desc, "CONSTRAINT") == 0;
+}
+
+static int by_raw(const void *a, const void *b)
+{
+    uint64_t x = ((const LoadTable *)a)->source->digest.bytes, y = ((const LoadTable *)b)->source->digest.bytes;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* Cuts a table's segments into parts that begin at whole rows. */
+static void plan_parts(LoadTable *table, bool split)
+{
+    const ManifestTable *source = table->source;
+    table->parts = xcalloc(source->n_segments + 1, sizeof *table->parts);
+    size_t start = 0;
+    uint64_t raw = 0;
+    for (size_t i = 0; i <= source->n_segments; i++) {
+        bool whole_row = i == source->n_segments || !source->segments[i].continues;
+        bool full = i == source->n_segments || (split && raw >= PART_BYTES);
+        if (i > start && whole_row && full) {
+            table->parts[table->n_parts++] = (LoadPart){.first = start, .end = i};
+            start = i;
+            raw = 0;
+        }
+        if (i < source->n_segments)
+            raw += source->segments[i].raw;
+    }
+    table->parts_left = table->n_parts;
+}
+
+static int plan_table(Load *load, const ManifestTable *source, Error *err)
+{
+    LoadTable *table = &load->tables[load->n_tables++];
+    *table = (LoadTable){.source = source, .entry = toc_find(load->restore->toc, source->dump_id)};
+    if (table->entry == NULL || table->entry->desc == NULL || strcmp(table->entry->desc, "TABLE DATA") != 0)
+        return error_set(err, ERR_CORRUPT,
+                         "the manifest's table \"%s\".\"%s\" has no TABLE DATA entry %d in the table of contents",
+                         source->schema, source->name, source->dump_id);
+    return copystmt_parse(table->entry, &table->stmt, err);
+}
+
+/* The dump id of the TABLE that a TABLE DATA entry fills. */
+static int table_dump_id(const LoadTable *table)
+{
+    return table->entry->n_deps > 0 ? atoi(table->entry->deps[0]) : -1;
+}
+
+static LoadTable *find_by_dump_id(Load *load, const char *dep)
+{
+    int id = atoi(dep);
+    for (size_t i = 0; i < load->n_big; i++)
+        if (table_dump_id(&load->tables[i]) == id)
+            return &load->tables[i];
+    return NULL;
+}
+
+/* An index may be built early when all it needs is there once its table is complete: nothing of the post-data section.
+ */
+static void plan_early_index(Load *load, const TocEntry *entry)
+{
+    LoadTable *table = NULL;
+    for (size_t i = 0; i < entry->n_deps; i++) {
+        const TocEntry *dep = toc_find(load->restore->toc, atoi(entry->deps[i]));
+        if (dep && dep->section == SECTION_POST_DATA)
+            return;
+        LoadTable *owner = find_by_dump_id(load, entry->deps[i]);
+        table = owner ? owner : table;
+    }
+    if (table == NULL)
+        return;
+    xgrow(&table->indexes, &table->cap_indexes, table->n_indexes);
+    table->indexes[table->n_indexes++] = entry;
+}
+
+static int plan(Load *load, Error *err)
+{
+    Restore *restore = load->restore;
+    const ManifestDatabase *database = &restore->manifest->database;
+    load->tables = xcalloc(database->n_tables, sizeof *load->tables);
+    uint64_t total = 0;
+    for (size_t i = 0; i < database->n_tables; i++) {
+        total += database->tables[i].digest.bytes;
+        if (database->tables[i].condition == NULL && plan_table(load, &database->tables[i], err) < 0)
+            return -1;
+    }
+    qsort(load->tables, load->n_tables, sizeof *load->tables, by_raw);
+    for (size_t i = 0; i < load->n_tables; i++) {
+        uint64_t bytes = load->tables[i].source->digest.bytes;
+        plan_parts(&load->tables[i],
+                   load->jobs > 1 && bytes > 2 * PART_BYTES && bytes > 2 * (total - bytes) / (load->jobs - 1));
+        load->n_big += bytes >= EARLY_INDEX_BYTES;
+    }
+    for (size_t i = 0; load->n_big > 0 && i < restore->toc->n_entries; i++)
+        if (restore->toc->entries[i].desc && is_index(&restore->toc->entries[i]))
+            plan_early_index(load, &restore->toc->entries[i]);
+    load->large_objects_left = database->large_objects.name != NULL;
+    progress_total(restore->progress, total);
+    return 0;
+}
+
+/* The next thing to do, with the mutex held. Rows first: indexes wait for them; reading back fills what is left. */
+static bool pick(Load *load, LoadTask *ret)
+{
+    if (load->large_objects_left) {
+        load->large_objects_left = false;
+        *ret = (LoadTask){.kind = LOAD_LARGE_OBJECTS};
+        return true;
+    }
+    for (; load->first_open < load->n_tables; load->first_open++) {
+        LoadTable *table = &load->tables[load->first_open];
+        if (table->next_part < table->n_parts) {
+            *ret = (LoadTask){.kind = LOAD_PART, .table = table, .part = table->next_part++};
+            return true;
+        }
+    }
+    for (size_t i = 0; i < load->n_big; i++) {
+        LoadTable *table = &load->tables[i];
+        if (table->parts_left > 0 || table->exclusive || table->next_index == table->n_indexes)
+            continue;
+        const TocEntry *entry = table->indexes[table->next_index];
+        bool exclusive = strcmp(entry->desc, "CONSTRAINT") == 0; /* ALTER TABLE lets nobody else near the table */
+        if (exclusive && table->shared > 0)
+            continue;
+        table->next_index++;
+        table->exclusive = exclusive;
+        table->shared += !exclusive;
+        *ret = (LoadTask){.kind = LOAD_INDEX, .table = table, .entry = entry};
+        return true;
+    }
+    for (size_t i = 0; load->restore->options->verify && i < load->n_tables; i++) {
+        LoadTable *table = &load->tables[i];
+        if (table->parts_left > 0 || table->exclusive || table->verifying)
+            continue;
+        table->verifying = true;
+        table->shared++;
+        *ret = (LoadTask){.kind = LOAD_VERIFY, .table = table};
+        return true;
+    }
+    return false;
+}
+
+static bool all_done(const Load *load)
+{
+    if (load->running > 0)
+        return false;
+    for (size_t i = 0; i < load->n_tables; i++)
+        if (load->tables[i].parts_left > 0 || load->tables[i].next_index < load->tables[i].n_indexes)
+            return false;
+    return true;
+}
+
+static void finished(Load *load, const LoadTask *task)
+{
+    LoadTable *table = task->table;
+    if (task->kind == LOAD_PART)
+        table->parts_left--;
+    else if (task->kind == LOAD_VERIFY)
+        table->shared--;
+    else if (task->kind == LOAD_INDEX) {
+        Restore *restore = load->restore;
+        if (table->exclusive)
+            table->exclusive = false;
+        else
+            table->shared--;
+        xgrow(&restore->built, &restore->cap_built, restore->n_built);
+        restore->built[restore->n_built++] = task->entry->dump_id;
+    }
+    load->running--;
+}
+
+static int do_task(Load *load, PgConn *conn, LoadTask *task, Error *err)
+{
+    switch (task->kind) {
+    case LOAD_PART:
+        return load_part(load, conn, task->table, &task->table->parts[task->part], err);
+    case LOAD_INDEX:
+        return pgrestore_run(load->restore,
+                             &(PgRestoreRun){.section = "post-data", .only = &task->entry->dump_id, .n_only = 1}, err);
+    case LOAD_VERIFY:
+        return load_read_back(load->restore, conn, task->table->source, task->table->entry, &task->table->found, err);
+    case LOAD_LARGE_OBJECTS:
+        return load_large_objects(load->restore, conn, err);
+    }
+    return 0;
+}
+
+static int worker(void *ctx, Pool *pool, size_t number, Error *err)
+{
+    enum { TICK_NS = 100 * 1000 * 1000 };
+    Load *load = ctx;
+    PgConn *conn;
+    if (target_connect(load->restore, &pool->failed, &conn, err) < 0)
+        return -1;
+    int rc = 0;
+    pthread_mutex_lock(&load->mutex);
+    while (rc == 0 && (rc = pool_check(pool, err)) == 0) {
+        LoadTask task;
+        if (pick(load, &task)) {
+            load->running++;
+            pthread_mutex_unlock(&load->mutex);
+            rc = do_task(load, conn, &task, err);
+            pthread_mutex_lock(&load->mutex);
+            finished(load, &task);
+            pthread_cond_broadcast(&load->changed);
+        } else if (all_done(load)) {
+            break;
+        } else {
+            struct timespec until;
+            clock_gettime(CLOCK_REALTIME, &until);
+            until.tv_nsec += TICK_NS;
+            until.tv_sec += until.tv_nsec / 1000000000;
+            until.tv_nsec %= 1000000000;
+            pthread_cond_timedwait(&load->changed, &load->mutex, &until);
+        }
+    }
+    pthread_mutex_unlock(&load->mutex);
+    pg_close(conn);
+    return rc;
+}
+
+static void done(Load *load)
+{
+    for (size_t i = 0; i < load->n_tables; i++) {
+        copystmt_done(&load->tables[i].stmt);
+        free(load->tables[i].parts);
+        free(load->tables[i].indexes);
+    }
+    free(load->tables);
+}
+
+static bool keeps_data_entry(const void *ctx, const TocEntry *entry)
+{
+    return entry->desc == NULL || (strcmp(entry->desc, "TABLE DATA") != 0 && strcmp(entry->desc, "BLOBS") != 0);
+}
+
+int load_backup(Restore *restore, Error *err)
+{
+    size_t n;
+    int *ids = toc_ids(restore->toc, keeps_data_entry, NULL, &n);
+    int rc = pgrestore_run(restore, &(PgRestoreRun){.section = "data", .only = ids, .n_only = n}, err);
+    free(ids);
+    if (rc < 0 || load_config_tables(restore, err) < 0)
+        return -1;
+    Load load = {.restore = restore,
+                 .jobs = flow_jobs(restore->options->jobs),
+                 .mutex = PTHREAD_MUTEX_INITIALIZER,
+                 .changed = PTHREAD_COND_INITIALIZER};
+    rc = plan(&load, err);
+    if (rc == 0)
+        rc = pool_run(load.jobs, worker, &load, err);
+    if (rc == 0 && restore->options->verify)
+        rc = load_compare(&load, err);
+    done(&load);
+    return rc;
+}

@@ -1,0 +1,63 @@
+/* The inside of loading a backup: tables, their parts, what is done with them. */
+#ifndef KURA_LOAD_H
+#define KURA_LOAD_H
+
+#include <pthread.h>
+
+#include "copystmt.h"
+#include "kura/pool.h"
+#include "restore_priv.h"
+
+typedef struct LoadPart {
+    size_t first, end; /* segments of the table */
+} LoadPart;
+
+typedef struct LoadTable {
+    const ManifestTable *source;
+    const TocEntry *entry; /* TABLE DATA */
+    CopyStmt stmt;
+    LoadPart *parts;
+    size_t n_parts;
+    size_t next_part, parts_left;
+    const TocEntry **indexes; /* to be built as soon as all parts are in */
+    size_t n_indexes, cap_indexes;
+    size_t next_index;
+    size_t shared;  /* tasks under way that others may join */
+    bool exclusive; /* one under way that locks the table for itself */
+    bool verifying;
+    RowDigest found; /* read back */
+} LoadTable;
+
+typedef struct LoadTask {
+    enum { LOAD_PART, LOAD_INDEX, LOAD_VERIFY, LOAD_LARGE_OBJECTS } kind;
+    LoadTable *table;
+    size_t part;
+    const TocEntry *entry;
+} LoadTask;
+
+typedef struct Load {
+    Restore *restore;
+    size_t jobs;
+    LoadTable *tables; /* largest first */
+    size_t n_tables;
+    size_t n_big;          /* the first ones, whose indexes are built early */
+    pthread_mutex_t mutex; /* guards all below and the tables' states */
+    pthread_cond_t changed;
+    size_t first_open; /* no table before it has parts to hand out */
+    size_t running;
+    bool large_objects_left;
+} Load;
+
+/* load_rows.c: segments into COPY. */
+int load_part(Load *load, PgConn *conn, const LoadTable *table, const LoadPart *part, Error *err);
+/* The configuration tables of extensions: few rows, in the order of the TOC, because foreign keys may be there already.
+ */
+int load_config_tables(Restore *restore, Error *err);
+int load_large_objects(Restore *restore, PgConn *conn, Error *err);
+
+/* load_verify.c: the digest of what a table holds now; all tables against the manifest (partitions by their root). */
+int load_read_back(Restore *restore, PgConn *conn, const ManifestTable *source, const TocEntry *entry, RowDigest *ret,
+                   Error *err);
+int load_compare(Load *load, Error *err);
+
+#endif

@@ -1,0 +1,253 @@
+/* The ownership audit of a restore asks pg_dump itself: the scratch database's schema is dumped, and its TOC is
+ * compared with the one that was asked for, entry by entry. So nothing that pg_dump knows about can be forgotten here.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dumppipe.h"
+#include "kura/mem.h"
+#include "restore_priv.h"
+
+enum { FINDINGS_MAX = 50 };
+
+typedef struct Comparison {
+    Restore *restore;
+    const Toc *expected;
+    const TocEntry **actual; /* sorted */
+    size_t n_actual;
+    Severity severity; /* of a difference: an error, or a warning where two majors of pg_dump word things differently */
+    size_t differences;
+} Comparison;
+
+static int compare_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "");
+}
+
+static bool is_default_acl(const TocEntry *entry)
+{
+    return compare_text(entry->desc, "DEFAULT ACL") == 0;
+}
+
+/* Default privileges of several roles share type, namespace and tag: their owner tells them apart. */
+static int compare_entries(const TocEntry *a, const TocEntry *b)
+{
+    int order = compare_text(a->desc, b->desc);
+    if (order == 0)
+        order = compare_text(a->namespace, b->namespace);
+    if (order == 0)
+        order = compare_text(a->tag, b->tag);
+    if (order == 0 && is_default_acl(a))
+        order = compare_text(a->owner, b->owner);
+    return order;
+}
+
+static int by_entry(const void *a, const void *b)
+{
+    return compare_entries(*(const TocEntry *const *)a, *(const TocEntry *const *)b);
+}
+
+static const TocEntry *find(const Comparison *comparison, const TocEntry *key)
+{
+    const TocEntry **found =
+        bsearch(&key, comparison->actual, comparison->n_actual, sizeof *comparison->actual, by_entry);
+    return found ? *found : NULL;
+}
+
+static const char *entry_name(const TocEntry *entry, char *text, size_t size)
+{
+    bool qualified = entry->namespace && *entry->namespace;
+    snprintf(text, size, "%s %s%s%s", entry->desc, qualified ? entry->namespace : "", qualified ? "." : "",
+             entry->tag ? entry->tag : "");
+    return text;
+}
+
+static void differ(Comparison *comparison, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void differ(Comparison *comparison, const char *code, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (comparison->differences++ < FINDINGS_MAX)
+        findings_add(comparison->restore->findings, comparison->severity, code, NULL, "%s", text);
+}
+
+/* The types whose owner pg_restore sets; others (constraints, indexes, triggers, ..) follow their table. */
+static bool is_ownable(const TocEntry *entry)
+{
+    static const char *const dependent[] = {"CHECK CONSTRAINT",
+                                            "CONSTRAINT",
+                                            "DATABASE PROPERTIES",
+                                            "DEFAULT",
+                                            "FK CONSTRAINT",
+                                            "INDEX",
+                                            "RULE",
+                                            "TRIGGER",
+                                            "ROW SECURITY",
+                                            "POLICY",
+                                            "USER MAPPING",
+                                            "TABLE ATTACH",
+                                            "INDEX ATTACH",
+                                            "DATABASE",
+                                            "PUBLICATION TABLE",
+                                            "SEQUENCE OWNED BY",
+                                            "DEFAULT ACL",
+                                            "BLOB METADATA",
+                                            "PUBLICATION TABLES IN SCHEMA"};
+    if (entry->owner == NULL || *entry->owner == 0 || entry->drop_stmt == NULL || *entry->drop_stmt == 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(dependent); i++)
+        if (strcmp(entry->desc, dependent[i]) == 0)
+            return false;
+    return true;
+}
+
+static void compare_owner(Comparison *comparison, const TocEntry *expected)
+{
+    char name[512];
+    const TocEntry *actual = find(comparison, expected);
+    comparison->restore->report->owners_checked++;
+    if (actual == NULL)
+        differ(comparison, "object-missing", "%s is not in the restored database",
+               entry_name(expected, name, sizeof name));
+    else if (compare_text(actual->owner, expected->owner) != 0)
+        differ(comparison, "owner-wrong", "%s belongs to \"%s\", expected \"%s\"",
+               entry_name(expected, name, sizeof name), actual->owner, expected->owner);
+}
+
+static void format_item(const AclItem *item, char *text, size_t size)
+{
+    snprintf(text, size, "%s %s%s%s%s ON %s %s %s%s%s%s", item->grant ? "GRANT" : "REVOKE", item->privilege,
+             item->column ? " (" : "", item->column ? item->column : "", item->column ? ")" : "", item->object,
+             item->grant ? "TO" : "FROM", item->grantee ? item->grantee : "PUBLIC", item->grantor ? " BY " : "",
+             item->grantor ? item->grantor : "", item->grantable ? " WITH GRANT OPTION" : "");
+}
+
+static bool has_item(const AclItems *items, const AclItem *wanted)
+{
+    char want[1024], have[1024];
+    format_item(wanted, want, sizeof want);
+    for (size_t i = 0; i < items->n; i++) {
+        format_item(&items->v[i], have, sizeof have);
+        if (strcmp(want, have) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void compare_items(Comparison *comparison, const TocEntry *entry, const AclItems *expected,
+                          const AclItems *actual, bool missing)
+{
+    char name[512], text[1024];
+    for (size_t i = 0; i < expected->n; i++) {
+        const AclItem *item = &expected->v[i];
+        bool to_owner = item->grantee && compare_text(item->grantee, entry->owner) == 0;
+        if (comparison->restore->merges && (!item->grant || to_owner))
+            continue; /* merged roles: what the owner has is worded anew */
+        if (has_item(actual, item))
+            continue;
+        format_item(item, text, sizeof text);
+        differ(comparison, missing ? "grant-missing" : "grant-extra", "%s: %s: %s",
+               entry_name(entry, name, sizeof name), missing ? "missing" : "not asked for", text);
+    }
+}
+
+static int compare_acl(Comparison *comparison, const TocEntry *expected, const TocEntry *actual, Error *err)
+{
+    const TocEntry *entry = expected ? expected : actual;
+    AclItems want = {0}, have = {0};
+    int rc = -1;
+    if ((expected && expected->defn && acl_parse(expected->defn, &want, err) < 0) ||
+        (actual && actual->defn && acl_parse(actual->defn, &have, err) < 0))
+        goto done;
+    compare_items(comparison, entry, &want, &have, true);
+    if (!comparison->restore->merges)
+        compare_items(comparison, entry, &have, &want, false);
+    comparison->restore->report->grants_checked += want.n;
+    rc = 0;
+done:
+    aclitems_done(&want);
+    aclitems_done(&have);
+    return rc;
+}
+
+static bool is_acl(const TocEntry *entry)
+{
+    return compare_text(entry->desc, "ACL") == 0 || is_default_acl(entry);
+}
+
+/* A database's name differs while it is being restored; its ACL says the same. */
+static bool is_about_database(const TocEntry *entry)
+{
+    return entry->tag && strncmp(entry->tag, "DATABASE ", 9) == 0;
+}
+
+static int compare_all(Comparison *comparison, const Toc *actual, Error *err)
+{
+    const Toc *expected = comparison->expected;
+    for (size_t i = 0; i < expected->n_entries; i++) {
+        const TocEntry *entry = &expected->entries[i];
+        if (is_ownable(entry))
+            compare_owner(comparison, entry);
+        if (is_acl(entry) && !is_about_database(entry) &&
+            compare_acl(comparison, entry, find(comparison, entry), err) < 0)
+            return -1;
+    }
+    Comparison back = {.actual = xcalloc(expected->n_entries, sizeof *back.actual), .n_actual = expected->n_entries};
+    for (size_t i = 0; i < expected->n_entries; i++)
+        back.actual[i] = &expected->entries[i];
+    qsort(back.actual, back.n_actual, sizeof *back.actual, by_entry);
+    int rc = 0;
+    for (size_t i = 0; i < actual->n_entries && rc == 0; i++) {
+        const TocEntry *entry = &actual->entries[i];
+        if (is_acl(entry) && !is_about_database(entry) && find(&back, entry) == NULL)
+            rc = compare_acl(comparison, NULL, entry, err);
+    }
+    free(back.actual);
+    return rc;
+}
+
+/* The whole TOC as a backup would read it, large objects included; pg_dump is ended before its data. */
+static int read_actual(Restore *restore, Toc **ret, Error *err)
+{
+    PgTools tools = {0};
+    Proc *dump = NULL;
+    _cleanup_(buf_done) Buf raw = {0};
+    _cleanup_(buf_done) Buf rest = {0};
+    int rc = pgtools_find(restore->options->pg_bindir, restore->target.server_version_num / 10000, &tools, err);
+    if (rc == 0)
+        rc = dumppipe_open(restore->admin, restore->scratch, &tools, NULL, &dump, err);
+    if (rc == 0)
+        rc = dumppipe_read_toc(dump, &raw, &rest, ret, err);
+    proc_free(dump);
+    pgtools_done(&tools);
+    return rc;
+}
+
+int check_ownership(Restore *restore, Error *err)
+{
+    Toc *actual;
+    if (read_actual(restore, &actual, err) < 0)
+        return error_wrap(err, "the ownership audit");
+    bool same = toc_version_major(actual->dump_version) == toc_version_major(restore->toc->dump_version) &&
+                toc_version_major(actual->server_version) == toc_version_major(restore->toc->server_version);
+    Comparison comparison = {.restore = restore,
+                             .expected = restore->toc,
+                             .actual = xcalloc(actual->n_entries, sizeof *comparison.actual),
+                             .n_actual = actual->n_entries,
+                             .severity = same ? FINDING_ERROR : FINDING_WARNING};
+    for (size_t i = 0; i < actual->n_entries; i++)
+        comparison.actual[i] = &actual->entries[i];
+    qsort(comparison.actual, comparison.n_actual, sizeof *comparison.actual, by_entry);
+    int rc = compare_all(&comparison, actual, err);
+    free(comparison.actual);
+    toc_free(actual);
+    if (rc == 0 && comparison.differences > 0 && same)
+        rc = error_set(err, ERR_FAILED, "owners and grants differ from what was asked for in %zu places",
+                       comparison.differences);
+    return rc;
+}

@@ -1,0 +1,259 @@
+/* kura restore, step by step. The database is built beside its name and gets it last: until then whatever goes wrong
+ * leaves the server as it was. */
+#include "kura/restore.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "flow_priv.h"
+#include "kura/clock.h"
+#include "kura/export.h"
+#include "kura/fileset.h"
+#include "kura/log.h"
+#include "kura/mem.h"
+#include "restore_priv.h"
+
+void restore_report_done(RestoreReport *report)
+{
+    free(report->database);
+    free(report->replaced);
+    roleuses_done(&report->roles);
+    free(report->app_role);
+    free(report->files);
+    *report = (RestoreReport){0};
+}
+
+void restore_phase(Restore *restore, const char *name)
+{
+    RestoreReport *report = restore->report;
+    double now = clock_monotonic();
+    if (report->n_phases > 0) {
+        struct RestorePhase *last = &report->phases[report->n_phases - 1];
+        if (last->seconds < 0)
+            last->seconds += now;
+    }
+    if (name == NULL || report->n_phases == ARRAY_SIZE(report->phases))
+        return;
+    report->phases[report->n_phases++] = (struct RestorePhase){.name = name, .seconds = -now};
+    progress_phase(restore->progress, name, 0);
+}
+
+static void done(Restore *restore)
+{
+    pgrestore_workdir_remove(restore);
+    pg_close(restore->admin);
+    catalog_target_done(&restore->target);
+    pgtools_done(&restore->tools);
+    toc_free(restore->toc);
+    free(restore->database);
+    free(restore->scratch);
+    free(restore->kept);
+    free(restore->owner);
+    strvec_done(&restore->created_roles);
+    free(restore->built);
+}
+
+static bool not_built(const void *ctx, const TocEntry *entry)
+{
+    const Restore *restore = ctx;
+    for (size_t i = 0; i < restore->n_built; i++)
+        if (restore->built[i] == entry->dump_id)
+            return false;
+    return true;
+}
+
+static int post_data(Restore *restore, Error *err)
+{
+    size_t n;
+    int *ids = toc_ids(restore->toc, not_built, restore, &n);
+    PgRestoreRun run = {.section = "post-data",
+                        .only = restore->n_built ? ids : NULL,
+                        .n_only = restore->n_built ? n : 0,
+                        .jobs = flow_jobs(restore->options->jobs)};
+    int rc = pgrestore_run(restore, &run, err);
+    free(ids);
+    return rc;
+}
+
+/* What the probe finds is told, never undone: owners and grants are what was asked for, so the source had the same
+ * flaw. */
+static int probe(Restore *restore, Error *err)
+{
+    RestoreReport *report = restore->report;
+    if (report->app_role == NULL)
+        return 0;
+    PgConn *conn;
+    size_t probed = 0;
+    if (target_connect(restore, NULL, &conn, err) < 0)
+        return -1;
+    int rc = catalog_probe(conn, report->app_role, &probed, restore->findings, err);
+    pg_close(conn);
+    report->relations_probed = probed;
+    return rc;
+}
+
+/* What stands between an empty server and the finished database under its scratch name. */
+static int build_database(Restore *restore, Error *err)
+{
+    restore_phase(restore, "schema");
+    if (target_create_roles(restore, err) < 0 || target_create_database(restore, err) < 0 ||
+        pgrestore_workdir(restore, err) < 0 || pgrestore_run(restore, &(PgRestoreRun){.section = "pre-data"}, err) < 0)
+        return -1;
+    restore_phase(restore, "rows");
+    if ((restore->manifest ? load_backup(restore, err) : load_archive(restore, err)) < 0)
+        return -1;
+    restore_phase(restore, "indexes and constraints");
+    if (post_data(restore, err) < 0)
+        return -1;
+    restore_phase(restore, "analyze");
+    if (analyze_target(restore, err) < 0)
+        return -1;
+    restore_phase(restore, "owners and grants");
+    if (target_properties(restore, err) < 0 || check_ownership(restore, err) < 0)
+        return -1;
+    restore_phase(restore, "access probe");
+    return probe(restore, err);
+}
+
+static int restore_database(Restore *restore, Error *err)
+{
+    int rc = build_database(restore, err);
+    pgrestore_workdir_remove(restore);
+    if (rc == 0)
+        rc = target_rename(restore, err);
+    restore_phase(restore, NULL);
+    if (rc < 0)
+        target_undo(restore);
+    return rc;
+}
+
+static const ManifestFileset *find_fileset(const Manifest *manifest, const char *name)
+{
+    for (size_t i = 0; manifest && i < manifest->n_filesets; i++)
+        if (strcmp(manifest->filesets[i].name, name) == 0)
+            return &manifest->filesets[i];
+    return NULL;
+}
+
+static void check_files(Restore *restore)
+{
+    for (size_t i = 0; i < restore->options->n_files; i++)
+        if (find_fileset(restore->manifest, restore->options->files[i].name) == NULL)
+            findings_add(restore->findings, FINDING_ERROR, "fileset-missing",
+                         "kura show lists the filesets of a backup.", "the backup has no fileset \"%s\"",
+                         restore->options->files[i].name);
+}
+
+static int restore_files(Restore *restore, Error *err)
+{
+    const RestoreOptions *options = restore->options;
+    restore->report->files = xcalloc(options->n_files, sizeof *restore->report->files);
+    for (size_t i = 0; i < options->n_files; i++) {
+        const ManifestFileset *fileset = find_fileset(restore->manifest, options->files[i].name);
+        FilesetRestoreOptions how = {.owners = geteuid() == 0, .jobs = flow_jobs(options->jobs)};
+        restore_phase(restore, options->files[i].name);
+        progress_total(restore->progress, fileset->bytes);
+        if (fileset_restore(restore->repo, fileset, options->files[i].dir, &how, &restore->report->files[i],
+                            restore->findings, restore->progress, err) < 0)
+            return error_wrap(err, "fileset \"%s\"", fileset->name);
+        restore->report->n_files++;
+    }
+    restore_phase(restore, NULL);
+    return 0;
+}
+
+static void sum_up(Restore *restore)
+{
+    for (size_t i = 0; restore->manifest && i < restore->manifest->database.n_tables; i++) {
+        const ManifestTable *table = &restore->manifest->database.tables[i];
+        restore->report->tables++;
+        restore->report->rows += table->digest.rows;
+        restore->report->bytes += table->digest.bytes;
+    }
+}
+
+/* Checks, and does it unless only the plan is asked for. */
+static int run(Restore *restore, bool plan_only, Error *err)
+{
+    bool database = restore->options->db != NULL;
+    size_t before = findings_count(restore->findings, FINDING_ERROR);
+    restore_phase(restore, "checks");
+    check_files(restore);
+    if (database && restore_check(restore, err) < 0)
+        return -1;
+    if (database)
+        sum_up(restore);
+    restore_phase(restore, NULL);
+    size_t problems = findings_count(restore->findings, FINDING_ERROR) - before;
+    if (plan_only)
+        return 0;
+    if (problems > 0)
+        return error_set(err, ERR_FAILED, "%zu problem%s found; nothing was changed", problems,
+                         problems == 1 ? "" : "s");
+    if (database && restore_database(restore, err) < 0)
+        return -1;
+    return restore->options->n_files > 0 ? restore_files(restore, err) : 0;
+}
+
+static int from_backup(Repo *repo, const Manifest *manifest, const RestoreOptions *options, bool plan_only,
+                       RestoreReport *ret, Findings *findings, Progress *progress, Error *err)
+{
+    *ret = (RestoreReport){0};
+    Restore restore = {.options = options,
+                       .report = ret,
+                       .findings = findings,
+                       .progress = progress,
+                       .repo = repo,
+                       .manifest = manifest};
+    if (options->db && !manifest->has_database) {
+        error_set(err, ERR_USAGE, "backup \"%s\" holds no database", manifest->id);
+        return error_hint(err, "Leave --db out to restore its files only.");
+    }
+    int rc = options->db ? flow_load_toc(repo, &manifest->database, &restore.toc, err) : 0;
+    if (rc == 0)
+        rc = run(&restore, plan_only, err);
+    done(&restore);
+    return rc;
+}
+
+static int from_archive(const char *path, const RestoreOptions *options, bool plan_only, RestoreReport *ret,
+                        Findings *findings, Progress *progress, Error *err)
+{
+    *ret = (RestoreReport){0};
+    if (options->db == NULL || options->n_files > 0) {
+        error_set(err, ERR_USAGE, "a pg_dump archive holds a database and no files");
+        return error_hint(err, "Give the target database with --db, and leave --files out.");
+    }
+    Restore restore = {.options = options, .report = ret, .findings = findings, .progress = progress, .archive = path};
+    int rc = archive_open_toc(path, &restore.toc, &restore.archive_head, err);
+    if (rc == 0)
+        rc = run(&restore, plan_only, err);
+    done(&restore);
+    return rc;
+}
+
+int restore_plan(Repo *repo, const Manifest *manifest, const RestoreOptions *options, RestoreReport *ret,
+                 Findings *findings, Error *err)
+{
+    return from_backup(repo, manifest, options, true, ret, findings, NULL, err);
+}
+
+int restore_run(Repo *repo, const Manifest *manifest, const RestoreOptions *options, RestoreReport *ret,
+                Findings *findings, Progress *progress, Error *err)
+{
+    return from_backup(repo, manifest, options, false, ret, findings, progress, err);
+}
+
+int restore_archive_plan(const char *path, const RestoreOptions *options, RestoreReport *ret, Findings *findings,
+                         Error *err)
+{
+    return from_archive(path, options, true, ret, findings, NULL, err);
+}
+
+int restore_archive_run(const char *path, const RestoreOptions *options, RestoreReport *ret, Findings *findings,
+                        Progress *progress, Error *err)
+{
+    return from_archive(path, options, false, ret, findings, progress, err);
+}

@@ -1,0 +1,86 @@
+/* The inside of a restore: one struct that its steps share, and the steps. */
+#ifndef KURA_RESTORE_PRIV_H
+#define KURA_RESTORE_PRIV_H
+
+#include "kura/catalog.h"
+#include "kura/pg.h"
+#include "kura/pgtools.h"
+#include "kura/restore.h"
+#include "kura/toc.h"
+
+typedef struct Restore {
+    const RestoreOptions *options;
+    RestoreReport *report;
+    Findings *findings;
+    Progress *progress;
+
+    /* the source: a backup, or an archive made by somebody else */
+    Repo *repo;
+    const Manifest *manifest; /* NULL for an archive */
+    const char *archive;      /* NULL for a backup */
+    size_t archive_head;      /* bytes of header and TOC in a custom archive */
+    Toc *toc;                 /* under the role map once restore_check() was here */
+
+    /* the target */
+    PgConn *admin; /* to a maintenance database */
+    CatalogTarget target;
+    PgTools tools;       /* whose pg_restore replays the TOC */
+    char *database;      /* the name that will exist afterwards */
+    char *scratch;       /* the name until then */
+    char *kept;          /* what an existing database will be renamed to; NULL: there is none */
+    char *owner;         /* of the database, under the map; NULL: unknown */
+    bool no_tablespaces; /* one of the source's does not exist */
+    bool merges;         /* two old roles map to one */
+    bool scratch_exists;
+    StrVec created_roles;
+    char *workdir; /* holds the mapped toc.dat */
+    int *built;    /* dump ids of post-data entries built while rows were loading */
+    size_t n_built, cap_built;
+} Restore;
+
+/* Ends the running phase of the report and begins another; NULL only ends. */
+void restore_phase(Restore *restore, const char *name);
+
+/* restore_check.c: connects and finds all problems; maps the TOC. Changes nothing. */
+int restore_check(Restore *restore, Error *err);
+
+/* restore_target.c: what happens to the server as a whole. */
+int target_create_roles(Restore *restore, Error *err);
+int target_create_database(Restore *restore, Error *err);
+/* Owner, ACL, settings and comment of the finished database. */
+int target_properties(Restore *restore, Error *err);
+/* Renames it into place (and an existing one out of it), in one transaction. */
+int target_rename(Restore *restore, Error *err);
+/* Drops what this restore made: on the way out of a failure. */
+void target_undo(Restore *restore);
+/* A connection to the scratch database. */
+int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err);
+
+/* pgrestore.c: the real pg_restore over the work directory. */
+typedef struct PgRestoreRun {
+    const char *section; /* "pre-data", "data", "post-data" */
+    const int *only;     /* dump ids, in the order of the TOC; NULL: all */
+    size_t n_only;
+    size_t jobs;
+    int (*feed)(void *ctx, int fd,
+                Error *err); /* writes an archive into pg_restore's standard input; NULL: the work directory */
+    void *ctx;
+} PgRestoreRun;
+int pgrestore_workdir(Restore *restore, Error *err);
+void pgrestore_workdir_remove(Restore *restore);
+/* Fails with ERR_TOOL when pg_restore met an error that is not known to be harmless; each becomes a finding.
+ * Thread-safe. */
+int pgrestore_run(Restore *restore, const PgRestoreRun *run, Error *err);
+/* The ids of all entries for which keep() is true, in TOC order; to be freed. */
+int *toc_ids(const Toc *toc, bool (*keep)(const void *ctx, const TocEntry *entry), const void *ctx, size_t *ret_n);
+
+/* load.c: rows, and the indexes of tables that are complete, and their verification. */
+int load_backup(Restore *restore, Error *err);
+/* restore_archive.c: the data of a foreign archive, through pg_restore. */
+int load_archive(Restore *restore, Error *err);
+/* analyze.c */
+int analyze_target(Restore *restore, Error *err);
+/* ownership.c: dumps the scratch database's schema and compares every owner and grant with the mapped TOC. */
+int check_ownership(Restore *restore, Error *err);
+
+#endif
