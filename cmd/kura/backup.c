@@ -1,0 +1,64 @@
+#include "kura/backup.h"
+
+#include "commands.h"
+#include "view.h"
+
+static int nothing_to_back_up(const Session *session, Error *err)
+{
+    const char *app = options_text(session->options, OPT_APP);
+    _cleanup_free_ char *apps = config_names(session->config, IN_APP);
+    if (app != NULL)
+        error_set(err, ERR_USAGE, "nothing to back up: neither a database nor files are named for application \"%s\"",
+                  app);
+    else
+        error_set(err, ERR_USAGE, "nothing to back up: neither a database nor files are named");
+    if (apps != NULL)
+        return error_hint(err, "Give --db or --files, or --app with one of these: %s.", apps);
+    return error_hint(err, "Give --db, --files, or an [app NAME] section in %s and --app.", CONFIG_DEFAULT_PATH);
+}
+
+static int run(Session *session, const FileArgs *files, Manifest **ret, Error *err)
+{
+    const Options *options = session->options;
+    BackupOptions backup = {
+        .app = options_text(options, OPT_APP),
+        .db = options_text(options, OPT_DB),
+        .role = options_text(options, OPT_ROLE),
+        .pg_bindir = options_text(options, OPT_PG_BINDIR),
+        .files = xcalloc(files->n + 1, sizeof *backup.files),
+        .n_files = files->n,
+        .exclude = *options_list(options, OPT_EXCLUDE),
+        .include = *options_list(options, OPT_INCLUDE),
+        .exclude_table_data = *options_list(options, OPT_EXCLUDE_TABLE_DATA),
+        .tags = *options_list(options, OPT_TAG),
+        .jobs = (size_t)options_number(options, OPT_JOBS, 0),
+        .max_lag = options_number(options, OPT_MAX_LAG, -1),
+        .lock_timeout_ms = (unsigned)(options_number(options, OPT_LOCK_TIMEOUT, 0) * 1000),
+        .split_tables = options_flag(options, OPT_SPLIT_TABLES),
+        .pg_dump_stream = options_flag(options, OPT_PG_DUMP_STREAM),
+    };
+    for (size_t i = 0; i < files->n; i++) {
+        backup.files[i].name = files->v[i].name;
+        backup.files[i].dir = files->v[i].dir;
+    }
+    int rc = backup_run(session->repo, &backup, ret, &session->findings, &session->progress, err);
+    free(backup.files);
+    return rc;
+}
+
+int command_backup(Session *session, Error *err)
+{
+    _cleanup_(file_args_done) FileArgs files = {0};
+    _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
+    if (file_args_parse(options_list(session->options, OPT_FILES), &files, err) < 0)
+        return -1;
+    if (files.n == 0 && !options_given(session->options, OPT_DB))
+        return nothing_to_back_up(session, err);
+    if (session_open_repo(session, err) < 0 || run(session, &files, &manifest, err) < 0)
+        return -1;
+    if (session->json)
+        session_set(session, "backup", json_of_backup(manifest));
+    else
+        print_backup(session->out, manifest);
+    return 0;
+}

@@ -1,0 +1,46 @@
+/* The configuration file: [kura], [app NAME] and [repository NAME] sections. */
+#ifndef KURA_CMD_CONFIG_H
+#define KURA_CMD_CONFIG_H
+
+#include "kura/findings.h"
+#include "options.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/kura/kura.conf"
+
+typedef struct ConfigSection {
+    unsigned kind;  /* IN_KURA, IN_REPOSITORY, IN_APP */
+    char *name;     /* "" for [kura] */
+    char *location; /* of a repository, else NULL */
+} ConfigSection;
+
+typedef struct ConfigValue {
+    size_t section;
+    const OptionSpec *spec;
+    char *text;
+    unsigned line;
+} ConfigValue;
+
+typedef struct Config {
+    char *path; /* NULL: none was read */
+    ConfigSection *sections;
+    size_t n_sections, sections_cap;
+    ConfigValue *values;
+    size_t n_values, values_cap;
+} Config;
+
+/* Reads the text of a file: every section, key and value is checked, also those that no command will use now. ERR_USAGE
+ * names path and line, the hint the nearest spelling. */
+int config_parse(const char *text, size_t len, const char *path, Config *ret, Error *err);
+/* Reads a file. With optional one that does not exist is as an empty one, and one that may not be read is a warning. A
+ * file that everybody may read and that holds a password is a warning, too. */
+int config_load(const char *path, bool optional, Config *ret, Findings *findings, Error *err);
+void config_done(Config *config);
+
+/* Lays the configuration under what options hold already, and puts the location of a repository in the place of its
+ * name. OPT_REPO stays absent when nothing names one and there is not exactly one section to take. */
+int config_apply(const Config *config, Options *options, Error *err);
+
+/* "misskey, mastodon": the names of all sections of a kind; NULL when there is none. To be freed. */
+char *config_names(const Config *config, unsigned kind);
+
+#endif

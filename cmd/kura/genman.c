@@ -1,0 +1,365 @@
+/* Turns the tables of commands, options and exit statuses into what the manual pages and the shell need.
+ *
+ *   genman page TEMPLATE    copies a manual page's template to standard output; a line "@name@" or "@name argument@" is
+ *                           replaced by what the tables say. A page that begins to name commands must name all of them.
+ *   genman completion       writes the completion for bash
+ *
+ * It runs while kura is built, on the machine that builds. */
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec.h"
+
+typedef struct ErrorSpec {
+    const char *name;
+    int status;
+    const char *text;
+} ErrorSpec;
+
+static const ErrorSpec error_specs[] = {
+#define ERROR(name, status, text) {#name, status, text},
+#include "kura/errors.def"
+#undef ERROR
+};
+enum { ERROR_COUNT = sizeof error_specs / sizeof error_specs[0] };
+
+static void fail(const char *what, const char *name)
+{
+    fprintf(stderr, "genman: %s: %s\n", what, name);
+    exit(1);
+}
+
+/* ---- mdoc ---- */
+
+enum { LINE_WIDTH = 76 };
+
+static void write_char(const char *text, const char *p)
+{
+    if (*p == '\\')
+        fputs("\\e", stdout);
+    else if (*p == '~')
+        fputs("\\(ti", stdout);
+    else if (p[0] == '-' && (p[1] == '-' || (p > text && p[-1] == '-')))
+        fputs("\\-", stdout);
+    else
+        putchar(*p);
+}
+
+/* Whether the word that ends before this space ends a sentence. */
+static bool ends_sentence(const char *text, const char *space)
+{
+    return space > text && space[-1] == '.' && isupper((unsigned char)space[1]);
+}
+
+/* Plain text as mdoc: each sentence begins a line, no line is long, nothing is taken for a macro or an escape. */
+static void write_prose(const char *text)
+{
+    size_t column = 0;
+    for (const char *p = text; *p; p++) {
+        size_t word = *p == ' ' ? strcspn(p + 1, " ") : 0;
+        if (*p == ' ' && (ends_sentence(text, p) || column + 1 + word > LINE_WIDTH)) {
+            putchar('\n');
+            column = 0;
+            continue;
+        }
+        if (column == 0 && (*p == '.' || *p == '\''))
+            fputs("\\&", stdout);
+        write_char(text, p);
+        column++;
+    }
+    putchar('\n');
+}
+
+static void write_option_item(const OptionSpec *spec)
+{
+    fputs(".It ", stdout);
+    if (spec->short_name)
+        printf("Fl %c , ", spec->short_name);
+    printf("Fl -%s", spec->name);
+    if (spec->arg[0])
+        printf(" Ar %s", spec->arg);
+    putchar('\n');
+}
+
+static void write_commands_of(unsigned commands)
+{
+    bool first = true;
+    for (size_t i = 0; i < CMD_COUNT; i++) {
+        if (commands >> i & 1) {
+            printf("%s%s", first ? "" : ", ", command_specs[i].name);
+            first = false;
+        }
+    }
+}
+
+static const char *section_words[] = {"[kura]", "[repository NAME]", "[app NAME]"};
+
+static void write_sections(unsigned sections)
+{
+    bool first = true;
+    for (size_t i = 0; i < 3; i++) {
+        if (sections >> i & 1) {
+            printf("%s%s", first ? "" : ", ", section_words[i]);
+            first = false;
+        }
+    }
+}
+
+static void write_options(void)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        const OptionSpec *spec = &option_specs[i];
+        write_option_item(spec);
+        write_prose(spec->prose);
+        if (option_is_global(spec) && !spec->env[0] && !spec->sections)
+            continue;
+        puts(".br");
+        if (!option_is_global(spec)) {
+            fputs("Commands: ", stdout);
+            write_commands_of(spec->commands);
+            puts(".");
+        }
+        if (spec->env[0])
+            printf("Environment:\n.Ev %s .\n", spec->env);
+        if (spec->sections) {
+            fputs("Configuration: ", stdout);
+            write_sections(spec->sections);
+            puts(".");
+        }
+    }
+}
+
+static void write_keys(void)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        const OptionSpec *spec = &option_specs[i];
+        if (!spec->sections)
+            continue;
+        printf(".It Ic %s No = Ar %s\n", spec->name, spec->type == OPTION_FLAG ? "yes|no" : spec->arg);
+        write_prose(spec->prose);
+        puts(".br");
+        fputs("Sections: ", stdout);
+        write_sections(spec->sections);
+        puts(".");
+        if (spec->type == OPTION_LIST)
+            puts("The line may be repeated.");
+        if ((spec->commands & spec->configured) != spec->commands) {
+            fputs("Used by: ", stdout);
+            write_commands_of(spec->commands & spec->configured);
+            puts(".");
+        }
+    }
+}
+
+static void write_environment(void)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (option_specs[i].env[0])
+            printf(".It Ev %s\nAs\n.Fl -%s .\n", option_specs[i].env, option_specs[i].name);
+}
+
+/* The first error of a status tells what it means. */
+static void write_statuses(void)
+{
+    for (size_t i = 0; i < ERROR_COUNT; i++) {
+        bool first = true;
+        for (size_t j = 0; j < i; j++)
+            first = first && error_specs[j].status != error_specs[i].status;
+        if (!first)
+            continue;
+        printf(".It %d\n%c%s.\n", error_specs[i].status, toupper((unsigned char)error_specs[i].text[0]),
+               error_specs[i].text + 1);
+    }
+}
+
+static void write_error_codes(void)
+{
+    for (size_t i = 1; i < ERROR_COUNT; i++) {
+        fputs(".It Li ", stdout);
+        for (const char *p = error_specs[i].name; *p; p++)
+            putchar(tolower((unsigned char)*p));
+        printf(" Pq %d\n%c%s.\n", error_specs[i].status, toupper((unsigned char)error_specs[i].text[0]),
+               error_specs[i].text + 1);
+    }
+}
+
+static void write_command(const char *name, bool *named)
+{
+    const CommandSpec *command = command_find(name);
+    if (command == NULL)
+        fail("no such command", name);
+    named[command->id] = true;
+    printf(".Ss %s: %s\n.Nm kura Cm %s", command->name, command->help, command->name);
+    if (command->args[0])
+        printf(" %s", command->args[0] == '[' ? "Op Ar COMMAND" : "Ar ");
+    if (command->args[0] && command->args[0] != '[')
+        fputs(command->args, stdout);
+    putchar('\n');
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        const OptionSpec *spec = &option_specs[i];
+        if (!option_belongs(spec, command->id) || option_is_global(spec))
+            continue;
+        printf(".Op Fl -%s", spec->name);
+        if (spec->arg[0])
+            printf(" Ar %s", spec->arg);
+        printf("%s\n", spec->type == OPTION_LIST ? " ..." : "");
+    }
+    puts(".Pp");
+}
+
+static void replace(char *mark, bool *named)
+{
+    char *argument = strchr(mark, ' ');
+    if (argument != NULL)
+        *argument++ = 0;
+    if (strcmp(mark, "options") == 0)
+        write_options();
+    else if (strcmp(mark, "keys") == 0)
+        write_keys();
+    else if (strcmp(mark, "environment") == 0)
+        write_environment();
+    else if (strcmp(mark, "exit-statuses") == 0)
+        write_statuses();
+    else if (strcmp(mark, "error-codes") == 0)
+        write_error_codes();
+    else if (strcmp(mark, "command") == 0 && argument != NULL)
+        write_command(argument, named);
+    else
+        fail("unknown mark", mark);
+}
+
+static void check_named(const bool *named)
+{
+    bool any = false;
+    for (size_t i = 0; i < CMD_COUNT; i++)
+        any = any || named[i];
+    for (size_t i = 0; i < CMD_COUNT; i++)
+        if (any && !named[i])
+            fail("the page does not describe the command", command_specs[i].name);
+}
+
+static void write_page(const char *path)
+{
+    bool named[CMD_COUNT] = {false};
+    char line[4096];
+    FILE *in = fopen(path, "r");
+    if (in == NULL)
+        fail("cannot open", path);
+    while (fgets(line, sizeof line, in) != NULL) {
+        size_t len = strlen(line);
+        if (len > 3 && line[0] == '@' && line[len - 2] == '@') {
+            line[len - 2] = 0;
+            replace(line + 1, named);
+        } else {
+            fputs(line, stdout);
+        }
+    }
+    if (ferror(in))
+        fail("cannot read", path);
+    fclose(in);
+    check_named(named);
+}
+
+/* ---- completion ---- */
+
+/* How many options have this name. */
+static size_t namesakes(const OptionSpec *spec)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        n += strcmp(option_specs[i].name, spec->name) == 0;
+    return n;
+}
+
+/* The pattern for "command:option": any command unless the name means different things. */
+static void write_pattern(const OptionSpec *spec)
+{
+    if (namesakes(spec) == 1) {
+        printf("    *:--%s", spec->name);
+        if (spec->short_name)
+            printf(" | *:-%c", spec->short_name);
+    } else {
+        bool first = true;
+        for (size_t i = 0; i < CMD_COUNT; i++) {
+            if (option_belongs(spec, command_specs[i].id)) {
+                printf("%s%s:--%s", first ? "    " : " | ", command_specs[i].name, spec->name);
+                first = false;
+            }
+        }
+    }
+    fputs(")\n        ", stdout);
+}
+
+static void write_value_completion(const OptionSpec *spec)
+{
+    static const char *files[] = {"FILE", "OUT"}, *dirs[] = {"DIR", "REPO"};
+    write_pattern(spec);
+    if (spec->type == OPTION_ENUM) {
+        fputs("mapfile -t COMPREPLY < <(compgen -W \"", stdout);
+        for (const char *p = spec->arg; *p; p++)
+            putchar(*p == '|' ? ' ' : *p);
+        puts("\" -- \"$cur\")");
+    } else if (strcmp(spec->arg, files[0]) == 0 || strcmp(spec->arg, files[1]) == 0) {
+        puts("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")");
+    } else if (strcmp(spec->arg, dirs[0]) == 0 || strcmp(spec->arg, dirs[1]) == 0) {
+        puts("mapfile -t COMPREPLY < <(compgen -d -- \"$cur\")");
+    } else {
+        puts("COMPREPLY=()");
+    }
+    puts("        return\n        ;;");
+}
+
+static void write_words_of(const CommandSpec *command)
+{
+    printf("    %s) words='", command->name);
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (option_belongs(&option_specs[i], command->id))
+            printf(" --%s", option_specs[i].name);
+    puts("' ;;");
+}
+
+static void write_completion(void)
+{
+    puts("# bash completion for kura; made from the tables of its commands and options\n"
+         "_kura()\n{\n"
+         "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command='' words='' i\n"
+         "    if [[ $cur == '=' ]]; then\n        cur=''\n"
+         "    elif [[ $prev == '=' ]]; then\n        prev=${COMP_WORDS[COMP_CWORD-2]}\n    fi\n"
+         "    for ((i = 1; i < COMP_CWORD; i++)); do\n        case ${COMP_WORDS[i]} in");
+    for (size_t i = 0; i < CMD_COUNT; i++)
+        printf("%s%s", i ? " | " : "        ", command_specs[i].name);
+    puts(")\n            command=${COMP_WORDS[i]}\n            break\n            ;;\n        esac\n    done\n"
+         "    case $command:$prev in");
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (option_takes_value(&option_specs[i]))
+            write_value_completion(&option_specs[i]);
+    puts("    esac\n    case $command in");
+    for (size_t i = 0; i < CMD_COUNT; i++)
+        write_words_of(&command_specs[i]);
+    fputs("    *) words='", stdout);
+    for (size_t i = 0; i < CMD_COUNT; i++)
+        printf("%s ", command_specs[i].name);
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (option_is_global(&option_specs[i]))
+            printf("--%s ", option_specs[i].name);
+    puts("' ;;\n    esac\n"
+         "    if [[ $command == '' || $cur == -* ]]; then\n"
+         "        mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+         "    else\n"
+         "        mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+         "    fi\n}\ncomplete -o filenames -F _kura kura");
+}
+
+int main(int argc, char *argv[])
+{
+    if (argc == 3 && strcmp(argv[1], "page") == 0)
+        write_page(argv[2]);
+    else if (argc == 2 && strcmp(argv[1], "completion") == 0)
+        write_completion();
+    else
+        fail("usage", "genman page TEMPLATE | genman completion");
+    return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
+}

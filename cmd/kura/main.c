@@ -1,0 +1,111 @@
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "finish.h"
+#include "kura/stop.h"
+#include "redact.h"
+#include "ticker.h"
+
+/* A file that kura opens must not get the number of a standard stream that its caller had closed: messages would end up
+ * in it. The placeholders refuse what a program does with these streams. */
+static void occupy_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
+            _exit(1);
+}
+
+/* Names of files and tables are UTF-8 whatever cron's locale says; numbers and dates stay those of the C locale. */
+static void set_locale(void)
+{
+    if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+static const char *environment(const char *name)
+{
+    return getenv(name);
+}
+
+static int configure(Options *options, Config *config, Findings *findings, Error *err)
+{
+    if (options_environment(options, environment, err) < 0)
+        return -1;
+    const char *path = options_text(options, OPT_CONFIG);
+    if (config_load(path ? path : CONFIG_DEFAULT_PATH, path == NULL, config, findings, err) < 0)
+        return -1;
+    return config_apply(config, options, err);
+}
+
+static LogLevel log_level(const Options *options)
+{
+    if (options_flag(options, OPT_VERBOSE))
+        return LOG_DEBUG;
+    return options_flag(options, OPT_QUIET) ? LOG_WARNING : LOG_INFO;
+}
+
+static bool wants_progress(const Options *options)
+{
+    return !options_flag(options, OPT_QUIET) && !options_flag(options, OPT_NO_PROGRESS);
+}
+
+static int run(Session *session, Screen *screen, Error *err)
+{
+    Ticker *ticker = wants_progress(session->options) ? ticker_start(&session->progress, screen) : NULL;
+    int rc = command_run(session, err);
+    ticker_stop(ticker);
+    return rc;
+}
+
+static int run_session(Options *options, Screen *screen, int argc, const char *const argv[])
+{
+    Error err = ERROR_INIT;
+    Session session;
+    Config config = {0};
+    session_init(&session, options, &config, stdout);
+    /* help must be had also where the configuration is broken */
+    bool bare = options->command->id == CMD_HELP || options->command->id == CMD_VERSION;
+    int rc = bare ? 0 : configure(options, &config, &session.findings, &err);
+    if (rc == 0) {
+        log_set_sink(screen_log, screen, log_level(options));
+        _cleanup_free_ char *command_line = redact_command_line(argc, argv);
+        log_debug("command line: %s", command_line);
+        rc = run(&session, screen, &err);
+    }
+    int status = session_finish(&session, screen, rc, &err);
+    log_set_sink(NULL, NULL, LOG_ERROR);
+    session_done(&session);
+    config_done(&config);
+    return status;
+}
+
+int main(int argc, char *argv[])
+{
+    occupy_standard_streams(); /* first: the next line opens a descriptor already */
+    stop_install();
+    set_locale();
+    umask(077);
+    const char *const *words = (const char *const *)argv;
+    setvbuf(stdout, NULL, _IOFBF, 64 * 1024);
+    setvbuf(stderr, NULL, _IOFBF, 8 * 1024); /* screen.c flushes whole lines */
+
+    Error err = ERROR_INIT;
+    Options options;
+    Screen screen;
+    int status, rc = options_parse(argc, words, &options, &err);
+    screen_init(&screen, stderr, rc < 0 ? options_want_json(argc, words) : options_flag(&options, OPT_JSON));
+    if (rc < 0) {
+        status = usage_finish(&screen, stdout, &err);
+    } else {
+        status = run_session(&options, &screen, argc, words);
+        options_done(&options);
+    }
+    status = close_output(&screen, stdout, status);
+    screen_done(&screen);
+    return status;
+}

@@ -1,0 +1,134 @@
+#include "session.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "file.h"
+
+enum { MAP_FILE_MAX = 1024 * 1024 };
+
+void session_init(Session *session, const Options *options, const Config *config, FILE *out)
+{
+    *session = (Session){
+        .options = options,
+        .config = config,
+        .json = options_flag(options, OPT_JSON),
+        .out = out,
+        .findings = FINDINGS_INIT,
+        .progress = PROGRESS_INIT,
+        .document = json_object(),
+    };
+}
+
+void session_done(Session *session)
+{
+    repo_close(session->repo);
+    store_close(session->store);
+    findings_done(&session->findings);
+    json_decref(session->document);
+}
+
+void session_set(Session *session, const char *member, json_t *value)
+{
+    json_object_set_new(session->document, member, value);
+}
+
+const char *session_location(const Session *session, Error *err)
+{
+    const char *location = options_text(session->options, OPT_REPO);
+    if (location != NULL)
+        return location;
+    error_set(err, ERR_USAGE, "no repository is named");
+    _cleanup_free_ char *names = config_names(session->config, IN_REPOSITORY);
+    if (names != NULL)
+        error_hint(err, "Give --repo with a directory, or with one of these: %s.", names);
+    else
+        error_hint(err, "Give --repo, set KURA_REPO, or write a [repository NAME] section into %s.",
+                   CONFIG_DEFAULT_PATH);
+    return NULL;
+}
+
+int session_open_repo(Session *session, Error *err)
+{
+    const char *location = session_location(session, err);
+    if (location == NULL || store_open(location, false, &session->store, err) < 0)
+        return -1;
+    return repo_open(session->store, &session->repo, err);
+}
+
+int session_load_backup(Session *session, const char *name, Manifest **ret, Error *err)
+{
+    _cleanup_free_ char *id = NULL;
+    if (session_open_repo(session, err) < 0 ||
+        manifest_resolve(session->repo, name, options_text(session->options, OPT_APP), &id, err) < 0)
+        return -1;
+    return manifest_load(session->repo, id, ret, err);
+}
+
+bool is_archive(const char *name)
+{
+    struct stat st;
+    return strchr(name, '/') != NULL || stat(name, &st) == 0;
+}
+
+static int add_map_file(RoleMap *map, const char *path, Error *err)
+{
+    _cleanup_(buf_done) Buf text = BUF_INIT(MAP_FILE_MAX);
+    if (file_read(path, &text, NULL, err) < 0)
+        return error_wrap(err, "role map");
+    return rolemap_add_text(map, buf_str(&text), text.len, path, err);
+}
+
+int session_rolemap(const Session *session, RoleMap **ret, Error *err)
+{
+    _cleanup_(rolemap_free_cleanup) RoleMap *map = rolemap_new();
+    const StrVec *rules = options_list(session->options, OPT_MAP);
+    const char *path = options_text(session->options, OPT_MAP_FILE);
+    for (size_t i = 0; i < rules->n; i++)
+        if (rolemap_add(map, rules->v[i], err) < 0)
+            return -1;
+    if (path != NULL && add_map_file(map, path, err) < 0)
+        return -1;
+    *ret = steal(map);
+    return 0;
+}
+
+static int bad_files(const char *text, const char *why, Error *err)
+{
+    error_set(err, ERR_USAGE, "--files \"%s\": %s", text, why);
+    return error_hint(err, "Write NAME=DIR, the name in lower-case letters, digits, underscores and hyphens.");
+}
+
+static int add_files(const char *text, FileArgs *args, Error *err)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+    if (len == 0 || text[len] != '=')
+        return bad_files(text, "the name of the fileset is missing or malformed", err);
+    if (text[len + 1] == 0)
+        return bad_files(text, "the directory is missing", err);
+    for (size_t i = 0; i < args->n; i++)
+        if (strlen(args->v[i].name) == len && strncmp(args->v[i].name, text, len) == 0)
+            return bad_files(text, "there is another fileset of this name", err);
+    args->v[args->n++] = (FileArg){.name = xstrndup(text, len), .dir = text + len + 1};
+    return 0;
+}
+
+int file_args_parse(const StrVec *list, FileArgs *ret, Error *err)
+{
+    *ret = (FileArgs){.v = xcalloc(list->n + 1, sizeof *ret->v)};
+    for (size_t i = 0; i < list->n; i++) {
+        if (add_files(list->v[i], ret, err) < 0) {
+            file_args_done(ret);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void file_args_done(FileArgs *args)
+{
+    for (size_t i = 0; i < args->n; i++)
+        free(args->v[i].name);
+    free(args->v);
+    *args = (FileArgs){0};
+}

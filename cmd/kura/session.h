@@ -1,0 +1,65 @@
+/* One run of a command: what it was told, where its output goes, the repository it opened. */
+#ifndef KURA_CMD_SESSION_H
+#define KURA_CMD_SESSION_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "config.h"
+#include "kura/manifest.h"
+#include "kura/progress.h"
+#include "kura/repo.h"
+#include "kura/rolemap.h"
+#include "options.h"
+
+typedef struct Session {
+    const Options *options;
+    const Config *config;
+    bool json;
+    FILE *out;
+    Findings findings;
+    Progress progress;
+    /* The members of the JSON document, unless the command has begun to write the document itself: then error and
+     * findings are still to follow, and the closing brace. */
+    json_t *document;
+    bool document_begun;
+    Store *store;
+    Repo *repo; /* after session_open_repo() */
+} Session;
+
+void session_init(Session *session, const Options *options, const Config *config, FILE *out);
+void session_done(Session *session);
+
+/* Adds a member to the JSON document; takes the reference. */
+void session_set(Session *session, const char *member, json_t *value);
+
+/* The location of the repository; NULL with ERR_USAGE when none is named. */
+const char *session_location(const Session *session, Error *err);
+/* Opens it. Once. */
+int session_open_repo(Session *session, Error *err);
+/* Opens the repository and loads the backup that `name` stands for. */
+int session_load_backup(Session *session, const char *name, Manifest **ret, Error *err);
+
+/* Whether an argument means a pg_dump archive rather than a backup: it holds a slash or exists as a file. */
+bool is_archive(const char *name);
+
+/* The role map of --map and --map-file; an empty one without them. */
+int session_rolemap(const Session *session, RoleMap **ret, Error *err);
+
+/* The --files of the command, checked: names are well-formed and unique. */
+typedef struct FileArg {
+    char *name;
+    const char *dir; /* borrowed from the options */
+} FileArg;
+typedef struct FileArgs {
+    FileArg *v;
+    size_t n;
+} FileArgs;
+int file_args_parse(const StrVec *list, FileArgs *ret, Error *err);
+void file_args_done(FileArgs *args);
+
+DEFINE_CLEANUP(Manifest, manifest_free)
+DEFINE_CLEANUP(RoleMap, rolemap_free)
+DEFINE_CLEANUP(Toc, toc_free)
+
+#endif

@@ -1,0 +1,89 @@
+/* The tables of commands and options (commands.def, options.def) as data. Needs nothing but the C library, so that the
+ * generator of the manual pages can use it at build time. */
+#ifndef KURA_CMD_SPEC_H
+#define KURA_CMD_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum CommandId {
+#define COMMAND(id, function, name, least, most, args, help) CMD_##id,
+#include "commands.def"
+#undef COMMAND
+    CMD_COUNT
+} CommandId;
+
+typedef enum OptionId {
+#define OPTION(id, ...) OPT_##id,
+#include "options.def"
+#undef OPTION
+    OPT_COUNT
+} OptionId;
+
+typedef enum OptionType {
+    OPTION_FLAG,     /* yes or no */
+    OPTION_STRING,   /* not empty */
+    OPTION_CONNINFO, /* a libpq connection string; may be empty */
+    OPTION_LIST,     /* strings; repeatable */
+    OPTION_NUMBER,   /* a whole number from 1 to 1024 */
+    OPTION_SECONDS,  /* a decimal number */
+    OPTION_ENUM,     /* one of `arg`, separated by '|' */
+} OptionType;
+
+enum { OPTION_NUMBER_MAX = 1024, OPTION_SECONDS_MAX = 1000000 };
+
+/* Sections of the configuration file. */
+enum { IN_NONE = 0, IN_KURA = 1, IN_REPOSITORY = 2, IN_APP = 4 };
+
+typedef struct CommandSpec {
+    CommandId id;
+    const char *name;
+    int least_args, most_args;
+    const char *args; /* as shown, "" for none */
+    const char *help;
+} CommandSpec;
+
+typedef struct OptionSpec {
+    OptionId id;
+    const char *name; /* also the configuration key */
+    char short_name;  /* 0: none */
+    OptionType type;
+    const char *arg;     /* as shown; the choices of an OPTION_ENUM; "" for a flag */
+    unsigned commands;   /* bit 1 << CommandId: takes it on the command line */
+    unsigned configured; /* bit 1 << CommandId: takes it from environment and configuration, too */
+    unsigned sections;   /* IN_* */
+    const char *env;     /* "" for none */
+    bool secret;         /* its value may hold a password */
+    const char *help, *prose;
+} OptionSpec;
+
+extern const CommandSpec command_specs[CMD_COUNT];
+extern const OptionSpec option_specs[OPT_COUNT];
+
+const CommandSpec *command_find(const char *name); /* or NULL */
+
+static inline bool option_belongs(const OptionSpec *spec, CommandId command)
+{
+    return spec->commands >> command & 1;
+}
+static inline bool option_configured(const OptionSpec *spec, CommandId command)
+{
+    return (spec->commands & spec->configured) >> command & 1;
+}
+/* Whether every command takes it. */
+bool option_is_global(const OptionSpec *spec);
+static inline bool option_takes_value(const OptionSpec *spec)
+{
+    return spec->type != OPTION_FLAG;
+}
+
+/* The option of a command by its name (len bytes, without dashes) or by its short name; NULL when it has none. */
+const OptionSpec *option_find(CommandId command, const char *name, size_t len);
+const OptionSpec *option_find_short(CommandId command, char short_name);
+/* The option a key of the configuration stands for in a section (IN_*), or NULL. */
+const OptionSpec *option_find_key(const char *key, unsigned section);
+
+/* Which of n words is spelled most like word: its index, or n when none is near. */
+size_t spelling_nearest(const char *word, size_t n, const char *(*get)(const void *ctx, size_t i), const void *ctx);
+
+#endif

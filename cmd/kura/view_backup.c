@@ -1,0 +1,165 @@
+#include <string.h>
+
+#include "kura/clock.h"
+#include "kura/mem.h"
+#include "screen.h"
+#include "table.h"
+#include "text.h"
+#include "view.h"
+
+BackupTotals backup_totals(const Manifest *manifest)
+{
+    BackupTotals totals = {0};
+    if (manifest->has_database) {
+        for (size_t i = 0; i < manifest->database.n_tables; i++) {
+            totals.rows += manifest->database.tables[i].digest.rows;
+            totals.row_bytes += manifest->database.tables[i].digest.bytes;
+        }
+        totals.row_bytes += manifest->database.large_objects.bytes;
+    }
+    for (size_t i = 0; i < manifest->n_filesets; i++) {
+        totals.files += manifest->filesets[i].files;
+        totals.file_bytes += manifest->filesets[i].bytes;
+    }
+    return totals;
+}
+
+double backup_seconds(const Manifest *manifest)
+{
+    time_t started = clock_parse_utc(manifest->started), finished = clock_parse_utc(manifest->finished);
+    return started < 0 || finished < started ? 0 : difftime(finished, started);
+}
+
+char *view_count(uint64_t count, char *out)
+{
+    if (count > 0)
+        return text_count(count, out);
+    out[0] = '-';
+    out[1] = 0;
+    return out;
+}
+
+char *view_join(const StrVec *list)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < list->n; i++)
+        size += strlen(list->v[i]) + 2;
+    _cleanup_(buf_done) Buf out = BUF_INIT(size);
+    for (size_t i = 0; i < list->n; i++)
+        buf_printf(&out, NULL, "%s%s", i ? ", " : "", list->v[i]);
+    return xstrdup(buf_str(&out));
+}
+
+/* ---- JSON ---- */
+
+static json_t *json_of_strings(const StrVec *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(array, json_text(list->v[i]));
+    return array;
+}
+
+static json_t *json_of_database(const ManifestDatabase *database, const BackupTotals *totals)
+{
+    const DbFacts *facts = &database->facts;
+    json_t *extensions = json_array();
+    for (size_t i = 0; i < facts->n_extensions; i++)
+        json_array_append_new(extensions, json_pack("{s:o, s:o, s:o}", "name", json_text(facts->extensions[i].name),
+                                                    "version", json_text(facts->extensions[i].version), "schema",
+                                                    json_text(facts->extensions[i].schema)));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "name", json_text(facts->name), "owner",
+                     json_text(facts->owner), "server_version", json_text(facts->server_version), "pg_dump_version",
+                     json_text(database->pg_dump_version), "encoding", json_text(facts->encoding), "collate",
+                     json_text(facts->collate), "extensions", extensions, "tables", (json_int_t)database->n_tables,
+                     "rows", (json_int_t)totals->rows, "bytes", (json_int_t)totals->row_bytes, "large_objects",
+                     (json_int_t)database->large_objects.files);
+}
+
+static json_t *json_of_fileset(const ManifestFileset *fileset)
+{
+    return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", json_text(fileset->name), "root",
+                     json_text(fileset->root), "files", (json_int_t)fileset->files, "dirs", (json_int_t)fileset->dirs,
+                     "symlinks", (json_int_t)fileset->symlinks, "others", (json_int_t)fileset->others, "bytes",
+                     (json_int_t)fileset->bytes, "vanished", (json_int_t)fileset->vanished, "changed",
+                     (json_int_t)fileset->changed);
+}
+
+json_t *json_of_backup(const Manifest *manifest)
+{
+    BackupTotals totals = backup_totals(manifest);
+    json_t *filesets = json_array();
+    for (size_t i = 0; i < manifest->n_filesets; i++)
+        json_array_append_new(filesets, json_of_fileset(&manifest->filesets[i]));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:I, s:I}", "id", json_text(manifest->id),
+                     "app", json_text(manifest->app), "host", json_text(manifest->host), "kura_version",
+                     json_text(manifest->kura_version), "started", json_text(manifest->started), "finished",
+                     json_text(manifest->finished), "seconds", backup_seconds(manifest), "tags",
+                     json_of_strings(&manifest->tags), "warnings", json_of_strings(&manifest->warnings), "database",
+                     manifest->has_database ? json_of_database(&manifest->database, &totals) : json_null(), "filesets",
+                     filesets, "stored_new", (json_int_t)manifest->stored_new, "stored_all",
+                     (json_int_t)manifest->stored_all);
+}
+
+/* ---- text ---- */
+
+static void add_line(Table *table, const char *name, char *text)
+{
+    table_row(table, name, text);
+    free(text);
+}
+
+static void add_database(Table *table, const ManifestDatabase *database, const BackupTotals *totals)
+{
+    char rows[TEXT_SIZE], bytes[TEXT_SIZE];
+    const DbFacts *facts = &database->facts;
+    add_line(table, "database",
+             xasprintf("%s, owned by %s: %zu tables, %s rows, %s", facts->name, facts->owner, database->n_tables,
+                       text_count(totals->rows, rows), text_bytes(totals->row_bytes, bytes)));
+    add_line(table, "server",
+             xasprintf("PostgreSQL %s, %s, %s; pg_dump %s", facts->server_version, facts->encoding, facts->collate,
+                       database->pg_dump_version));
+    if (database->large_objects.files > 0)
+        add_line(table, "large objects",
+                 xasprintf("%s, %s", text_count(database->large_objects.files, rows),
+                           text_bytes(database->large_objects.bytes, bytes)));
+}
+
+static void add_fileset(Table *table, const ManifestFileset *fileset)
+{
+    char files[TEXT_SIZE], bytes[TEXT_SIZE], odd[TEXT_SIZE];
+    char *text = xasprintf("%s: %s files, %s, from %s", fileset->name, text_count(fileset->files, files),
+                           text_bytes(fileset->bytes, bytes), fileset->root);
+    if (fileset->vanished + fileset->changed > 0) {
+        char *longer = xasprintf("%s (%s vanished or changed while read)", text,
+                                 text_count(fileset->vanished + fileset->changed, odd));
+        free(text);
+        text = longer;
+    }
+    add_line(table, "files", text);
+}
+
+void print_backup(FILE *out, const Manifest *manifest)
+{
+    char first[TEXT_SIZE], second[TEXT_SIZE];
+    double seconds = backup_seconds(manifest); /* moments are whole seconds */
+    BackupTotals totals = backup_totals(manifest);
+    _cleanup_free_ char *id = text_escaped(manifest->id);
+    _cleanup_(table_free_cleanup) Table *table = table_new("|");
+    add_line(table, "made",
+             xasprintf("%s on %s, in %s", manifest->finished, manifest->host,
+                       seconds < 1 ? "less than 1 s" : text_seconds(seconds, first)));
+    if (manifest->has_database)
+        add_database(table, &manifest->database, &totals);
+    for (size_t i = 0; i < manifest->n_filesets; i++)
+        add_fileset(table, &manifest->filesets[i]);
+    if (manifest->tags.n > 0)
+        add_line(table, "tags", view_join(&manifest->tags));
+    add_line(
+        table, "stored",
+        xasprintf("%s new of %s", text_bytes(manifest->stored_new, first), text_bytes(manifest->stored_all, second)));
+    for (size_t i = 0; i < manifest->warnings.n; i++)
+        table_row(table, "warning", manifest->warnings.v[i]);
+    fprintf(out, "backup %s\n", id);
+    table_print(table, out, 2);
+}

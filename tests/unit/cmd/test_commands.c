@@ -1,0 +1,220 @@
+/* Commands against a repository in memory: what they print, as text and as JSON. */
+#include <string.h>
+
+#include "commands.h"
+#include "finish.h"
+#include "harness.h"
+
+#define REPO "mem:commands"
+#define FIRST "20261122T031500Z-misskey-aaaa"
+#define SECOND "20261123T031500Z-mastodon-bbbb"
+
+static Config config; /* none */
+static char *text;
+static int status;
+
+static void run_words(const char *const *words, int n, const char *test)
+{
+    size_t len;
+    Error err = ERROR_INIT;
+    Options options;
+    Session session;
+    Screen screen;
+    parse_words(&options, words, n, test);
+    FILE *out = open_memstream(&text, &len), *messages = fopen("/dev/null", "w");
+    session_init(&session, &options, &config, out);
+    screen_init(&screen, messages, session.json);
+    int rc = command_run(&session, &err);
+    status = close_output(&screen, out, session_finish(&session, &screen, rc, &err));
+    screen_done(&screen);
+    session_done(&session);
+    options_done(&options);
+    fclose(messages);
+}
+
+/* Runs a command line; its output is then `text` (to be freed), its exit status `status`. */
+#define run(...)                                                                                                       \
+    run_words((const char *const[]){"kura", __VA_ARGS__, NULL},                                                        \
+              (int)(sizeof((const char *const[]){"kura", __VA_ARGS__}) / sizeof(char *)), __func__)
+
+static void assert_output(const char *expected)
+{
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static json_t *take_json(void)
+{
+    json_error_t why;
+    json_t *document = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    if (document == NULL)
+        fail_msg("no JSON: %s in %s", why.text, text);
+    free(text);
+    return document;
+}
+
+static void fill_fileset(Manifest *manifest)
+{
+    manifest->filesets = xcalloc(1, sizeof *manifest->filesets);
+    manifest->n_filesets = 1;
+    manifest->filesets[0].name = xstrdup("media");
+    manifest->filesets[0].root = xstrdup("/srv/\033media");
+    manifest->filesets[0].files = 1234;
+    manifest->filesets[0].bytes = 5 * 1024 * 1024;
+}
+
+static void commit(const char *id, const char *app)
+{
+    Error err = ERROR_INIT;
+    Store *store = NULL;
+    Repo *repo = NULL;
+    Manifest *manifest = manifest_new();
+    manifest->id = xstrdup(id);
+    manifest->app = xstrdup(app);
+    manifest->host = xstrdup("host");
+    manifest->kura_version = xstrdup("0.1.0");
+    manifest->started = xstrdup("2026-11-22T03:15:00Z");
+    manifest->finished = xstrdup("2026-11-22T03:19:12Z");
+    manifest->stored_new = 2048;
+    manifest->stored_all = 3 * 1024 * 1024;
+    strvec_push(&manifest->tags, "nightly");
+    fill_fileset(manifest);
+    if (store_open(REPO, false, &store, &err) < 0 || repo_open(store, &repo, &err) < 0 ||
+        manifest_commit(repo, manifest, &err) < 0)
+        fail_msg("%s", err.message);
+    manifest_free(manifest);
+    repo_close(repo);
+    store_close(store);
+}
+
+static int set_up(void **state)
+{
+    run("init", "--repo", REPO);
+    free(text);
+    commit(FIRST, "misskey");
+    commit(SECOND, "mastodon");
+    return status;
+}
+
+static int tear_down(void **state)
+{
+    store_mem_forget("commands");
+    return 0;
+}
+
+static void test_list(void **state)
+{
+    run("list", "--repo", REPO);
+    assert_int_equal(status, 0);
+    assert_output("id                              database  rows  files     size  stored new  warnings  tags\n" FIRST
+                  "   -            -  1,234  5.0 MiB     2.0 KiB         -  nightly\n" SECOND
+                  "  -            -  1,234  5.0 MiB     2.0 KiB         -  nightly\n");
+}
+
+static void test_list_of_app(void **state)
+{
+    run("list", "--repo", REPO, "--app", "misskey", "--json");
+    assert_int_equal(status, 0);
+    json_t *document = take_json(), *backups = json_object_get(document, "backups");
+    assert_int_equal(json_array_size(backups), 1);
+    json_t *backup = json_array_get(backups, 0);
+    assert_string_equal(json_string_value(json_object_get(backup, "id")), FIRST);
+    assert_int_equal(json_integer_value(json_object_get(backup, "stored_new")), 2048);
+    assert_true(json_is_null(json_object_get(backup, "database")));
+    json_t *fileset = json_array_get(json_object_get(backup, "filesets"), 0);
+    assert_int_equal(json_integer_value(json_object_get(fileset, "bytes")), 5 * 1024 * 1024);
+    assert_string_equal(json_string_value(json_object_get(fileset, "root")), "/srv/\033media");
+    json_decref(document);
+}
+
+static void test_show(void **state)
+{
+    run("show", "latest", "--repo", REPO, "--app", "misskey");
+    assert_int_equal(status, 0);
+    assert_output("backup " FIRST "\n"
+                  "  made    2026-11-22T03:19:12Z on host, in 4 min 12 s\n"
+                  "  files   media: 1,234 files, 5.0 MiB, from /srv/\\x1bmedia\n"
+                  "  tags    nightly\n"
+                  "  stored  2.0 KiB new of 3.0 MiB\n");
+}
+
+static void test_show_what_is_not_there(void **state)
+{
+    run("show", "latest", "--repo", REPO, "--tables", "--json");
+    assert_int_equal(status, 2);
+    json_t *document = take_json();
+    assert_null(json_object_get(document, "backup"));
+    assert_non_null(json_object_get(document, "error"));
+    json_decref(document);
+
+    run("show", "2025", "--repo", REPO);
+    assert_int_equal(status, 1);
+    assert_output("");
+}
+
+static void test_no_repository(void **state)
+{
+    run("list", "--repo", "mem:nothing");
+    assert_int_equal(status, 10);
+    assert_output("");
+    run("list");
+    assert_int_equal(status, 2);
+    assert_output("");
+    run("init", "--repo", REPO);
+    assert_int_equal(status, 1);
+    assert_output("");
+}
+
+/* Wrong use is found before anything is opened or connected to. */
+static void test_wrong_use(void **state)
+{
+    run("backup", "--repo", REPO);
+    assert_int_equal(status, 2);
+    free(text);
+    run("restore", "latest", "--repo", REPO);
+    assert_int_equal(status, 2);
+    free(text);
+    run("restore", "latest", "--repo", REPO, "--db", "", "--only", "files");
+    assert_int_equal(status, 2);
+    free(text);
+    run("restore", "./x.dump", "--db", "", "--files", "a=b");
+    assert_int_equal(status, 2);
+    free(text);
+    run("restore", "latest", "--repo", REPO, "--files", "a=b", "--swap");
+    assert_int_equal(status, 2);
+    free(text);
+    run("remap", "x.dump", "--map", "a=b");
+    assert_int_equal(status, 2);
+    free(text);
+    run("remap", "x.dump", "-o", "y.dump");
+    assert_int_equal(status, 2);
+    free(text);
+}
+
+static void test_help(void **state)
+{
+    run("help");
+    assert_int_equal(status, 0);
+    for (size_t i = 0; i < CMD_COUNT; i++)
+        assert_non_null(strstr(text, command_specs[i].help));
+    free(text);
+    run("help", "export", "--json");
+    json_t *document = take_json();
+    json_t *command = json_array_get(json_object_get(document, "commands"), 0);
+    assert_string_equal(json_string_value(json_object_get(command, "arguments")), "ID|latest DIR");
+    json_decref(document);
+    run("help", "exprt");
+    assert_int_equal(status, 2);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_list),          cmocka_unit_test(test_list_of_app),
+        cmocka_unit_test(test_show),          cmocka_unit_test(test_show_what_is_not_there),
+        cmocka_unit_test(test_no_repository), cmocka_unit_test(test_wrong_use),
+        cmocka_unit_test(test_help),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,210 @@
+#include <string.h>
+
+#include "harness.h"
+
+static Error refuse_words(const char *const *words, int n)
+{
+    Error err = ERROR_INIT;
+    Options options;
+    assert_int_equal(options_parse(n, words, &options, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    return err;
+}
+
+/* The error that a command line is refused with. */
+#define refuse(...)                                                                                                    \
+    refuse_words((const char *const[]){"kura", __VA_ARGS__, NULL},                                                     \
+                 (int)(sizeof((const char *const[]){"kura", __VA_ARGS__}) / sizeof(char *)))
+
+static void test_options_before_and_after(void **state)
+{
+    Options options;
+    parse_ok(&options, "--repo", "/r", "--json", "show", "latest", "--tables");
+    assert_int_equal(options.command->id, CMD_SHOW);
+    assert_string_equal(options_text(&options, OPT_REPO), "/r");
+    assert_true(options_flag(&options, OPT_JSON));
+    assert_true(options_flag(&options, OPT_SHOW_TABLES));
+    assert_false(options_flag(&options, OPT_SHOW_ROLES));
+    assert_int_equal(options.args.n, 1);
+    assert_string_equal(options.args.v[0], "latest");
+    options_done(&options);
+}
+
+static void test_value_forms(void **state)
+{
+    Options options;
+    parse_ok(&options, "remap", "-oout", "in.dump", "--map=a=b,c=d", "--map", "e=@drop", "-qv");
+    assert_string_equal(options_text(&options, OPT_OUTPUT), "out");
+    assert_int_equal(options_list(&options, OPT_MAP)->n, 2);
+    assert_string_equal(options_list(&options, OPT_MAP)->v[0], "a=b,c=d");
+    assert_string_equal(options_list(&options, OPT_MAP)->v[1], "e=@drop");
+    assert_true(options_flag(&options, OPT_QUIET) && options_flag(&options, OPT_VERBOSE));
+    options_done(&options);
+
+    parse_ok(&options, "remap", "-o", "x", "--", "--json");
+    assert_false(options_flag(&options, OPT_JSON));
+    assert_string_equal(options.args.v[0], "--json");
+    options_done(&options);
+
+    parse_ok(&options, "backup", "--split-tables=no", "--db", "");
+    assert_false(options_flag(&options, OPT_SPLIT_TABLES));
+    assert_true(options_given(&options, OPT_DB));
+    assert_string_equal(options_text(&options, OPT_DB), "");
+    options_done(&options);
+}
+
+/* --files is a flag of show and takes a value elsewhere. */
+static void test_same_name_twice(void **state)
+{
+    Options options;
+    parse_ok(&options, "--files", "show", "latest");
+    assert_int_equal(options.command->id, CMD_SHOW);
+    assert_true(options_flag(&options, OPT_SHOW_FILES));
+    options_done(&options);
+
+    parse_ok(&options, "--files", "media=/m", "backup", "--files", "config=/c");
+    assert_int_equal(options.command->id, CMD_BACKUP);
+    assert_int_equal(options_list(&options, OPT_FILES)->n, 2);
+    options_done(&options);
+}
+
+/* A value may look like a command. */
+static void test_value_named_like_a_command(void **state)
+{
+    Options options;
+    parse_ok(&options, "--repo", "backup", "list");
+    assert_int_equal(options.command->id, CMD_LIST);
+    assert_string_equal(options_text(&options, OPT_REPO), "backup");
+    options_done(&options);
+}
+
+static void test_help_and_version(void **state)
+{
+    Options options;
+    parse_ok(&options, "backup", "--help");
+    assert_int_equal(options.command->id, CMD_HELP);
+    assert_string_equal(options.args.v[0], "backup");
+    options_done(&options);
+    parse_ok(&options, "-h");
+    assert_int_equal(options.command->id, CMD_HELP);
+    assert_int_equal(options.args.n, 0);
+    options_done(&options);
+    parse_ok(&options, "--version");
+    assert_int_equal(options.command->id, CMD_VERSION);
+    options_done(&options);
+}
+
+static void test_nearest_spelling(void **state)
+{
+    assert_string_equal(refuse("bakcup").hint, "Did you mean \"kura backup\"?");
+    assert_string_equal(refuse("backup", "--exlude", "x").hint, "Did you mean --exclude?");
+    assert_string_equal(refuse("restore", "latest", "--creat-roles").hint, "Did you mean --create-roles?");
+    /* no abbreviations */
+    assert_string_equal(refuse("restore", "latest", "--allow").message, "unknown option --allow for \"kura restore\"");
+    assert_string_equal(refuse("backup", "--swap").hint, "It is an option of: restore.");
+    assert_string_equal(refuse("backup", "--zzzzzz").hint, "Try \"kura help backup\".");
+    assert_string_equal(refuse("xyzzy-plugh").hint, "Try \"kura help\".");
+}
+
+static void test_refused(void **state)
+{
+    assert_string_equal(refuse("backup", "--jobs", "0").message,
+                        "invalid value \"0\" for option --jobs: a whole number from 1 to 1024 is needed");
+    assert_non_null(strstr(refuse("backup", "--jobs", "1.5").message, "whole number"));
+    assert_non_null(strstr(refuse("backup", "--jobs", "0x2").message, "whole number"));
+    assert_non_null(strstr(refuse("backup", "--max-lag", "inf").message, "seconds"));
+    assert_non_null(strstr(refuse("backup", "--max-lag", "1.").message, "seconds"));
+    assert_non_null(strstr(refuse("backup", "--max-lag", "-1").message, "seconds"));
+    assert_string_equal(refuse("restore", "x", "--only", "d").message,
+                        "invalid value \"d\" for option --only: one of db|files is needed");
+    assert_string_equal(refuse("restore", "x", "--only").message, "option --only needs a value: db|files");
+    assert_string_equal(refuse("list", "--repo", "").message, "option --repo needs a value that is not empty");
+    assert_string_equal(refuse("backup", "--db", "a", "--db", "b").message, "option --db is given more than once");
+    assert_string_equal(refuse("list", "extra").message, "unexpected argument \"extra\"");
+    assert_string_equal(refuse("show").message, "\"kura show\" needs ID|latest|ARCHIVE");
+    assert_string_equal(refuse("list", "-x").message, "unknown option -x for \"kura list\"");
+    assert_string_equal(refuse("--json").message, "no command is given");
+    assert_string_equal(refuse("list", "--json=maybe").message,
+                        "invalid value \"maybe\" for option --json: yes or no is needed");
+}
+
+static void test_numbers_and_choices(void **state)
+{
+    Options options;
+    parse_ok(&options, "backup", "-j3", "--max-lag", "2.5", "--lock-timeout=0");
+    assert_int_equal((int)options_number(&options, OPT_JOBS, 0), 3);
+    assert_true(options_number(&options, OPT_MAX_LAG, -1) == 2.5);
+    assert_true(options_number(&options, OPT_LOCK_TIMEOUT, -1) == 0);
+    options_done(&options);
+
+    parse_ok(&options, "export", "latest", "dir", "--compress", "none");
+    assert_int_equal(options_choice(&options, OPT_COMPRESS, 0), 2);
+    assert_int_equal((int)options_number(&options, OPT_JOBS, 9), 9);
+    options_done(&options);
+}
+
+static const char *fake_environment(const char *name)
+{
+    if (strcmp(name, "KURA_REPO") == 0)
+        return "/from/env";
+    if (strcmp(name, "KURA_JOBS") == 0)
+        return "7";
+    if (strcmp(name, "KURA_DB") == 0)
+        return "dbname=live";
+    return NULL;
+}
+
+static void test_environment(void **state)
+{
+    Error err = ERROR_INIT;
+    Options options;
+    parse_ok(&options, "backup", "--jobs", "2");
+    assert_int_equal(options_environment(&options, fake_environment, &err), 0);
+    assert_string_equal(options_text(&options, OPT_REPO), "/from/env");
+    assert_int_equal((int)options_number(&options, OPT_JOBS, 0), 2);
+    assert_string_equal(options_text(&options, OPT_DB), "dbname=live");
+    options_done(&options);
+
+    /* the target of a restore is named on the command line or not at all */
+    parse_ok(&options, "restore", "latest");
+    assert_int_equal(options_environment(&options, fake_environment, &err), 0);
+    assert_false(options_given(&options, OPT_DB));
+    assert_int_equal((int)options_number(&options, OPT_JOBS, 0), 7);
+    options_done(&options);
+}
+
+/* Every option is found by its name for its commands, and no name means two things to one command. */
+static void test_table_is_consistent(void **state)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        const OptionSpec *spec = &option_specs[i];
+        assert_int_not_equal(spec->commands, 0);
+        for (CommandId command = 0; command < CMD_COUNT; command++) {
+            if (!option_belongs(spec, command))
+                continue;
+            assert_ptr_equal(option_find(command, spec->name, strlen(spec->name)), spec);
+            if (spec->short_name)
+                assert_ptr_equal(option_find_short(command, spec->short_name), spec);
+        }
+        for (unsigned section = IN_KURA; section <= IN_APP; section <<= 1)
+            if (spec->sections & section)
+                assert_ptr_equal(option_find_key(spec->name, section), spec);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options_before_and_after),
+        cmocka_unit_test(test_value_forms),
+        cmocka_unit_test(test_same_name_twice),
+        cmocka_unit_test(test_value_named_like_a_command),
+        cmocka_unit_test(test_help_and_version),
+        cmocka_unit_test(test_nearest_spelling),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_numbers_and_choices),
+        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_table_is_consistent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+#include <locale.h>
+#include <string.h>
+
+#include "harness.h"
+#include "table.h"
+#include "text.h"
+
+static void assert_escaped(const char *text, const char *expected)
+{
+    char *escaped = text_escaped(text);
+    assert_string_equal(escaped, expected);
+    free(escaped);
+}
+
+static void test_escape(void **state)
+{
+    assert_escaped("plain", "plain");
+    assert_escaped("蔵 ünïcode", "蔵 ünïcode");
+    assert_escaped("a\nb\tc\rd", "a\\nb\\tc\\x0dd");
+    assert_escaped("\033[2J", "\\x1b[2J");
+    assert_escaped("\x7f", "\\x7f");
+    assert_escaped("\xc2\x9b"
+                   "1m",
+                   "\\xc2\\x9b1m"); /* CSI of the upper half */
+    assert_escaped("gpj.\xe2\x80\xae"
+                   "exe",
+                   "gpj.\\xe2\\x80\\xae"
+                   "exe"); /* right-to-left override */
+    assert_escaped("\xff\xc3", "\\xff\\xc3");
+    assert_escaped("\xc0\xaf", "\\xc0\\xaf");          /* overlong */
+    assert_escaped("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* half a surrogate pair */
+    assert_escaped("", "");
+}
+
+static void test_message(void **state)
+{
+    char *text = text_message("first\nkura: error: forged\033c");
+    assert_string_equal(text, "first\n    kura: error: forged\\x1bc");
+    free(text);
+}
+
+static void test_width(void **state)
+{
+    assert_int_equal(text_width("abc"), 3);
+    assert_int_equal(text_width("蔵"), 2);
+    assert_int_equal(text_width("e\xcc\x81"), 1); /* a combining accent */
+    assert_int_equal(text_fit("abcdef", 4), 4);
+    assert_int_equal(text_fit("a蔵b", 2), 1); /* never half a character */
+    assert_int_equal(text_fit("a蔵b", 3), 4);
+}
+
+static void test_utf8(void **state)
+{
+    char *valid = text_utf8("tab\t蔵"), *broken = text_utf8("a\xff");
+    assert_string_equal(valid, "tab\t蔵");
+    assert_string_equal(broken, "a\\xff");
+    free(valid);
+    free(broken);
+}
+
+static void test_quantities(void **state)
+{
+    char out[TEXT_SIZE];
+    assert_string_equal(text_bytes(0, out), "0 B");
+    assert_string_equal(text_bytes(1023, out), "1023 B");
+    assert_string_equal(text_bytes(1024, out), "1.0 KiB");
+    assert_string_equal(text_bytes(1024 * 1024 - 1, out), "1.0 MiB");
+    assert_string_equal(text_bytes(1503238554, out), "1.4 GiB");
+    assert_string_equal(text_bytes(UINT64_MAX, out), "16.0 EiB");
+    assert_string_equal(text_count(0, out), "0");
+    assert_string_equal(text_count(999, out), "999");
+    assert_string_equal(text_count(1000, out), "1,000");
+    assert_string_equal(text_count(UINT64_MAX, out), "18,446,744,073,709,551,615");
+    assert_string_equal(text_seconds(3.21, out), "3.2 s");
+    assert_string_equal(text_seconds(59.97, out), "1 min 00 s");
+    assert_string_equal(text_seconds(252, out), "4 min 12 s");
+    assert_string_equal(text_seconds(3780, out), "1 h 03 min");
+    assert_string_equal(text_seconds(-1, out), "0.0 s");
+}
+
+static char *printed(const Table *table, size_t indent)
+{
+    char *text;
+    size_t len;
+    FILE *stream = open_memstream(&text, &len);
+    table_print(table, stream, indent);
+    fclose(stream);
+    return text;
+}
+
+static void test_table(void **state)
+{
+    Table *table = table_new("name|>rows|note");
+    assert_true(table_is_empty(table));
+    table_row(table, "蔵", "7", NULL);
+    table_row(table, "a\nb", "1,234", "x");
+    assert_false(table_is_empty(table));
+    char *text = printed(table, 2);
+    assert_string_equal(text, "  name   rows  note\n"
+                              "  蔵        7\n"
+                              "  a\\nb  1,234  x\n");
+    free(text);
+    table_free(table);
+}
+
+static void test_table_without_header(void **state)
+{
+    Table *table = table_new("|>");
+    table_row(table, "schema", "3.1 s");
+    table_row(table, "", "10.0 s");
+    char *text = printed(table, 0);
+    assert_string_equal(text, "schema   3.1 s\n"
+                              "        10.0 s\n");
+    free(text);
+    table_free(table);
+}
+
+int main(void)
+{
+    if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_escape),
+        cmocka_unit_test(test_message),
+        cmocka_unit_test(test_width),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_quantities),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table_without_header),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
