@@ -1,7 +1,8 @@
 /* Role maps: rules that decide who owns and who may do what after a restore, and their application to a TOC. Pure.
  *
  * Rules: "old=new", "old=@drop", "*=new". Names follow SQL: unquoted ones fold to lower case, "Quoted" ones do not.
- * PUBLIC, pg_* and CURRENT_USER-like words are never mapped. Precedence: a rule that names the role, then "*". */
+ * A name with other characters than a bare SQL identifier's needs its quotes; @drop and * are special only without
+ * them. PUBLIC, pg_* and CURRENT_USER-like words are never mapped. Precedence: a rule that names the role, then "*". */
 #ifndef KURA_ROLEMAP_H
 #define KURA_ROLEMAP_H
 
@@ -64,17 +65,21 @@ const RoleUse *roleuses_find(const RoleUses *uses, const char *name);
  * settings) too. */
 int rolemap_survey(const Toc *toc, const DbFacts *facts, const RoleMap *map, RoleUses *ret, Error *err);
 
-/* Problems of a map against what the backup holds: a rule that matched nothing (error "role-rule-unused"), a dropped
- * role that owns something (error "role-drop-owner"), names inside strings and bodies of roles that change (warning
- * "role-mentioned"). */
+/* Problems of a map against what the backup holds. Errors: a rule that matched nothing ("role-rule-unused"), a dropped
+ * role that owns something ("role-drop-owner"). Warnings: policies and user mappings of a dropped role
+ * ("role-drop-policy", "role-drop-mapping"); roles that become one and each have user mappings or settings
+ * ("role-merge-mapping", "role-merge-setting"); names inside strings and bodies of roles that change
+ * ("role-mentioned"). */
 void rolemap_check(const RoleMap *map, const RoleUses *uses, Findings *findings);
 
 /* Rewrites the TOC in place: owner fields; GRANT and REVOKE (grantee, GRANTED BY, columns, large objects); SET SESSION
  * AUTHORIZATION; ALTER DEFAULT PRIVILEGES FOR ROLE .. TO; CREATE POLICY .. TO; CREATE USER MAPPING (tag and drop
  * statement too); ALTER ROLE .. IN DATABASE. Statements left with nothing to say (their grantee dropped) go; grants
- * that became equal are deduplicated; an entry left without a statement keeps its place with an empty definition. An
- * entry type kura does not know that names a mapped role in its text as an identifier is an error, never guessed.
- * Without any rule the TOC is untouched, byte for byte. */
+ * that became equal are deduplicated; an entry left without a statement keeps its place with an empty definition, also
+ * a policy without a role (it never becomes one for PUBLIC; its comment goes too). A dropped grantor's grants become
+ * the owner's; a dropped owner is ERR_USAGE. An entry type kura does not know that names a mapped role in its text is
+ * ERR_UNSUPPORTED, never guessed. Where no rule applies, or maps a role to itself, the TOC is untouched, byte for byte.
+ * After an error it is half done: free it. */
 int rolemap_apply(const RoleMap *map, Toc *toc, Error *err);
 /* The same for database owner, grants and settings of facts. */
 int rolemap_apply_facts(const RoleMap *map, DbFacts *facts, Error *err);
@@ -87,7 +92,7 @@ typedef struct AclItem {
     char *object;    /* "TABLE public.note" as in the statement, normalised white space */
     char *grantee;   /* NULL: PUBLIC */
     char *grantor;   /* NULL: the owner */
-    bool grantable;
+    bool grantable;  /* WITH GRANT OPTION; of a REVOKE: GRANT OPTION FOR */
 } AclItem;
 
 typedef struct AclItems {
@@ -95,7 +100,8 @@ typedef struct AclItems {
     size_t n, cap;
 } AclItems;
 
-/* Parses the definition of an ACL or DEFAULT ACL entry ("FOR ROLE x IN SCHEMA y" is part of object there). */
+/* Parses the definition of an ACL or DEFAULT ACL entry ("FOR ROLE x IN SCHEMA y" is part of object there). ERR_CORRUPT
+ * for a statement that is none of theirs; *ret is set on success only. */
 int acl_parse(const char *defn, AclItems *ret, Error *err);
 void aclitems_done(AclItems *items);
 
