@@ -9,7 +9,7 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 
-enum { ATTEMPTS = 5 };
+enum { ATTEMPTS = 5, PG_DUMP_LOCK_MS = 3000 };
 
 static int connect_as(const BackupOptions *options, const atomic_bool *give_up, PgConn **ret, Error *err)
 {
@@ -137,8 +137,7 @@ static int start_pg_dump(const BackupOptions *options, Freeze *freeze, Error *er
     strvec_pushf(&extra, "--encoding=%s", encoding);
     if (options->role)
         strvec_pushf(&extra, "--role=%s", options->role);
-    if (options->lock_timeout_ms)
-        strvec_pushf(&extra, "--lock-wait-timeout=%u", options->lock_timeout_ms);
+    strvec_pushf(&extra, "--lock-wait-timeout=%d", PG_DUMP_LOCK_MS);
     for (size_t i = 0; i < options->exclude_table_data.n; i++)
         strvec_pushf(&extra, "--exclude-table-data=%s", options->exclude_table_data.v[i]);
     return dumppipe_open(freeze->leader, NULL, &freeze->tools, &extra, &freeze->dump, err);
@@ -163,15 +162,55 @@ static int preflight(const BackupOptions *options, Freeze *freeze, Findings *fin
     return 0;
 }
 
+/* Whether pg_dump gave up waiting for a lock. The leader holds the very lock it wanted, so somebody queued for an
+ * exclusive one in between: he waits for the leader, pg_dump for him, and the leader for pg_dump. The server cannot see
+ * such a deadlock. */
+static bool waited_for_lock(const Freeze *freeze, const Error *err)
+{
+    return err->code == ERR_TOOL && strstr(proc_stderr_tail(freeze->dump), "LOCK TABLE") != NULL;
+}
+
+/* One attempt: *ret_again when somebody had to be let through. */
+static int read_frozen_toc(const BackupOptions *options, Freeze *freeze, bool *ret_again, Error *err)
+{
+    *ret_again = false;
+    if (start_pg_dump(options, freeze, err) < 0)
+        return -1;
+    if (dumppipe_read_toc(freeze->dump, &freeze->toc_raw, &freeze->dump_rest, &freeze->toc, err) == 0)
+        return 0;
+    if (!waited_for_lock(freeze, err))
+        return -1;
+    error_clear(err);
+    proc_free(freeze->dump);
+    freeze->dump = NULL;
+    buf_done(&freeze->toc_raw);
+    *ret_again = true;
+    return pg_exec(freeze->leader, "ROLLBACK", err);
+}
+
+static int freeze_toc(const BackupOptions *options, Freeze *freeze, Error *err)
+{
+    for (int i = 0; i < ATTEMPTS; i++) {
+        bool again;
+        if (take_snapshot(options, freeze, err) < 0 || read_frozen_toc(options, freeze, &again, err) < 0)
+            return -1;
+        if (!again)
+            return 0;
+        log_info("another session waits to change a table; letting it through and starting over");
+    }
+    error_set(err, ERR_FAILED, "other sessions asked for exclusive locks during each of %d attempts", ATTEMPTS);
+    return error_hint(err, "Run the backup when no ALTER TABLE or other DDL is under way.");
+}
+
 int freeze_begin(const BackupOptions *options, Freeze *freeze, Findings *findings, Error *err)
 {
     if (connect_as(options, NULL, &freeze->leader, err) < 0)
         return -1;
     if (pgtools_find(options->pg_bindir, pg_server_version(freeze->leader) / 10000, &freeze->tools, err) < 0 ||
-        preflight(options, freeze, findings, err) < 0 || take_snapshot(options, freeze, err) < 0 ||
-        catalog_facts(freeze->leader, &freeze->facts, err) < 0 || start_pg_dump(options, freeze, err) < 0 ||
-        dumppipe_read_toc(freeze->dump, &freeze->toc_raw, &freeze->dump_rest, &freeze->toc, err) < 0)
+        preflight(options, freeze, findings, err) < 0 || freeze_toc(options, freeze, err) < 0 ||
+        catalog_facts(freeze->leader, &freeze->facts, err) < 0)
         return -1;
+    at_step(options, "toc");
     if (!options->pg_dump_stream) {
         proc_free(freeze->dump);
         freeze->dump = NULL;
