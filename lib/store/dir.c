@@ -74,7 +74,10 @@ static int rename_new(int dir, const char *from, const char *to)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return -1;
-    return linkat(dir, from, dir, to, 0) < 0 ? -1 : unlinkat(dir, from, 0);
+    if (linkat(dir, from, dir, to, 0) < 0)
+        return -1;
+    unlinkat(dir, from, 0); /* should it stay, store_tidy removes it */
+    return 0;
 }
 
 static int write_temp(int parent, const char *temp, int fd, const void *data, size_t len)
@@ -183,8 +186,7 @@ static int open_object(DirStore *dir, int parent, const char *name, const char *
 
 static int too_short(DirStore *dir, const char *key, uint64_t size, Error *err)
 {
-    return error_set(err, ERR_TRUNCATED, "\"%s/%s\" has %ju bytes only", dirtree_root(dir->tree), key,
-                     (uintmax_t)size);
+    return error_set(err, ERR_TRUNCATED, "\"%s/%s\" has %ju bytes only", dirtree_root(dir->tree), key, (uintmax_t)size);
 }
 
 static int read_into(DirStore *dir, int fd, const char *key, uint64_t offset, uint64_t length, Buf *out, Error *err)

@@ -161,7 +161,7 @@ int store_delete(Store *store, const char *key, Error *err)
 {
     if (check_key(key, err) < 0)
         return -1;
-    return store->ops->delete(store, key, err);
+    return store->ops->delete (store, key, err);
 }
 
 int store_tidy(Store *store, Error *err)

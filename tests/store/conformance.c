@@ -297,8 +297,8 @@ static void key_validity(void **state)
     const char *const good[] = {"a", "A-Z_09.json", "blobs/ab/abcd.zst", ".hidden", "...", "a..b/c", longest};
     for (size_t i = 0; i < ARRAY_SIZE(good); i++)
         assert_true(store_key_valid(good[i]));
-    const char *const bad[] = {"",     "/",    "/a",    "a/",      "a//b",  ".",       "..", "a/../b",
-                               "a/./b", "../a", "a b",   "a\\b",    "a\nb",  "\xc3\xa4", "a~", "a/.."};
+    const char *const bad[] = {"",      "/",    "/a",  "a/",   "a//b", ".",        "..", "a/../b",
+                               "a/./b", "../a", "a b", "a\\b", "a\nb", "\xc3\xa4", "a~", "a/.."};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         uint64_t size;
         _cleanup_(buf_done) Buf out = BUF_INIT(10);

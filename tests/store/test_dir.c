@@ -313,9 +313,9 @@ int main(void)
 {
 #define DIR_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        DIR_TEST(modes),          DIR_TEST(a_root_that_is_not_there), DIR_TEST(locations),
-        DIR_TEST(linked_files),   DIR_TEST(linked_directories),       DIR_TEST(strange_files),
-        DIR_TEST(leftovers),      DIR_TEST(many_directories),         DIR_TEST(full_disk),
+        DIR_TEST(modes),        DIR_TEST(a_root_that_is_not_there), DIR_TEST(locations),
+        DIR_TEST(linked_files), DIR_TEST(linked_directories),       DIR_TEST(strange_files),
+        DIR_TEST(leftovers),    DIR_TEST(many_directories),         DIR_TEST(full_disk),
     };
     return cmocka_run_group_tests_name("directory store", tests, NULL, NULL);
 }
