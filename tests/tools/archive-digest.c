@@ -74,6 +74,7 @@ static int read_toc(Input *input, Toc **ret, Error *err)
             return 0;
         if (err->code != ERR_TRUNCATED)
             return -1;
+        error_clear(err);
     }
 }
 
