@@ -28,10 +28,13 @@ static int by_raw(const void *a, const void *b)
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Cuts a table's segments into parts that begin at whole rows. */
+/* Cuts a table's segments into parts that begin at whole rows. Configuration tables are loaded already: they only are
+ * read back. */
 static void plan_parts(LoadTable *table, bool split)
 {
     const ManifestTable *source = table->source;
+    if (source->condition)
+        return;
     table->parts = xcalloc(source->n_segments + 1, sizeof *table->parts);
     size_t start = 0;
     uint64_t raw = 0;
@@ -101,7 +104,7 @@ static int plan(Load *load, Error *err)
     uint64_t total = 0;
     for (size_t i = 0; i < database->n_tables; i++) {
         total += database->tables[i].digest.bytes;
-        if (database->tables[i].condition == NULL && plan_table(load, &database->tables[i], err) < 0)
+        if (plan_table(load, &database->tables[i], err) < 0)
             return -1;
     }
     qsort(load->tables, load->n_tables, sizeof *load->tables, by_raw);
