@@ -50,9 +50,9 @@ int catalog_tables(PgConn *conn, CatalogTables *ret, Error *err);
 void catalog_tables_done(CatalogTables *tables);
 const CatalogTable *catalog_tables_find(const CatalogTables *tables, uint32_t oid);
 
-/* ACCESS SHARE on each table of oids, in batches, through the open transaction. Tables dropped meanwhile are left out
- * (their count in *ret_gone, may be NULL). A full lock table becomes an error that says what to set
- * max_locks_per_transaction to. lock_timeout_ms 0: wait for ever. */
+/* ACCESS SHARE on each table of oids, in batches, through the open transaction. Tables dropped meanwhile are left out.
+ * A full lock table becomes an error that says what to set max_locks_per_transaction to. lock_timeout_ms 0: wait for
+ * ever. */
 int catalog_lock(PgConn *conn, const CatalogTables *tables, unsigned lock_timeout_ms, Error *err);
 /* Warns beforehand when the tables' locks (times holders) exceed what the server's settings give. */
 int catalog_lock_estimate(PgConn *conn, size_t n_tables, size_t holders, Findings *findings, Error *err);

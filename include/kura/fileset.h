@@ -69,8 +69,8 @@ typedef struct IndexEntry {
     int64_t ctime_sec;
     uint32_t ctime_nsec;
     char *target;               /* of a symlink or hard link */
-    char hash[SHA256_HEX_SIZE]; /* of the content; "" for what has none */
-    struct IndexPart {          /* where the content is; none for empty files */
+    char hash[SHA256_HEX_SIZE]; /* of the content (a hard link has size and hash of its file); "" for what has none */
+    struct IndexPart {          /* where the content is; none for empty files and hard links */
         BlobRef blob;
         uint64_t offset, length; /* within the blob */
     } * parts;

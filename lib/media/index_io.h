@@ -1,0 +1,24 @@
+/* What the writers of an index need beyond kura/fileset.h. */
+#ifndef KURA_MEDIA_INDEX_IO_H
+#define KURA_MEDIA_INDEX_IO_H
+
+#include "kura/fileset.h"
+
+/* Lines longer than this are neither written nor read: the parts of a file of about 5 TB. */
+enum { INDEX_LINE_MAX = 48 * 1024 * 1024, INDEX_PARTS_MAX = 1024 * 1024 };
+
+/* Writes entries, in order, into compressed blobs that go to the uploader. */
+typedef struct IndexWriter IndexWriter;
+IndexWriter *index_writer_new(Repo *repo, Uploader *uploader);
+/* Adds the entry and counts it. Its path must be greater than the one before. */
+int index_writer_add(IndexWriter *writer, const IndexEntry *entry, Error *err);
+/* Sends what is left; the index's blobs and the totals are then added to *ret. */
+int index_writer_finish(IndexWriter *writer, ManifestFileset *ret, Error *err);
+void index_writer_free(IndexWriter *writer); /* NULL-safe */
+
+/* A copy of everything inside; index_entry_done for it. */
+void index_entry_copy(const IndexEntry *entry, IndexEntry *ret);
+/* Adds a regular file, directory, .. to the totals of a fileset. */
+void index_entry_count(const IndexEntry *entry, ManifestFileset *totals);
+
+#endif

@@ -1,0 +1,235 @@
+/* Files and their further names. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kura/mem.h"
+#include "kura/stop.h"
+#include "place_priv.h"
+
+enum { BLOCK = 4096 };
+
+/* Whether an open regular file has this entry's content. */
+static int has_content(Placer *placer, int fd, const IndexEntry *entry, bool *ret)
+{
+    char hex[SHA256_HEX_SIZE];
+    int error = place_hash_file(placer, fd, hex);
+    *ret = error == 0 && strcmp(hex, entry->hash) == 0;
+    return error;
+}
+
+/* A file with further names is never changed, only replaced: who knows where the other names are. */
+static bool keep(Placer *placer, int fd, const IndexEntry *entry, int *ret_error)
+{
+    struct stat st;
+    bool right = false;
+    *ret_error = 0;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != entry->size)
+        return false;
+    if (st.st_nlink > 1 && !place_facts_right(placer, &st, entry))
+        return false;
+    if (has_content(placer, fd, entry, &right) != 0 || !right)
+        return false;
+    *ret_error = place_set_facts(placer, fd, &st, entry);
+    return true;
+}
+
+Placed place_check_file(Placer *placer, const IndexEntry *entry, Error *err)
+{
+    int dir, error;
+    const char *name;
+    struct stat st;
+    Placed placed = place_open_parent(placer, entry, NULL, &dir, &name, err);
+    if (placed != PLACED)
+        return placed;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? PLACE_NEEDED : place_failed(placer, entry, "could not look at it", errno, err);
+    if (!S_ISREG(st.st_mode))
+        return place_in_the_way(placer, entry);
+    if ((uint64_t)st.st_size != entry->size)
+        return PLACE_NEEDED;
+    _cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || !keep(placer, fd, entry, &error))
+        return PLACE_NEEDED;
+    if (error)
+        return place_failed(placer, entry, "could not set its owner, mode and time", error, err);
+    placer->stats.kept++;
+    return PLACED;
+}
+
+static int write_all(int fd, const uint8_t *data, size_t len, uint64_t at)
+{
+    while (len) {
+        ssize_t done = pwrite(fd, data, len, (off_t)at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return errno;
+        data += done;
+        at += (uint64_t)done;
+        len -= (size_t)done;
+    }
+    return 0;
+}
+
+static bool is_zero(const uint8_t *data, size_t len)
+{
+    return data[0] == 0 && memcmp(data, data + 1, len - 1) == 0;
+}
+
+/* Writes all but blocks of zeros: the file has holes there. */
+static int write_sparse(int fd, const uint8_t *data, size_t len, uint64_t at)
+{
+    size_t begin = 0; /* of the bytes to be written next */
+    for (size_t pos = 0, block; pos < len; pos += block) {
+        block = BLOCK - (at + pos) % BLOCK;
+        if (block > len - pos)
+            block = len - pos;
+        if (!is_zero(data + pos, block))
+            continue;
+        int error = write_all(fd, data + begin, pos - begin, at + begin);
+        if (error)
+            return error;
+        begin = pos + block;
+    }
+    return write_all(fd, data + begin, len - begin, at + begin);
+}
+
+/* The bytes of a part: within blob, or fetched. */
+static int get_part(Placer *placer, const struct IndexPart *part, const Buf *blob, const uint8_t **ret, Error *cause)
+{
+    if (stop_check(cause) < 0)
+        return -1;
+    if (blob) {
+        *ret = blob->data + part->offset;
+        return 0;
+    }
+    buf_clear(&placer->piece);
+    if (blob_get_range(placer->repo, &part->blob, part->offset, part->length, &placer->piece, cause) < 0)
+        return -1;
+    *ret = placer->piece.data;
+    return 0;
+}
+
+static Placed write_content(Placer *placer, int fd, const IndexEntry *entry, const Buf *blob, Error *err)
+{
+    uint64_t at = 0;
+    for (size_t i = 0; i < entry->n_parts; i++) {
+        const uint8_t *data;
+        Error cause = ERROR_INIT;
+        size_t len = entry->parts[i].length;
+        if (get_part(placer, &entry->parts[i], blob, &data, &cause) < 0)
+            return place_content_missing(placer, entry, &cause, err);
+        sha256_update(placer->hash, data, len);
+        int error = write_sparse(fd, data, len, at);
+        if (error)
+            return place_failed(placer, entry, "could not write it", error, err);
+        at += len;
+    }
+    if (ftruncate(fd, (off_t)entry->size) < 0)
+        return place_failed(placer, entry, "could not write it", errno, err);
+    return PLACED;
+}
+
+/* Content and everything else that belongs to the file, under its temporary name. */
+static Placed fill_temp(Placer *placer, int fd, const IndexEntry *entry, const Buf *blob, Error *err)
+{
+    char hex[SHA256_HEX_SIZE];
+    struct stat st;
+    Placed placed = write_content(placer, fd, entry, blob, err);
+    sha256_finish_hex(placer->hash, hex);
+    if (placed != PLACED)
+        return placed;
+    if (strcmp(hex, entry->hash) != 0) {
+        Error cause = ERROR_INIT;
+        error_set(&cause, ERR_CORRUPT, "its content in the repository does not match its hash");
+        return place_content_missing(placer, entry, &cause, err);
+    }
+    int error = fstat(fd, &st) < 0 ? errno : place_set_facts(placer, fd, &st, entry);
+    return error ? place_failed(placer, entry, "could not set its owner, mode and time", error, err) : PLACED;
+}
+
+Placed place_file(Placer *placer, const IndexEntry *entry, const Buf *blob, Error *err)
+{
+    int dir;
+    const char *name;
+    char temp[TEMP_NAME_SIZE];
+    Placed placed = place_open_parent(placer, entry, NULL, &dir, &name, err);
+    if (placed != PLACED)
+        return placed;
+    place_temp_name(temp);
+    _cleanup_close_ int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return place_failed(placer, entry, "could not create it", errno, err);
+    placed = fill_temp(placer, fd, entry, blob, err);
+    if (placed == PLACED && renameat(dir, temp, dir, name) < 0)
+        placed = place_failed(placer, entry, "could not give it its name", errno, err);
+    if (placed != PLACED) {
+        unlinkat(dir, temp, 0);
+        return placed;
+    }
+    placer->stats.written++;
+    placer->stats.written_bytes += entry->size;
+    return PLACED;
+}
+
+/* Opens what a hard link points to, if that is a file with the recorded content; -1 otherwise. *ret_dir and *ret_name
+ * say where it is. */
+static int open_target(Placer *placer, const IndexEntry *entry, struct stat *st, int *ret_dir, const char **ret_name)
+{
+    bool right = false;
+    if (tree_parent(&placer->target_tree, entry->target, NULL, ret_dir, ret_name) != 0)
+        return -1;
+    int fd = openat(*ret_dir, *ret_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && (uint64_t)st->st_size == entry->size)
+        has_content(placer, fd, entry, &right);
+    if (right)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int link_by_rename(int target_dir, const char *target, int dir, const char *name)
+{
+    char temp[TEMP_NAME_SIZE];
+    place_temp_name(temp);
+    if (linkat(target_dir, target, dir, temp, 0) < 0)
+        return errno;
+    if (renameat(dir, temp, dir, name) == 0)
+        return 0;
+    int error = errno;
+    unlinkat(dir, temp, 0);
+    return error;
+}
+
+Placed place_hard_link(Placer *placer, const IndexEntry *entry, Error *err)
+{
+    int dir, target_dir;
+    const char *name, *target;
+    struct stat st, target_st;
+    Placed placed = place_open_parent(placer, entry, NULL, &dir, &name, err);
+    if (placed != PLACED)
+        return placed;
+    bool exists = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (exists && !S_ISREG(st.st_mode))
+        return place_in_the_way(placer, entry);
+    _cleanup_close_ int fd = open_target(placer, entry, &target_st, &target_dir, &target);
+    if (fd < 0) {
+        notices_add(placer->notices, FINDING_ERROR, "restore-failed",
+                    "Restore the file that it is a further name of as well.", entry->path, "was not restored",
+                    "the file that it is a hard link to is not there as it was");
+        return PLACE_REFUSED;
+    }
+    if (exists && st.st_dev == target_st.st_dev && st.st_ino == target_st.st_ino) {
+        placer->stats.kept++;
+        return PLACED;
+    }
+    int error = link_by_rename(target_dir, target, dir, name);
+    if (error)
+        return place_failed(placer, entry, "could not link it", error, err);
+    placer->stats.written++;
+    return PLACED;
+}

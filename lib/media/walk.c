@@ -1,0 +1,300 @@
+#include "walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kura/mem.h"
+#include "kura/stop.h"
+#include "path.h"
+#include "pattern.h"
+
+/* Levels further up are closed, and opened again by ".." on the way back. */
+enum { OPEN_LEVELS_MAX = 100 };
+
+/* A directory has two items: its own entry, at "name", and what is below it, at "name/". Between them, in byte order,
+ * come siblings such as "name.png". */
+typedef struct Item {
+    size_t name; /* offset in the level's names */
+    bool below;
+} Item;
+
+typedef struct Level {
+    int fd; /* -1: closed for now */
+    dev_t device;
+    ino_t inode;
+    size_t path_len; /* of its path with the slash behind it; 0: the root */
+    bool selected;   /* by an include pattern, itself or through a directory above */
+    Buf names;
+    Item *items;
+    size_t n_items, cap_items;
+    size_t next;
+} Level;
+
+struct Walker {
+    PatternSet *include, *exclude;
+    Notices *notices;
+    int root;
+    Level *levels;
+    size_t n_levels, cap_levels;
+    Buf path;
+    uint64_t vanished;
+};
+
+static void level_done(Level *level)
+{
+    close_fd(&level->fd);
+    buf_done(&level->names);
+    free(level->items);
+}
+
+static Level *top(Walker *walker)
+{
+    return &walker->levels[walker->n_levels - 1];
+}
+
+/* Something below the root could not be looked at. What is gone was there a moment ago: no fault, but it is said. */
+static void note_failure(Walker *walker, const char *path, int error)
+{
+    if (error == ENOENT || error == ENOTDIR || error == ELOOP) {
+        walker->vanished++;
+        notices_add(walker->notices, FINDING_WARNING, "file-vanished", NULL, path, "vanished while the backup ran",
+                    NULL);
+        return;
+    }
+    notices_add(walker->notices, FINDING_WARNING, "file-unreadable",
+                "The backup does not have it. Give the user that runs the backup the right to read it, or exclude it.",
+                path, "could not be read", strerror(error));
+}
+
+static void set_path(Walker *walker, const Level *level, const char *name)
+{
+    walker->path.len = level->path_len;
+    if (buf_append_str(&walker->path, name, NULL) < 0)
+        abort(); /* push() and walker_next() keep paths far below the buffer's limit */
+}
+
+static int compare_items(const void *a, const void *b, void *names)
+{
+    const Item *left = a, *right = b;
+    const unsigned char *l = (const unsigned char *)names + left->name;
+    const unsigned char *r = (const unsigned char *)names + right->name;
+    while (*l && *l == *r) {
+        l++;
+        r++;
+    }
+    int left_byte = *l ? *l : left->below ? '/' : 0;
+    int right_byte = *r ? *r : right->below ? '/' : 0;
+    return left_byte - right_byte;
+}
+
+static void add_item(Level *level, const char *name, bool is_dir)
+{
+    for (int below = 0; below <= is_dir; below++) {
+        xgrow(&level->items, &level->cap_items, level->n_items);
+        level->items[level->n_items++] = (Item){.name = level->names.len, .below = below};
+    }
+    if (buf_append(&level->names, name, strlen(name) + 1, NULL) < 0)
+        abort(); /* its only limit is the address space */
+}
+
+static bool is_directory(int fd, const struct dirent *entry)
+{
+    struct stat st;
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type == DT_DIR;
+    return fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Reads and sorts the names in level->fd. Returns 0 or an errno; what was read before an error is kept. */
+static int read_names(Level *level)
+{
+    int copy = fcntl(level->fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        return errno;
+    DIR *dir = fdopendir(copy);
+    if (dir == NULL) {
+        int error = errno;
+        close(copy);
+        return error;
+    }
+    const struct dirent *entry;
+    while ((errno = 0, entry = readdir(dir)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            add_item(level, entry->d_name, is_directory(level->fd, entry));
+    int error = errno;
+    closedir(dir);
+    if (level->n_items)
+        qsort_r(level->items, level->n_items, sizeof *level->items, compare_items, level->names.data);
+    return error;
+}
+
+/* Enters an open directory whose path (without a slash at its end) is walker->path. Takes fd. */
+static void push(Walker *walker, int fd, bool selected)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0) {
+        note_failure(walker, buf_str(&walker->path), errno);
+        close(fd);
+        return;
+    }
+    xgrow(&walker->levels, &walker->cap_levels, walker->n_levels);
+    Level *level = &walker->levels[walker->n_levels++];
+    *level = (Level){.fd = fd,
+                     .device = st.st_dev,
+                     .inode = st.st_ino,
+                     .path_len = walker->path.len ? walker->path.len + 1 : 0,
+                     .selected = selected,
+                     .names = BUF_INIT(SIZE_MAX / 2)};
+    int error = read_names(level);
+    if (error)
+        note_failure(walker, walker->path.len ? buf_str(&walker->path) : ".", error);
+    if (walker->path.len && buf_append_str(&walker->path, "/", NULL) < 0)
+        abort();
+    if (walker->n_levels > OPEN_LEVELS_MAX) {
+        Level *far = &walker->levels[walker->n_levels - 1 - OPEN_LEVELS_MAX];
+        close_fd(&far->fd);
+        far->fd = -1;
+    }
+}
+
+/* Opens a closed level again from the one below it. Its ".." is believed only if it is the very same directory: one
+ * that was moved meanwhile would lead out of the tree. */
+static bool reopen(Level *level, const Level *below)
+{
+    int fd = below->fd < 0 ? -1 : openat(below->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &st) < 0 || st.st_dev != level->device || st.st_ino != level->inode) {
+        close(fd);
+        return false;
+    }
+    level->fd = fd;
+    return true;
+}
+
+static void pop(Walker *walker)
+{
+    Level *done = top(walker);
+    Level *above = walker->n_levels > 1 ? done - 1 : NULL;
+    if (above && above->fd < 0 && !reopen(above, done) && above->next < above->n_items) {
+        _cleanup_free_ char *path =
+            above->path_len ? xstrndup(buf_str(&walker->path), above->path_len - 1) : xstrdup(".");
+        note_failure(walker, path, ENOENT);
+        above->next = above->n_items;
+    }
+    level_done(done);
+    walker->n_levels--;
+}
+
+static bool selects(const Walker *walker, const Level *level, const char *path, bool is_dir)
+{
+    PatternVerdict verdict = pattern_set_match(walker->include, path, is_dir);
+    return verdict == PATTERN_NONE ? level->selected : verdict == PATTERN_MATCH;
+}
+
+static bool wanted(const Walker *walker, const Level *level, const char *path, bool is_dir)
+{
+    if (pattern_set_match(walker->exclude, path, is_dir) == PATTERN_MATCH)
+        return false;
+    return selects(walker, level, path, is_dir) || (is_dir && pattern_set_reaches_below(walker->include, path));
+}
+
+static void enter(Walker *walker, const char *name)
+{
+    Level *level = top(walker);
+    const char *path = buf_str(&walker->path);
+    if (!wanted(walker, level, path, true))
+        return;
+    int fd = openat(level->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        note_failure(walker, path, errno);
+    else
+        push(walker, fd, selects(walker, level, path, true));
+}
+
+/* Looks at the item whose path is set: 1 with *ret, 0 when it is not wanted or not there. */
+static int look(Walker *walker, const Level *level, const char *name, WalkEntry *ret)
+{
+    struct stat st;
+    if (fstatat(level->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        note_failure(walker, buf_str(&walker->path), errno);
+        return 0;
+    }
+    if (!wanted(walker, level, buf_str(&walker->path), S_ISDIR(st.st_mode)))
+        return 0;
+    *ret = (WalkEntry){.path = buf_str(&walker->path), .dir_fd = level->fd, .name = name, .st = st};
+    return 1;
+}
+
+int walker_next(Walker *walker, WalkEntry *ret, Error *err)
+{
+    while (walker->n_levels) {
+        if (stop_check(err) < 0)
+            return -1;
+        Level *level = top(walker);
+        if (level->next == level->n_items) {
+            pop(walker);
+            continue;
+        }
+        const Item *item = &level->items[level->next++];
+        const char *name = (const char *)level->names.data + item->name;
+        set_path(walker, level, name);
+        if (walker->path.len > FILESET_PATH_MAX)
+            note_failure(walker, buf_str(&walker->path), ENAMETOOLONG);
+        else if (item->below)
+            enter(walker, name);
+        else if (look(walker, level, name, ret))
+            return 1;
+    }
+    return 0;
+}
+
+int walker_new(const FilesetSpec *spec, Notices *notices, Walker **ret, Error *err)
+{
+    int root = open(spec->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return error_errno(err, errno, "could not open directory \"%s\"", spec->dir);
+    int copy = fcntl(root, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) {
+        error_errno(err, errno, "could not open directory \"%s\"", spec->dir);
+        close(root);
+        return -1;
+    }
+    Walker *walker = xcalloc(1, sizeof *walker);
+    *walker = (Walker){.notices = notices,
+                       .root = root,
+                       .include = pattern_set_new(spec->include),
+                       .exclude = pattern_set_new(spec->exclude),
+                       .path = BUF_INIT(2 * FILESET_PATH_MAX)};
+    push(walker, copy, walker->include == NULL);
+    *ret = walker;
+    return 0;
+}
+
+int walker_root(const Walker *walker)
+{
+    return walker->root;
+}
+
+uint64_t walker_vanished(const Walker *walker)
+{
+    return walker->vanished;
+}
+
+void walker_free(Walker *walker)
+{
+    if (walker == NULL)
+        return;
+    while (walker->n_levels)
+        level_done(&walker->levels[--walker->n_levels]);
+    free(walker->levels);
+    pattern_set_free(walker->include);
+    pattern_set_free(walker->exclude);
+    buf_done(&walker->path);
+    close(walker->root);
+    free(walker);
+}
