@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +26,14 @@ static void set_locale(void)
 {
     if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+/* Large buffers go back to the system at once. glibc would raise this limit by itself, after which freed segments stay
+ * in the heaps of the threads that filled them: memory would grow with the number of threads, not with what is in use.
+ */
+static void bound_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }
 
 static const char *environment(const char *name)
@@ -89,6 +98,7 @@ int main(int argc, char *argv[])
     occupy_standard_streams(); /* first: the next line opens a descriptor already */
     stop_install();
     set_locale();
+    bound_memory();
     umask(077);
     const char *const *words = (const char *const *)argv;
     setvbuf(stdout, NULL, _IOFBF, 64 * 1024);

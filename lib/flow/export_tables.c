@@ -39,7 +39,7 @@ static int damaged(Error *err, const ManifestTable *table, const char *what)
 {
     error_set(err, ERR_CORRUPT, "the rows of table \"%s.%s\" are not those that were backed up: %s", table->schema,
               table->name, what);
-    return error_hint(err, "Use another backup, and look with \"kura verify --read-data\" what else is damaged.");
+    return error_hint(err, "Use another backup, or bring the repository back from a copy of it.");
 }
 
 static int write_segment(Run *run, const ManifestTable *table, const ManifestSegment *segment, DataFile *file,

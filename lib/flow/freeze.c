@@ -170,15 +170,15 @@ static bool waited_for_lock(const Freeze *freeze, const Error *err)
     return err->code == ERR_TOOL && strstr(proc_stderr_tail(freeze->dump), "LOCK TABLE") != NULL;
 }
 
-/* One attempt: *ret_again when somebody had to be let through. */
-static int read_frozen_toc(const BackupOptions *options, Freeze *freeze, bool *ret_again, Error *err)
+/* One attempt: *ret_again when somebody had to be let through and another attempt is allowed. */
+static int read_frozen_toc(const BackupOptions *options, Freeze *freeze, bool last, bool *ret_again, Error *err)
 {
     *ret_again = false;
     if (start_pg_dump(options, freeze, err) < 0)
         return -1;
     if (dumppipe_read_toc(freeze->dump, &freeze->toc_raw, &freeze->dump_rest, &freeze->toc, err) == 0)
         return 0;
-    if (!waited_for_lock(freeze, err))
+    if (last || !waited_for_lock(freeze, err))
         return -1;
     error_clear(err);
     proc_free(freeze->dump);
@@ -190,16 +190,14 @@ static int read_frozen_toc(const BackupOptions *options, Freeze *freeze, bool *r
 
 static int freeze_toc(const BackupOptions *options, Freeze *freeze, Error *err)
 {
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int i = 1;; i++) {
         bool again;
-        if (take_snapshot(options, freeze, err) < 0 || read_frozen_toc(options, freeze, &again, err) < 0)
+        if (take_snapshot(options, freeze, err) < 0 || read_frozen_toc(options, freeze, i == ATTEMPTS, &again, err) < 0)
             return -1;
         if (!again)
             return 0;
         log_info("another session waits to change a table; letting it through and starting over");
     }
-    error_set(err, ERR_FAILED, "other sessions asked for exclusive locks during each of %d attempts", ATTEMPTS);
-    return error_hint(err, "Run the backup when no ALTER TABLE or other DDL is under way.");
 }
 
 int freeze_begin(const BackupOptions *options, Freeze *freeze, Findings *findings, Error *err)

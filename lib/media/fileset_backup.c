@@ -54,8 +54,7 @@ static int previous_step(Backup *backup, Error *err)
         return -1;
     }
     findings_add(backup->notices.findings, FINDING_WARNING, "previous-index",
-                 "This backup is complete: the files are read again. The previous one may be damaged; run "
-                 "\"kura verify\".",
+                 "This backup is complete: the files are read again. The previous one may be damaged.",
                  "could not compare with the previous backup: %s", problem.message);
     return 0;
 }

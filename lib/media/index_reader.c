@@ -141,6 +141,5 @@ int index_entry_read(Repo *repo, const IndexEntry *entry,
     if (strcmp(hex, entry->hash) == 0)
         return 0;
     error_set(err, ERR_CORRUPT, "content of \"%s\" does not match its hash", name);
-    return error_hint(err, "The repository is damaged. Run \"kura verify --read-data\" and restore the file from "
-                           "another backup.");
+    return error_hint(err, "The repository is damaged. Restore the file from another backup.");
 }

@@ -68,8 +68,8 @@ Placed place_content_missing(Placer *placer, const IndexEntry *entry, const Erro
         return PLACE_FATAL;
     }
     notices_add(placer->notices, FINDING_ERROR, "content-damaged",
-                "The repository is damaged. Run \"kura verify\", and restore the file from another backup.",
-                entry->path, "was not restored", cause->message);
+                "The repository is damaged. Restore the file from another backup.", entry->path, "was not restored",
+                cause->message);
     return PLACE_REFUSED;
 }
 
