@@ -1,6 +1,7 @@
 /* All that can go wrong is looked for before the first statement, and all of it is reported at once. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "kura/mem.h"
 #include "kura/sqllex.h"
@@ -80,7 +81,9 @@ static char *name_with(const char *name, const char *ending)
 static char *free_name(const Restore *restore, const char *middle)
 {
     for (;;) {
-        unsigned number = (unsigned)random();
+        unsigned number;
+        if (getrandom(&number, sizeof number, 0) != sizeof number)
+            abort();
         _cleanup_free_ char *ending = xasprintf("_%s_%0*x", middle, SUFFIX_DIGITS, number & 0xffff);
         char *name = name_with(restore->database, ending);
         if (!strvec_contains(&restore->target.databases, name))
