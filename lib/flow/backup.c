@@ -15,7 +15,7 @@
 #include "rows.h"
 
 #define UPLOAD_QUEUE_BYTES (32ull * 1024 * 1024)
-enum { UPLOAD_THREADS = 2 };
+enum { UPLOAD_THREADS = 4 }; /* they wait for the disk, or the network, more than they compute */
 
 static char *now_text(void)
 {

@@ -10,7 +10,7 @@
 
 /* zstd is fed in pieces of exactly this size, whatever the rows' lengths: its output depends on how the input is cut.
  */
-enum { STAGE_SIZE = 256 * 1024, OUT_RESERVE = 1024 * 1024 };
+enum { STAGE_SIZE = 256 * 1024, OUT_RESERVE = 128 * 1024 };
 
 struct SegmentWriter {
     Repo *repo;

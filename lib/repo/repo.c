@@ -11,8 +11,8 @@ enum { HEADER_MAX = 64 * 1024, ZSTD_LEVEL_MAX = 19 };
 
 static const RepoParams defaults = {
     .zstd_level = 1,
-    .segment_min = 8u * 1024 * 1024,
-    .segment_mean = 8u * 1024 * 1024,
+    .segment_min = 1024 * 1024,
+    .segment_mean = 512 * 1024,
     .segment_max = BLOB_MAX,
 };
 

@@ -1,0 +1,147 @@
+#!/bin/bash
+# kura against pg_dump and pg_restore, side by side on the same server, interleaved: about 1.9 GB of rows in PostgreSQL
+# 15 with settings near Debian's. Prints medians, ratios and the goals. Needs tests/packages.sh bench and 12 GB of disk.
+#
+#   db.sh [--dir DIR] [--keep] [--rounds N] [backup|restore|night]...
+#
+# The cluster is made in DIR (default: a temporary directory); with --keep it stays there, stopped, and the next run
+# uses its data again. --scale S makes S times the rows, for trying this script out.
+. "$(dirname "$0")/lib.sh"
+
+dir='' keep=0 rounds=3 scale=1 parts=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --dir) dir=$2 && shift ;;
+    --keep) keep=1 ;;
+    --rounds) rounds=$2 && shift ;;
+    --scale) scale=$2 && shift ;;
+    backup | restore | night) parts+=("$1") ;;
+    *) echo "db.sh: what is \"$1\"?" >&2 && exit 2 ;;
+    esac
+    shift
+done
+[ ${#parts[@]} -gt 0 ] || parts=(backup restore night)
+[ -n "$dir" ] || dir=$(mktemp -d /tmp/kura-bench.XXXXXX)
+mkdir -p "$dir"
+chmod 755 "$dir"
+TIMES=$(mktemp -d)
+work=$dir/work
+finish() {
+    clusters_stop
+    rm -rf "$TIMES" "$work"
+    [ $keep = 1 ] || rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+rm -rf "$work"
+mkdir "$work"
+
+pg_prepare 17 || exit 1
+[ -d "$dir/data" ] || cluster_init 15 "$dir" || exit 1
+cluster_run 15 bench "$dir" -c shared_buffers=512MB -c max_wal_size=4GB || exit 1
+use bench
+conn() { echo "host=$PGHOST user=$PGUSER dbname=$1"; }
+sql() { psql -XqAt -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
+bin15=$(pg_bindir 15) bin17=$(pg_bindir 17)
+
+if [ "$(sql postgres "SELECT count(*) FROM pg_database WHERE datname = 'bench'")" = 0 ]; then
+    echo "making the data (once with --keep)"
+    compile_generator "$work/generate" || exit 1
+    sql postgres 'CREATE DATABASE making'
+    psql -Xq -v ON_ERROR_STOP=1 -d making -f "$BENCH/tables.sql" || exit 1
+    for table in accounts statuses favourites deliveries; do
+        "$work/generate" $table "$scale" | psql -Xq -v ON_ERROR_STOP=1 -d making -c "\\copy $table from stdin" || exit 1
+    done
+    psql -Xq -v ON_ERROR_STOP=1 -d making -f "$BENCH/indexes.sql" >/dev/null || exit 1
+    sql postgres 'ALTER DATABASE making RENAME TO bench'
+fi
+echo "database: $(sql bench "SELECT pg_size_pretty(pg_database_size('bench'))"), $(nproc) cores, $rounds rounds; medians below"
+
+repo=$work/repo
+fresh_repo() { rm -rf "$repo" && "$KURA" init --repo "$repo" >/dev/null; }
+kura_backup() { timed "$1" "$KURA" -q backup --repo "$repo" --db "$(conn "$2")" --jobs 2 --app "$2"; }
+
+# Files of the last round stay, for the restores.
+backups() {
+    rm -rf "$work/fc" "$work/fd-gzip" "$work/fd-zstd"
+    fresh_repo
+    kura_backup 'kura backup' bench
+    timed 'pg_dump -Fc' "$bin15/pg_dump" -Fc -f "$work/fc" bench
+    timed 'pg_dump -Fd -j2 -Z1' "$bin15/pg_dump" -Fd -j2 -Z1 -f "$work/fd-gzip" bench
+    timed 'pg_dump 17 -Fd -j2 zstd:1' "$bin17/pg_dump" -Fd -j2 --compress=zstd:1 -f "$work/fd-zstd" bench
+}
+
+fresh_database() {
+    psql -Xqd postgres -c 'SET client_min_messages = warning' -c "DROP DATABASE IF EXISTS $1"
+    [ "${2:-}" = none ] || sql postgres "CREATE DATABASE $1 TEMPLATE template0"
+    sql postgres CHECKPOINT
+}
+# On a server of 15 pg_restore 17 always has an error that is none: it sets transaction_timeout.
+restore17='"$1"/pg_restore -j2 -d "$2" "$3" 2>"$4" || ! grep "error:" "$4" | grep -v transaction_timeout'
+restores() {
+    fresh_database copy
+    timed 'pg_restore -j2' "$bin15/pg_restore" -j2 -d "$(conn copy)" "$work/fd-gzip"
+    timed 'ANALYZE' psql -Xqd copy -c ANALYZE
+    fresh_database copy none
+    timed 'kura restore --no-verify' "$KURA" -q restore latest --repo "$repo" --db "$(conn copy)" --jobs 2 --no-verify
+    fresh_database copy
+    timed 'pg_restore 17 -j2 (zstd)' sh -c "$restore17" sh "$bin17" "$(conn copy)" "$work/fd-zstd" "$work/errors"
+    fresh_database copy none
+    timed 'kura restore, rows read back' "$KURA" -q restore latest --repo "$repo" --db "$(conn copy)" --jobs 2
+    fresh_database copy none
+}
+
+nights() {
+    local first second
+    fresh_repo
+    fresh_database night none
+    sql postgres 'CREATE DATABASE night TEMPLATE bench'
+    kura_backup 'night one' night
+    psql -Xq -v ON_ERROR_STOP=1 -d night -f "$BENCH/night.sql" || exit 1
+    kura_backup 'night two' night
+    sql postgres 'DROP DATABASE night'
+    first=$(stored 1) second=$(stored 2)
+    echo
+    echo "night one stored $((first / 1048576)) MiB, night two $((second / 1048576)) MiB (1 % of rows appended, 1 % changed, 0.2 % deleted)"
+    goal 'stored on night two / night one' "$(ratio "$((second * 100))" "$first")" 12 '%'
+    goal 'time of night two / night one' "$(ratio "$(median 'night two')" "$(median 'night one')")" 1 x
+}
+stored() { find "$repo/backups" -name '*.json' | sort | sed -n "$1p" | xargs jq .stored_new; }
+
+has() { [[ " ${parts[*]} " == *" $1 "* ]]; }
+if has backup || has restore; then
+    for ((round = 1; round <= rounds; round++)); do
+        echo "round $round"
+        if has backup || [ $round = 1 ]; then
+            backups
+        fi
+        if has restore; then
+            restores
+        fi
+    done
+    echo
+    for name in "$TIMES"/*; do
+        [ "${name##*/}" = last ] || [ "${name##*/}" = out ] || printf '%-36s %8.2f s  %5d MiB\n' "${name##*/}" "$(median "${name##*/}")" "$(peak_mib "${name##*/}")"
+    done
+    echo
+    # shellcheck disable=SC2046,SC2183
+    printf 'sizes in MiB: kura %s, -Fc %s, -Fd -Z1 %s, -Fd zstd:1 %s\n\n' $(du -sm "$repo" "$work/fc" "$work/fd-gzip" "$work/fd-zstd" | cut -f 1)
+    kura=$(median 'kura backup')
+    goal 'kura backup / pg_dump -Fc' "$(ratio "$kura" "$(median 'pg_dump -Fc')")" 0.25 x
+    goal 'kura backup / pg_dump -Fd -j2 -Z1' "$(ratio "$kura" "$(median 'pg_dump -Fd -j2 -Z1')")" 0.65 x
+    goal 'kura backup / pg_dump 17 -Fd -j2 --compress=zstd:1' "$(ratio "$kura" "$(median 'pg_dump 17 -Fd -j2 zstd:1')")" 0.9 x
+    goal 'kura backup, peak memory' "$(peak_mib 'kura backup')" 256 MiB
+fi
+if has restore; then
+    kura=$(median 'kura restore --no-verify')
+    best=$(printf '%s\n' "$(median 'pg_restore -j2')" "$(median 'pg_restore 17 -j2 (zstd)')" | sort -n | head -n 1)
+    both=$(awk -v a="$best" -v b="$(median ANALYZE)" 'BEGIN { print a + b }')
+    goal 'kura restore (with ANALYZE) / best pg_restore -j2 and ANALYZE' "$(ratio "$kura" "$both")" 0.9 x
+    goal 'kura restore (with ANALYZE) / best pg_restore -j2 alone' "$(ratio "$kura" "$best")" 0.9 x
+    goal 'the same, rows read back and compared' "$(ratio "$(median 'kura restore, rows read back')" "$both")" 1.2 x
+    goal 'kura restore, peak memory' "$(peak_mib 'kura restore, rows read back')" 256 MiB
+fi
+if has night; then
+    nights
+fi

@@ -1,0 +1,112 @@
+#!/bin/bash
+# Media there and back: every name, type, mode and moment; the second night costs nothing; nothing is written outside.
+. "$(dirname "$0")/lib.sh"
+
+bash "$SQL/media.sh" "$WORK/media"
+repo=$WORK/repo
+check 'init' status_is 0 kura init --repo "$repo"
+media=(--files "media=$WORK/media" --app media)
+check 'backup of media alone' status_is '0|3' kura backup --repo "$repo" "${media[@]}"
+first=$(latest "$repo") first_bytes=$(repo_bytes "$repo")
+check 'equal contents are stored once' test "$first_bytes" -lt $((66 * 1048576 + 40 * 1048576 + 12 * 1048576))
+check 'restore' status_is '0|3' kura restore latest --repo "$repo" --files "media=$WORK/back"
+check 'what came back is what was there' same_tree "$WORK/media" "$WORK/back"
+check 'hard links are hard links' test "$(stat -c %i "$WORK/back/links/one")" = "$(stat -c %i "$WORK/back/modes/three")"
+
+check 'second backup' status_is '0|3' kura backup --repo "$repo" "${media[@]}"
+check 'it stores almost nothing' test $(($(repo_bytes "$repo") - first_bytes)) -lt $((first_bytes / 100))
+check 'and restores as well' status_is '0|3' kura restore latest --repo "$repo" --files "media=$WORK/second"
+check 'it is the same' same_tree "$WORK/media" "$WORK/second"
+
+# A changed file is seen even when its size and mtime are as before; a renamed one costs nothing.
+cp -a "$WORK/media" "$WORK/before"
+victim=$(find "$WORK/media/files/1" -type f | sort | head -n 1)
+touch -r "$victim" "$WORK/stamp"
+size=$(stat -c %s "$victim")
+head -c "$size" /dev/zero >"$victim"
+touch -r "$WORK/stamp" "$victim"
+mv "$WORK/media/files/video.mp4" "$WORK/media/files/renamed.mp4"
+rm "$WORK/media/files/same-content.mp4" "$(find "$WORK/media/files/2" -type f | sort | head -n 1)"
+mkdir "$WORK/media/new" && echo new >"$WORK/media/new/file"
+bytes=$(repo_bytes "$repo")
+check 'third backup, after changes' status_is '0|3' kura backup --repo "$repo" "${media[@]}"
+check 'it stores little more than the changes' test $(($(repo_bytes "$repo") - bytes)) -lt 3000000
+check 'restore of the third' status_is '0|3' kura restore latest --repo "$repo" --files "media=$WORK/third"
+check 'it has the changes' same_tree "$WORK/media" "$WORK/third"
+check 'restore of the first' status_is '0|3' kura restore "$first" --repo "$repo" --files "media=$WORK/first"
+check 'it is still the first' same_tree "$WORK/before" "$WORK/first"
+
+# Into a directory in use: what is right stays (also its inode), what differs is replaced, what is foreign is left alone.
+kept=$(find "$WORK/first/files/3" -type f | sort | head -n 1)
+inode=$(stat -c %i "$kept")
+wrong=$(find "$WORK/first/files/4" -type f | sort | head -n 1)
+head -c "$(stat -c %s "$wrong")" /dev/zero >"$wrong"
+echo foreign >"$WORK/first/foreign"
+rm "$WORK/first/names/-rf"
+check 'restore over it' status_is '0|3' kura restore "$first" --repo "$repo" --files "media=$WORK/first"
+check 'what was right was kept' test "$(stat -c %i "$kept")" = "$inode"
+check 'what was foreign is there' test "$(cat "$WORK/first/foreign")" = foreign
+rm "$WORK/first/foreign"
+tree "$WORK/before" | grep -v '^d' >"$WORK/a"
+tree "$WORK/first" | grep -v '^d' >"$WORK/b"
+check 'all else is as it was' same "$WORK/a" "$WORK/b"
+
+# Somebody put links where directories should be: nothing is written through them.
+mkdir "$WORK/outside" "$WORK/trap"
+ln -s "$WORK/outside" "$WORK/trap/files"
+ln -s "$WORK/outside/file" "$WORK/trap/names"
+check 'restore into a trap has findings or fails' status_is '1|3' kura restore "$first" --repo "$repo" --files "media=$WORK/trap"
+check 'nothing was written outside' test -z "$(find "$WORK/outside" -mindepth 1)"
+check 'the links are named' says 'files'
+
+# Damage is named, and the file does not get its name.
+cp -r "$repo" "$WORK/bad"
+pack=$(find "$WORK/bad/blobs" -name '*.tar' -printf '%s %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2)
+chmod u+w "$pack"
+printf 'damage!' | dd of="$pack" bs=1 seek=$(($(stat -c %s "$pack") / 2)) conv=notrunc status=none
+check 'a damaged pack: restore fails' status_is '1|3' kura restore "$first" --repo "$WORK/bad" --files "media=$WORK/damaged"
+check 'the files are named' says 'files/[0-9]+/[0-9a-f]+\.webp.*hash'
+wrong_contents() {
+    (cd "$WORK/damaged" && find . -type f -print0 | sort -z | xargs -0r sha256sum) | LC_ALL=C sort >"$WORK/a"
+    (cd "$WORK/before" && find . -type f -print0 | sort -z | xargs -0r sha256sum) | LC_ALL=C sort >"$WORK/b"
+    LC_ALL=C comm -23 "$WORK/a" "$WORK/b"
+}
+check 'no file has a wrong content' test -z "$(wrong_contents)"
+
+# Not as root: what cannot be read is named, the rest is saved.
+install -d -o nobody "$WORK/nobodys"
+unprivileged() { HOME=$WORK/nobodys setpriv --reuid=nobody --regid=nogroup --clear-groups "$KURA" "$@"; }
+cp -a "$WORK/media/files/1" "$WORK/part"
+chmod -R go+rX "$WORK/part"
+secret=$(find "$WORK/part" -type f | sort | head -n 1)
+chmod 600 "$secret"
+check 'init by nobody' status_is 0 unprivileged init --repo "$WORK/nobodys/repo"
+check 'backup by nobody, one file is unreadable' status_is 3 unprivileged backup --repo "$WORK/nobodys/repo" --files "part=$WORK/part" --app part
+check 'it is named' says "$(basename "$secret")"
+check 'restore by nobody' status_is '0|3' unprivileged restore latest --repo "$WORK/nobodys/repo" --files "part=$WORK/nobodys/out"
+check 'all others came back' test "$(find "$WORK/nobodys/out" -type f | wc -l)" = $(($(find "$WORK/part" -type f | wc -l) - 1))
+
+# Files that come, grow and go while they are read.
+mkdir "$WORK/busy"
+for n in $(seq 1 3000); do echo "$n" >"$WORK/busy/$n"; done
+(
+    while :; do
+        for n in $(seq 1 3000); do
+            mv "$WORK/busy/$n" "$WORK/busy/moved.$n" && echo "$n again" >"$WORK/busy/$n" && rm "$WORK/busy/moved.$n"
+        done
+    done
+) 2>/dev/null &
+busy=$!
+check 'backup of a busy directory' status_is '0|3' kura backup --repo "$repo" --files "busy=$WORK/busy" --app busy
+kill "$busy"
+wait "$busy" 2>/dev/null
+check 'restore of it' status_is '0|3' kura restore latest --repo "$repo" --files "busy=$WORK/busy.out"
+check 'every file in it is whole' bash -c "test \$(find '$WORK/busy.out' -type f | wc -l) -gt 2000 && ! find '$WORK/busy.out' -type f -size -2c | grep ."
+
+mkdir "$WORK/empty"
+check 'an empty directory' status_is '0|3' kura backup --repo "$repo" --files "empty=$WORK/empty" --app empty
+check 'is restored' status_is '0|3' kura restore latest --repo "$repo" --files "empty=$WORK/empty.out"
+check 'and empty' test -d "$WORK/empty.out" -a -z "$(ls -A "$WORK/empty.out")"
+check 'a directory that does not exist is an error' status_is 1 kura backup --repo "$repo" --files "none=$WORK/none" --app none
+
+finish

@@ -1,0 +1,151 @@
+#!/bin/bash
+# Interrupted at any moment, a backup or a restore stops cleanly: the right exit status, no process, no database, no
+# temporary file left, and the next run works. Killed outright, what is in the repository stays good.
+. "$(dirname "$0")/lib.sh"
+
+start 15 main -c wal_level=logical
+install_extension 15
+createdb_as site
+sql_file site site.sql -v scale=1 || die 'site.sql failed'
+createdb_as zoodb
+sql_file zoodb zoo.sql >/dev/null 2>&1 || die 'zoo.sql failed'
+bash "$SQL/media.sh" "$WORK/media"
+repo=$WORK/repo
+kura init --repo "$repo" >/dev/null || die 'no repository'
+before=$(databases)
+mark=KURA_TEST_MARK=$$.$RANDOM
+RANDOM=4711
+
+# Processes of a run carry its mark in their environment.
+left_running() {
+    local file pid
+    for file in /proc/[0-9]*/environ; do
+        pid=${file#/proc/}
+        if tr '\0' '\n' <"$file" 2>/dev/null | grep -qxF "$mark" && ! grep -q '^State:.Z' "/proc/${pid%/*}/status" 2>/dev/null; then
+            echo "still running: ${pid%/*} $(tr '\0' ' ' <"/proc/${pid%/*}/cmdline")"
+        fi
+    done
+}
+
+# Polls until nothing of the run is left, at most ten seconds: servers notice a lost client a little later.
+eventually() {
+    local deadline=$((SECONDS + 10))
+    until "$@" >"$WORK/eventually" 2>&1; do
+        if [ $SECONDS -ge $deadline ]; then
+            cat "$WORK/eventually"
+            return 1
+        fi
+        sleep 0.1
+    done
+}
+clean() {
+    local running
+    running=$(left_running)
+    [ -z "$running" ] || { echo "$running"; return 1; }
+    nothing_left "$before" "$repo"
+}
+
+milliseconds() { date +%s%3N; }
+
+# interrupted SIGNAL DELAY-MS COMMAND...: the exit status of kura, signalled after a delay.
+interrupted() {
+    local signal=$1 delay=$2 pid
+    shift 2
+    HOME=$WORK env --default-signal=INT,TERM "$mark" "$KURA" "$@" >"$WORK/out" 2>"$WORK/err" &
+    pid=$!
+    sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
+    kill -"$signal" "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+}
+wanted() { case $1 in INT) echo 130 ;; TERM) echo 143 ;; KILL) echo 137 ;; esac; }
+stops() { # stops SIGNAL DELAY COMMAND...: right status, or it had finished
+    local status
+    interrupted "$@"
+    status=$?
+    cat "$WORK/out" "$WORK/err"
+    echo "exit status $status"
+    [ $status = "$(wanted "$1")" ] || [ $status = 0 ] || [ $status = 3 ]
+    local right=$?
+    [ $status = 0 ] || [ $status = 3 ] || echo "$1" >>"$WORK/stopped"
+    return $right
+}
+
+database_backup=(backup --repo "$repo" --db "$(conn site)" --files "media=$WORK/media" --app site --jobs 2)
+started=$(milliseconds)
+check 'a first backup, for its length' status_is '0|3' kura "${database_backup[@]}"
+backup_ms=$(($(milliseconds) - started))
+id=$(latest "$repo")
+started=$(milliseconds)
+check 'a first restore, for its length' status_is '0|3' kura restore "$id" --repo "$repo" --db "$(conn copy)" --files "media=$WORK/media.copy" --jobs 2
+restore_ms=$(($(milliseconds) - started))
+check 'backup of the zoo' status_is '0|3' kura backup --repo "$repo" --db "$(conn zoodb)" --app zoo
+zoo=$(latest "$repo")
+started=$(milliseconds)
+check 'restore of the zoo' status_is '0|3' kura restore "$zoo" --repo "$repo" --db "$(conn zoocopy)"
+zoo_ms=$(($(milliseconds) - started))
+sql zoocopy 'ALTER SUBSCRIPTION fed DISABLE; ALTER SUBSCRIPTION fed SET (slot_name = NONE); DROP SUBSCRIPTION fed'
+sql postgres 'DROP DATABASE copy'
+sql postgres 'DROP DATABASE zoocopy'
+rm -rf "$WORK/media.copy"
+
+# Each into an empty repository, so that there is something to do.
+signals=(INT TERM)
+for round in 1 2 3 4 5 6 7 8; do
+    signal=${signals[round % 2]}
+    delay=$((backup_ms * round / 9 + RANDOM % (backup_ms / 9 + 1)))
+    fresh=$WORK/fresh
+    rm -rf "$fresh"
+    kura init --repo "$fresh" >/dev/null
+    check "backup, $signal after $delay ms" stops "$signal" "$delay" backup --repo "$fresh" --db "$(conn site)" --files "media=$WORK/media" --app site --jobs 2
+    check "backup, $signal after $delay ms: nothing is left" eventually clean
+    check "backup, $signal after $delay ms: no temporary file" nothing_left "$before" "$fresh"
+    check "backup, $signal after $delay ms: the next works" status_is '0|3' kura backup --repo "$fresh" --db "$(conn site)" --app site --jobs 2
+done
+for round in 1 2 3 4 5 6 7 8; do
+    signal=${signals[round % 2]}
+    delay=$((restore_ms * round / 9 + RANDOM % (restore_ms / 9 + 1)))
+    check "restore, $signal after $delay ms" stops "$signal" "$delay" restore "$id" --repo "$repo" --db "$(conn copy)" --jobs 2
+    if has_db copy; then
+        sql postgres 'DROP DATABASE copy' # it had finished
+    fi
+    check "restore, $signal after $delay ms: nothing is left" eventually clean
+done
+for round in 1 2 3 4 5 6; do
+    delay=$((zoo_ms * (3 + round) / 10))
+    check "restore of the zoo, TERM after $delay ms" stops TERM "$delay" restore "$zoo" --repo "$repo" --db "$(conn zoocopy)"
+    if has_db zoocopy; then
+        sql zoocopy 'ALTER SUBSCRIPTION fed DISABLE; ALTER SUBSCRIPTION fed SET (slot_name = NONE); DROP SUBSCRIPTION fed'
+        sql postgres 'DROP DATABASE zoocopy'
+    fi
+    check "restore of the zoo, TERM after $delay ms: nothing is left" eventually clean
+done
+check 'most runs were really stopped' test "$(wc -l <"$WORK/stopped")" -ge 12
+check 'after all that a restore works' status_is '0|3' kura restore "$id" --repo "$repo" --db "$(conn copy)" --jobs 2
+sql postgres 'DROP DATABASE copy'
+
+# Killed outright: no clean-up can be asked for, but the repository stays good and nothing is in the way.
+gone() { [ -z "$(left_running)" ]; }
+for round in 1 2 3 4 5; do
+    delay=$((backup_ms * round / 6))
+    fresh=$WORK/fresh
+    rm -rf "$fresh"
+    kura init --repo "$fresh" >/dev/null
+    interrupted KILL "$delay" backup --repo "$fresh" --db "$(conn site)" --files "media=$WORK/media" --app site --jobs 2
+    check "backup killed after $delay ms: its children end by themselves" eventually gone
+    check "backup killed after $delay ms: list works" status_is 0 kura list --repo "$fresh"
+    check "backup killed after $delay ms: the next works" status_is '0|3' kura backup --repo "$fresh" --db "$(conn site)" --files "media=$WORK/media" --app site --jobs 2
+    check "backup killed after $delay ms: and restores" status_is '0|3' kura restore latest --repo "$fresh" --db "$(conn copy)" --no-verify --jobs 2
+    sql postgres 'DROP DATABASE copy'
+done
+for round in 1 2 3; do
+    delay=$((restore_ms * round / 4))
+    interrupted KILL "$delay" restore "$id" --repo "$repo" --db "$(conn copy)" --jobs 2
+    check "restore killed after $delay ms: its children end by themselves" eventually gone
+    check "restore killed after $delay ms: no database under the final name" bash -c "! psql -XqAtl | grep -q '^copy|'"
+    check "restore killed after $delay ms: the next works" status_is '0|3' kura restore "$id" --repo "$repo" --db "$(conn copy)" --no-verify --jobs 2
+    for name in $(databases); do # what a killed restore leaves is a person's to drop
+        grep -qx "$name" <<<"$before" || psql -Xqc "DROP DATABASE \"$name\" WITH (FORCE)"
+    done
+done
+
+finish

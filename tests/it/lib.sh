@@ -1,0 +1,191 @@
+# shellcheck shell=bash
+# What every integration test script starts with: `. "$(dirname "$0")/lib.sh"`, and ends with: `finish`.
+#
+# A script runs the built program ($KURA) against real servers. It works in $WORK, a directory of its own that is removed
+# with everything started, on every way out. `check` counts; a script that ends without `finish` counts as a failure.
+set -u
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd "$HERE/../.." && pwd)
+. "$HERE/../tools/pg.sh"
+
+BUILD=${KURA_BUILD:-$TOP/build}
+KURA=$BUILD/cmd/kura/kura
+DIGEST=$BUILD/tests/tools/archive-digest
+SQL=$HERE/sql
+TOPIC=$(basename "$0" .sh)
+RESULTS=${KURA_TEST_RESULTS:-/dev/null} # one line a check: "pass" or "fail"
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/kura-$TOPIC.XXXXXX")
+chmod 755 "$WORK"
+passed=0 failed=0 finished=0
+extension_files=()
+export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8
+
+cleanup() {
+    local status=$? path
+    trap - EXIT INT TERM
+    clusters_stop
+    for path in "${extension_files[@]}"; do
+        rm -f "$path"
+    done
+    cd / && rm -rf "$WORK"
+    if [ "$finished" = 0 ]; then
+        echo "not ok - $TOPIC: ended early with status $status"
+        echo fail >>"$RESULTS"
+        [ "$status" != 0 ] || status=1
+    fi
+    exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+die() {
+    echo "$TOPIC: $*" >&2
+    exit 1
+}
+
+record() { # record pass|fail NAME [OUTPUT-FILE]
+    echo "$1" >>"$RESULTS"
+    if [ "$1" = pass ]; then
+        passed=$((passed + 1))
+        echo "ok - $TOPIC: $2"
+    else
+        failed=$((failed + 1))
+        echo "not ok - $TOPIC: $2"
+        [ -z "${3:-}" ] || tail -n 40 "$3" | cut -c -400 | sed 's/^/#   /'
+    fi
+}
+
+# check NAME COMMAND...: passes when the command succeeds; shows what it printed when it does not.
+check() {
+    local name=$1
+    shift
+    if "$@" >"$WORK/check.out" 2>&1; then
+        record pass "$name"
+    else
+        record fail "$name" "$WORK/check.out"
+        return 1
+    fi
+}
+
+# Ends the script: fails when a check failed or none ran.
+finish() {
+    finished=1
+    echo "# $TOPIC: $passed passed, $failed failed"
+    if [ $((passed + failed)) = 0 ]; then
+        record fail "ran no check"
+    fi
+    [ "$failed" = 0 ] || exit 1
+    exit 0
+}
+
+# start VERSION NAME [OPTION...]: a new cluster, and libpq's environment set to it. Durability is off: it is thrown away.
+start() {
+    local version=$1 name=$2
+    shift 2
+    cluster_init "$version" "$WORK/$name" &&
+        cluster_run "$version" "$name" "$WORK/$name" -c fsync=off -c full_page_writes=off -c max_wal_size=4GB "$@" ||
+        die "PostgreSQL $version could not be started"
+    use "$name"
+}
+
+# conn DATABASE: a connection string for the cluster in use.
+conn() { printf "host=%s user=%s dbname='%s'" "$PGHOST" "$PGUSER" "$1"; }
+
+# sql DATABASE STATEMENT: unaligned, tuples only; stops at the first error.
+sql() { psql -XqAt -v ON_ERROR_STOP=1 -d "$(conn "$1")" -c "$2"; }
+sql_file() { psql -Xq -v ON_ERROR_STOP=1 -d "$(conn "$1")" -f "$SQL/$2" "${@:3}"; }
+
+createdb_as() { sql postgres "CREATE DATABASE \"$1\" ${2:-}"; }
+has_db() { [ "$(sql postgres "SELECT count(*) FROM pg_database WHERE datname = '$1'")" = 1 ]; }
+databases() { sql postgres 'SELECT datname FROM pg_database ORDER BY 1'; }
+
+# The extension kura_test, where servers of a major look for it, until the script ends.
+install_extension() {
+    local dir file
+    dir=$(pg_sharedir "$1")/extension
+    for file in "$SQL"/extension/*; do
+        cp "$file" "$dir/" || die "cannot install the test extension in $dir"
+        extension_files+=("$dir/$(basename "$file")")
+    done
+}
+
+# kura ARG...: the program under test, with a deadline and without the caller's configuration.
+kura() { HOME=$WORK timeout -k 10 300 "$KURA" "$@"; }
+
+# status_is WANTED COMMAND...: runs it and compares its exit status ("0|3": either); keeps stdout and stderr in $WORK/out and $WORK/err.
+status_is() {
+    local wanted=$1 status
+    shift
+    "$@" >"$WORK/out" 2>"$WORK/err"
+    status=$?
+    cat "$WORK/out" "$WORK/err"
+    echo "exit status $status, wanted $wanted"
+    [[ "|$wanted|" == *"|$status|"* ]]
+}
+
+# says PATTERN: whether the last status_is printed something like it (extended regular expression, any case).
+says() {
+    cat "$WORK/out" "$WORK/err"
+    grep -qaiE -e "$1" "$WORK/out" "$WORK/err"
+}
+
+same() { # same FILE FILE: equal, and not empty
+    diff -a "$1" "$2" | head -n 30
+    [ -s "$1" ] && cmp "$1" "$2"
+}
+
+# A plain dump without what differs between two dumps of equal databases. One that failed equals no other.
+dump() ( # dump DATABASE [OPTION...]
+    set -o pipefail
+    "$(pg_bindir "${CLUSTER_VERSION[$(basename "$PGHOST")]}")/pg_dump" -d "$(conn "$1")" "${@:2}" 2>"$WORK/dump.err" |
+        sed '/^\\\(un\)\?restrict /d' || { cat "$WORK/dump.err"; echo "no dump of $1: $RANDOM$SECONDS"; }
+)
+
+manifest() { echo "$1"/backups/*"$2"*.json; } # manifest REPOSITORY ID
+latest() { basename "$(find "$1/backups" -name '*.json' | sort | tail -n 1)" .json; }
+repo_bytes() { du -sb "$1" | cut -f 1; }
+
+# One line for everything in a directory that a restore must bring back, and a hash for every content.
+tree() {
+    (
+        cd "$1" || exit 1
+        find . -mindepth 1 \( -type f -printf 'f %m %U:%G %n %s %T@ %p\0' -o -type l -printf 'l %U:%G %l %p\0' \
+            -o -printf '%y %m %U:%G %T@ %p\0' \) | sort -z | tr '\0\n' '\n?'
+        find . -type f -print0 | sort -z | xargs -0r sha256sum
+    )
+}
+same_tree() { # same_tree DIR DIR
+    tree "$1" >"$WORK/tree.1"
+    tree "$2" >"$WORK/tree.2"
+    same "$WORK/tree.1" "$WORK/tree.2"
+}
+
+# Whether a tool's digest of what pg_dump itself reads equals the manifest's, table by table.
+digests_agree() { # digests_agree REPOSITORY ID DATABASE
+    local dump
+    dump=$(pg_bindir "${CLUSTER_VERSION[$(basename "$PGHOST")]}")/pg_dump
+    "$dump" -Fc -Z0 -d "$(conn "$3")" | "$DIGEST" | grep -av "^<lo>" | sort >"$WORK/digest.dump" || return 1
+    jq -r '.database.tables[] | [.schema, .name, (.rows, .raw | tostring), .digest] | join("\t")' "$(manifest "$1" "$2")" | sort >"$WORK/digest.manifest"
+    [ -s "$WORK/digest.manifest" ] && same "$WORK/digest.dump" "$WORK/digest.manifest"
+}
+
+# Databases and temporary files that an ended kura must not leave; BEFORE is the list from `databases`.
+nothing_left() { # nothing_left BEFORE [REPOSITORY]
+    local now
+    now=$(databases)
+    if [ "$now" != "$1" ]; then
+        echo "databases were: $1; are: $now"
+        return 1
+    fi
+    if [ -n "${2:-}" ] && find "$2" -name '*.tmp*' -o -name '.tmp*' -o -name '.*.new' | grep .; then
+        echo "temporary files are left in $2"
+        return 1
+    fi
+    if [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")" != 0 ]; then
+        sql postgres "SELECT datname, application_name, state, query FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        return 1
+    fi
+}
+
+[ -x "$KURA" ] || die "\"$KURA\" is not built"

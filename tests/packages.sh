@@ -1,0 +1,44 @@
+#!/bin/sh
+# Installs what building and testing kura need on Debian 12, as root. Does nothing where all of it is there. No service
+# is started: installing PostgreSQL would otherwise create a cluster and run it.
+set -eu
+
+build='gcc libc6-dev meson ninja-build pkg-config libpq-dev libarchive-dev libzstd-dev zlib1g-dev libssl-dev libjansson-dev
+    libxxhash-dev libcmocka-dev'
+server='postgresql-15 postgresql-client-15'
+test='clang mandoc bash diffutils zstd gzip tar jq util-linux python3'
+bench='time openssl'
+
+case ${1:-test} in
+build) wanted=$build ;;
+quickstart) wanted="$build $server" ;;
+test) wanted="$build $server $test" ;;
+bench) wanted="$build $server $test $bench" ;;
+*)
+    echo 'usage: packages.sh [build|quickstart|test|bench]' >&2
+    exit 2
+    ;;
+esac
+
+missing=
+for package in $wanted; do
+    case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+    'install ok installed') ;;
+    *) missing="$missing $package" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+    echo "packages are missing, and only root can install them:$missing" >&2
+    exit 1
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+no_cluster=/etc/postgresql-common/createcluster.d/kura-tests.conf
+mkdir -p "$(dirname "$no_cluster")"
+echo 'create_main_cluster = false' >"$no_cluster"
+trap 'rm -f "$no_cluster"' EXIT
+apt-get -q update >/dev/null
+# shellcheck disable=SC2086
+apt-get -q -y install --no-install-recommends $missing >/dev/null
