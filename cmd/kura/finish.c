@@ -9,7 +9,7 @@ static int exit_status(const Findings *findings, int rc, const Error *err)
     if (rc < 0 && err->code == ERR_INTERRUPTED && stop_signal() != 0)
         return 128 + stop_signal();
     if (rc < 0)
-        return error_exit_status(err->code);
+        return error_exit_status(err->code == ERR_NONE ? ERR_FAILED : err->code);
     return findings_count(findings, FINDING_WARNING) > 0 ? error_exit_status(ERR_FINDINGS) : 0;
 }
 

@@ -39,13 +39,16 @@ int freeze_join(const Freeze *freeze, const BackupOptions *options, const atomic
     return 0;
 }
 
-/* The tables of `now` that `before` has not. Borrows their strings; free only v. */
+/* The tables of `now` that `before` has not, or not under this name: locks go by name. Borrows their strings; free only
+ * v. */
 static CatalogTables newcomers(const CatalogTables *now, const CatalogTables *before)
 {
     CatalogTables fresh = {.v = xcalloc(now->n, sizeof *fresh.v)};
-    for (size_t i = 0; i < now->n; i++)
-        if (catalog_tables_find(before, now->v[i].oid) == NULL)
+    for (size_t i = 0; i < now->n; i++) {
+        const CatalogTable *known = catalog_tables_find(before, now->v[i].oid);
+        if (known == NULL || strcmp(known->name, now->v[i].name) != 0 || strcmp(known->schema, now->v[i].schema) != 0)
             fresh.v[fresh.n++] = now->v[i];
+    }
     return fresh;
 }
 

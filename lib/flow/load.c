@@ -30,10 +30,10 @@ static int by_raw(const void *a, const void *b)
 
 /* Cuts a table's segments into parts that begin at whole rows. Configuration tables are loaded already: they only are
  * read back. */
-static void plan_parts(LoadTable *table, bool split)
+static void plan_parts(const Restore *restore, LoadTable *table, bool split)
 {
     const ManifestTable *source = table->source;
-    if (source->condition)
+    if (load_is_config(restore, table->entry))
         return;
     table->parts = xcalloc(source->n_segments + 1, sizeof *table->parts);
     size_t start = 0;
@@ -85,12 +85,12 @@ static void plan_early_index(Load *load, const TocEntry *entry)
     LoadTable *table = NULL;
     for (size_t i = 0; i < entry->n_deps; i++) {
         const TocEntry *dep = toc_find(load->restore->toc, atoi(entry->deps[i]));
-        if (dep && dep->section == SECTION_POST_DATA)
-            return;
+        if (dep && (dep->section == SECTION_POST_DATA || strcmp(dep->desc ? dep->desc : "", "FUNCTION") == 0))
+            return; /* a function may read other tables */
         LoadTable *owner = find_by_dump_id(load, entry->deps[i]);
         table = owner ? owner : table;
     }
-    if (table == NULL)
+    if (table == NULL || table->stmt.via_root)
         return;
     xgrow(&table->indexes, &table->cap_indexes, table->n_indexes);
     table->indexes[table->n_indexes++] = entry;
@@ -110,8 +110,9 @@ static int plan(Load *load, Error *err)
     qsort(load->tables, load->n_tables, sizeof *load->tables, by_raw);
     for (size_t i = 0; i < load->n_tables; i++) {
         uint64_t bytes = load->tables[i].source->digest.bytes;
-        plan_parts(&load->tables[i],
+        plan_parts(restore, &load->tables[i],
                    load->jobs > 1 && bytes > 2 * PART_BYTES && bytes > 2 * (total - bytes) / (load->jobs - 1));
+        load->parts_left += load->tables[i].n_parts;
         load->n_big += bytes >= EARLY_INDEX_BYTES;
     }
     for (size_t i = 0; load->n_big > 0 && i < restore->toc->n_entries; i++)
@@ -153,7 +154,8 @@ static bool pick(Load *load, LoadTask *ret)
     }
     for (size_t i = 0; load->restore->options->verify && i < load->n_tables; i++) {
         LoadTable *table = &load->tables[i];
-        if (table->parts_left > 0 || table->exclusive || table->verifying)
+        bool complete = table->stmt.via_root ? load->parts_left == 0 : table->parts_left == 0;
+        if (!complete || table->exclusive || table->verifying)
             continue;
         table->verifying = true;
         table->shared++;
@@ -165,10 +167,10 @@ static bool pick(Load *load, LoadTask *ret)
 
 static bool all_done(const Load *load)
 {
-    if (load->running > 0)
+    if (load->running > 0 || load->parts_left > 0)
         return false;
     for (size_t i = 0; i < load->n_tables; i++)
-        if (load->tables[i].parts_left > 0 || load->tables[i].next_index < load->tables[i].n_indexes)
+        if (load->tables[i].next_index < load->tables[i].n_indexes)
             return false;
     return true;
 }
@@ -176,9 +178,10 @@ static bool all_done(const Load *load)
 static void finished(Load *load, const LoadTask *task)
 {
     LoadTable *table = task->table;
-    if (task->kind == LOAD_PART)
+    if (task->kind == LOAD_PART) {
         table->parts_left--;
-    else if (task->kind == LOAD_VERIFY)
+        load->parts_left--;
+    } else if (task->kind == LOAD_VERIFY)
         table->shared--;
     else if (task->kind == LOAD_INDEX) {
         Restore *restore = load->restore;

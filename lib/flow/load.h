@@ -44,6 +44,7 @@ typedef struct Load {
     pthread_mutex_t mutex; /* guards all below and the tables' states */
     pthread_cond_t changed;
     size_t first_open; /* no table before it has parts to hand out */
+    size_t parts_left; /* of all tables */
     size_t running;
     bool large_objects_left;
 } Load;
@@ -53,6 +54,8 @@ int load_part(Load *load, PgConn *conn, const LoadTable *table, const LoadPart *
 /* The configuration tables of extensions: few rows, in the order of the TOC, because foreign keys may be there already.
  */
 int load_config_tables(Restore *restore, Error *err);
+/* Whether entry is the data of such a table: the archive does not create the table, its extension does. */
+bool load_is_config(const Restore *restore, const TocEntry *entry);
 int load_large_objects(Restore *restore, PgConn *conn, Error *err);
 
 /* load_verify.c: the digest of what a table holds now; all tables against the manifest (partitions by their root). */

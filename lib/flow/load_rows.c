@@ -105,25 +105,42 @@ int load_part(Load *load, PgConn *conn, const LoadTable *table, const LoadPart *
     return rc < 0 ? error_wrap(err, "loading table %s", name) : 0;
 }
 
+bool load_is_config(const Restore *restore, const TocEntry *entry)
+{
+    for (size_t i = 0; i < entry->n_deps; i++) {
+        const TocEntry *dep = toc_find(restore->toc, atoi(entry->deps[i]));
+        if (dep && dep->desc && strcmp(dep->desc, "TABLE") == 0)
+            return false;
+    }
+    return true;
+}
+
+static int load_config_table(Restore *restore, PgConn *conn, const ManifestTable *table, const TocEntry *entry,
+                             Error *err)
+{
+    CopyStmt stmt;
+    if (copystmt_parse(entry, &stmt, err) < 0)
+        return -1;
+    _cleanup_free_ char *sql = copystmt_in(&stmt, false);
+    copystmt_done(&stmt);
+    if (copy_segments(restore, conn, sql, table->segments, table->n_segments, err) == 0)
+        return 0;
+    return error_wrap(err, "loading configuration table \"%s\".\"%s\"", table->schema, table->name);
+}
+
 int load_config_tables(Restore *restore, Error *err)
 {
     const ManifestDatabase *database = &restore->manifest->database;
     PgConn *conn = NULL;
     int rc = 0;
     for (size_t i = 0; i < database->n_tables && rc == 0; i++) {
-        const ManifestTable *table = &database->tables[i];
-        const TocEntry *entry = toc_find(restore->toc, table->dump_id);
-        CopyStmt stmt;
-        if (table->condition == NULL || table->n_segments == 0)
+        const TocEntry *entry = toc_find(restore->toc, database->tables[i].dump_id);
+        if (database->tables[i].n_segments == 0 || !load_is_config(restore, entry))
             continue;
-        if (entry == NULL || (conn == NULL && target_connect(restore, NULL, &conn, err) < 0) ||
-            copystmt_parse(entry, &stmt, err) < 0)
-            return -1;
-        _cleanup_free_ char *sql = copystmt_in(&stmt, false);
-        copystmt_done(&stmt);
-        rc = copy_segments(restore, conn, sql, table->segments, table->n_segments, err);
-        if (rc < 0)
-            error_wrap(err, "loading configuration table \"%s\".\"%s\"", table->schema, table->name);
+        if (conn == NULL)
+            rc = target_connect(restore, NULL, &conn, err);
+        if (rc == 0)
+            rc = load_config_table(restore, conn, &database->tables[i], entry, err);
     }
     pg_close(conn);
     return rc;

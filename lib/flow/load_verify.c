@@ -21,7 +21,8 @@ int load_read_back(Restore *restore, PgConn *conn, const ManifestTable *source, 
     copystmt_done(&stmt);
     *ret = (RowDigest){0};
     uint64_t rows;
-    if (pg_copy_out(conn, sql, on_row, ret, &rows, err) < 0)
+    if (catalog_session_setup(conn, err) < 0 || pg_copy_out(conn, sql, on_row, ret, &rows, err) < 0 ||
+        pg_exec(conn, "RESET TimeZone", err) < 0)
         return error_wrap(err, "reading back table \"%s\".\"%s\"", source->schema, source->name);
     return 0;
 }
@@ -113,8 +114,10 @@ int load_compare(Load *load, Error *err)
     for (size_t i = 0; i < n && rc == 0; i++)
         rc = compare_group(load->restore, &groups[i], &bad, err);
     free(groups);
-    if (rc == 0 && bad > 0)
+    if (rc == 0 && bad > 0) {
+        load->restore->differs = true;
         rc =
             error_set(err, ERR_FAILED, "%zu table%s not hold the rows of the backup", bad, bad == 1 ? " does" : "s do");
+    }
     return rc;
 }

@@ -13,8 +13,21 @@
 
 #define TOC_DAT_MAX (2ull * 1024 * 1024 * 1024)
 
+/* An ACL or a comment says no section of its own: it belongs to that of the entry before it. A list of entries makes
+ * pg_restore put the others in front, so that this would be another one; hence it is said here. */
+static void resolve_sections(Toc *toc)
+{
+    int section = SECTION_PRE_DATA;
+    for (size_t i = 0; i < toc->n_entries; i++) {
+        if (toc->entries[i].section == SECTION_NONE)
+            toc->entries[i].section = section;
+        section = toc->entries[i].section;
+    }
+}
+
 int pgrestore_workdir(Restore *restore, Error *err)
 {
+    resolve_sections(restore->toc);
     const char *tmp = getenv("TMPDIR");
     char *dir = xasprintf("%s/kura-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (mkdtemp(dir) == NULL) {
@@ -55,6 +68,7 @@ typedef struct Said {
     Restore *restore;
     char entry[512]; /* "from TOC entry ..", which stands before its error */
     size_t errors;
+    size_t harmless;
 } Said;
 
 /* pg_restore 17 and newer set a parameter that servers before 17 do not have. */
@@ -70,8 +84,12 @@ static void on_line(void *ctx, const char *line)
     const char *entry = "pg_restore: from TOC entry ", *error = "pg_restore: error: ";
     if (strncmp(line, entry, strlen(entry)) == 0)
         snprintf(said->entry, sizeof said->entry, "%s", line + strlen(entry));
-    if (strncmp(line, error, strlen(error)) != 0 || is_harmless(line))
+    if (strncmp(line, error, strlen(error)) != 0)
         return;
+    if (is_harmless(line)) {
+        said->harmless++;
+        return;
+    }
     said->errors++;
     findings_add(said->restore->findings, FINDING_ERROR, "pg-restore", NULL, "pg_restore: %s%s%s", line + strlen(error),
                  said->entry[0] ? "; TOC entry " : "", said->entry);
@@ -142,7 +160,7 @@ static int run_child(Restore *restore, const PgRestoreRun *run, const StrVec *ar
     else if (rc == 0 && fed < 0) {
         *err = feed_error;
         rc = -1;
-    } else if (rc == 0 && status != 0 && !is_harmless(proc_stderr_tail(proc)))
+    } else if (rc == 0 && status != 0 && !(status == 1 && said->harmless > 0))
         rc = error_set(err, ERR_TOOL, "pg_restore ended with status %d: %s", status, proc_stderr_tail(proc));
     proc_free(proc);
     return rc;

@@ -13,6 +13,7 @@
 #include "kura/fileset.h"
 #include "kura/log.h"
 #include "kura/mem.h"
+#include "kura/stop.h"
 #include "restore_priv.h"
 
 void restore_report_done(RestoreReport *report)
@@ -91,7 +92,12 @@ static int probe(Restore *restore, Error *err)
     int rc = catalog_probe(conn, report->app_role, &probed, restore->findings, err);
     pg_close(conn);
     report->relations_probed = probed;
-    return rc;
+    if (rc == 0 || err->code != ERR_SERVER || stop_signal() != 0)
+        return rc;
+    findings_add(restore->findings, FINDING_ERROR, "probe-failed", err->hint[0] ? err->hint : NULL,
+                 "the access probe as role \"%s\": %s", report->app_role, err->message);
+    error_clear(err);
+    return 0;
 }
 
 /* What stands between an empty server and the finished database under its scratch name. */
@@ -111,10 +117,10 @@ static int build_database(Restore *restore, Error *err)
     if (analyze_target(restore, err) < 0)
         return -1;
     restore_phase(restore, "owners and grants");
-    if (target_properties(restore, err) < 0 || check_ownership(restore, err) < 0)
+    if (target_owner(restore, err) < 0 || check_ownership(restore, err) < 0)
         return -1;
     restore_phase(restore, "access probe");
-    return probe(restore, err);
+    return probe(restore, err) < 0 ? -1 : target_properties(restore, err);
 }
 
 static int restore_database(Restore *restore, Error *err)
@@ -124,6 +130,13 @@ static int restore_database(Restore *restore, Error *err)
     if (rc == 0)
         rc = target_rename(restore, err);
     restore_phase(restore, NULL);
+    if (rc < 0 && restore->differs && stop_signal() == 0) {
+        error_hint(err,
+                   "The database is kept as \"%s\" for a look, under that name only; the backup is untouched. Drop it "
+                   "with DROP DATABASE.",
+                   restore->scratch);
+        target_keep(restore);
+    }
     if (rc < 0)
         target_undo(restore);
     return rc;

@@ -7,7 +7,7 @@
 #include "kura/sqllex.h"
 #include "restore_priv.h"
 
-enum { SUFFIX_DIGITS = 4 };
+enum { SUFFIX_DIGITS = 4, IDENTIFIER_MAX = 63 };
 
 static void problem(Restore *restore, const char *code, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -45,6 +45,10 @@ static int target_name(const char *conninfo, char **ret, Error *err)
     }
     if (*ret == NULL)
         *ret = xstrdup_null(getenv("PGDATABASE"));
+    if (*ret && strlen(*ret) > IDENTIFIER_MAX)
+        return error_set(err, ERR_USAGE,
+                         "the name of database \"%s\" is longer than the %d bytes that PostgreSQL keeps", *ret,
+                         IDENTIFIER_MAX);
     if (*ret && **ret)
         return 0;
     free(*ret);
@@ -53,22 +57,12 @@ static int target_name(const char *conninfo, char **ret, Error *err)
     return error_hint(err, "Add dbname=NAME: the database that will exist after the restore.");
 }
 
-static int connect_admin(Restore *restore, Error *err)
-{
-    PgOptions pg = {.dbname = "postgres"};
-    if (pg_connect(restore->options->db, &pg, &restore->admin, err) == 0)
-        return 0;
-    if (strcmp(err->sqlstate, "3D000") != 0 && strstr(err->message, "\"postgres\" does not exist") == NULL)
-        return -1;
-    error_clear(err);
-    pg.dbname = "template1";
-    return pg_connect(restore->options->db, &pg, &restore->admin, err);
-}
-
-/* name + ending within the 63 bytes of an identifier: the name gives way. */
+/* name + ending within the 63 bytes of an identifier: the name gives way first, then the ending. */
 static char *name_with(const char *name, const char *ending)
 {
-    enum { IDENTIFIER_MAX = 63 };
+    enum { ENDING_MAX = 48 };
+    if (strlen(ending) > ENDING_MAX)
+        ending += strlen(ending) - ENDING_MAX;
     size_t room = IDENTIFIER_MAX - strlen(ending), len = strlen(name);
     if (len > room) {
         len = room;
@@ -156,28 +150,71 @@ static void check_extensions(Restore *restore)
     }
 }
 
-static void check_tablespaces(Restore *restore)
+static void check_tablespace(Restore *restore, const char *name, StrVec *told)
 {
-    StrVec told = {0};
-    for (size_t i = 0; i < restore->toc->n_entries; i++) {
-        const char *name = restore->toc->entries[i].tablespace;
-        if (name == NULL || *name == 0 || strvec_contains(&restore->target.tablespaces, name) ||
-            strvec_contains(&told, name))
-            continue;
-        strvec_push(&told, name);
-        restore->no_tablespaces = true;
-        findings_add(restore->findings, FINDING_WARNING, "tablespace-missing",
-                     "Create it first with CREATE TABLESPACE if the data should be there.",
-                     "tablespace \"%s\" does not exist on the target; everything goes into the default one", name);
-    }
-    strvec_done(&told);
+    if (name == NULL || *name == 0 || strvec_contains(&restore->target.tablespaces, name) ||
+        strvec_contains(told, name))
+        return;
+    strvec_push(told, name);
+    restore->no_tablespaces = true;
+    findings_add(restore->findings, FINDING_WARNING, "tablespace-missing",
+                 "Create it first with CREATE TABLESPACE if the data should be there.",
+                 "tablespace \"%s\" does not exist on the target; everything goes into the default one", name);
 }
 
-/* A new role's uses that need it to exist. */
-static size_t hard_uses(const RoleUse *use)
+/* The one of the database itself stands only in the text of CREATE DATABASE. */
+static char *database_tablespace(const TocEntry *entry)
 {
-    return use->owns + use->grants + use->granted_by + use->default_acls + use->policies + use->user_mappings +
-           use->settings + use->owns_database;
+    SqlToken *tokens = NULL;
+    size_t n;
+    if (entry->defn == NULL || sql_tokens(entry->defn, strlen(entry->defn), &tokens, &n, NULL) < 0)
+        return NULL;
+    char *name = NULL;
+    bool behind = false;
+    for (size_t i = 0; i < n && name == NULL; i++) {
+        if (behind)
+            name = sql_ident_value(&tokens[i]);
+        behind |= sql_is_word(&tokens[i], "tablespace");
+    }
+    free(tokens);
+    return name;
+}
+
+static void check_tablespaces(Restore *restore)
+{
+    _cleanup_(strvec_done) StrVec told = {0};
+    for (size_t i = 0; i < restore->toc->n_entries; i++) {
+        const TocEntry *entry = &restore->toc->entries[i];
+        check_tablespace(restore, entry->tablespace, &told);
+        if (entry->desc == NULL || strcmp(entry->desc, "DATABASE") != 0)
+            continue;
+        _cleanup_free_ char *of_database = database_tablespace(entry);
+        check_tablespace(restore, of_database, &told);
+    }
+}
+
+/* A manifest that lacks a table, or the large objects, would restore them empty without an error. */
+static int check_manifest(const Restore *restore, Error *err)
+{
+    const ManifestDatabase *database = &restore->manifest->database;
+    size_t next = 0;
+    for (size_t i = 0; i < restore->toc->n_entries; i++) {
+        const TocEntry *entry = &restore->toc->entries[i];
+        bool table_data = entry->desc && strcmp(entry->desc, "TABLE DATA") == 0 && entry->had_dumper;
+        if (entry->desc && strcmp(entry->desc, "BLOBS") == 0 && database->large_objects.name == NULL)
+            return error_set(err, ERR_CORRUPT, "the archive has large objects, the manifest has none");
+        if (!table_data)
+            continue;
+        const ManifestTable *table = next < database->n_tables ? &database->tables[next++] : NULL;
+        if (table == NULL || table->dump_id != entry->dump_id || entry->namespace == NULL || entry->tag == NULL ||
+            strcmp(table->schema, entry->namespace) != 0 || strcmp(table->name, entry->tag) != 0)
+            return error_set(err, ERR_CORRUPT,
+                             "the manifest's tables are not those of the archive (entry %d, TABLE DATA %s)",
+                             entry->dump_id, entry->tag ? entry->tag : "");
+    }
+    if (next != database->n_tables)
+        return error_set(err, ERR_CORRUPT, "the manifest has more tables than the archive");
+    return 0;
 }
 
 static void check_roles(Restore *restore)
@@ -185,7 +222,7 @@ static void check_roles(Restore *restore)
     const RoleUses *uses = &restore->report->roles;
     for (size_t i = 0; i < uses->n; i++) {
         const RoleUse *use = &uses->v[i];
-        if (use->new_name == NULL || rolemap_is_fixed(use->new_name) || hard_uses(use) == 0)
+        if (!role_is_needed(use))
             continue;
         for (size_t j = 0; j < i; j++)
             restore->merges |= uses->v[j].new_name && strcmp(uses->v[j].new_name, use->new_name) == 0;
@@ -345,9 +382,52 @@ static void choose_app_role(Restore *restore)
                                                                         : restore->owner);
 }
 
+/* The probe would find out only at the end. */
+static void check_app_role(Restore *restore)
+{
+    const char *role = restore->report->app_role;
+    bool made = false;
+    for (size_t i = 0; role && i < restore->report->roles.n; i++)
+        made |= restore->options->create_roles && role_is_needed(&restore->report->roles.v[i]) &&
+                strcmp(restore->report->roles.v[i].new_name, role) == 0;
+    if (restore->options->app_role && !made && !strvec_contains(&restore->target.roles, role))
+        problem(restore, "app-role-missing", "Name a role of the target, as it is called after the map.",
+                "role \"%s\", whose access is to be probed, does not exist on the target", role);
+}
+
+/* Without superuser every new owner must be a role that the session may become. */
+static int check_memberships(Restore *restore, Error *err)
+{
+    const RoleUses *uses = &restore->report->roles;
+    if (restore->target.superuser)
+        return 0;
+    bool set_option = restore->target.server_version_num >= 160000;
+    for (size_t i = 0; i < uses->n; i++) {
+        const RoleUse *use = &uses->v[i];
+        if (!role_is_needed(use) || (use->owns == 0 && !use->owns_database))
+            continue;
+        const char *params[] = {use->new_name};
+        _cleanup_free_ char *may = NULL;
+        if (strvec_contains(&restore->target.roles, use->new_name) &&
+            pg_query_value(restore->admin,
+                           set_option ? "SELECT pg_catalog.pg_has_role($1, 'SET')"
+                                      : "SELECT pg_catalog.pg_has_role($1, 'MEMBER')",
+                           1, params, &may, err) < 0)
+            return -1;
+        if (may == NULL || strcmp(may, "t") != 0)
+            problem(restore, "not-a-member",
+                    "Restore as a superuser, or let an administrator GRANT the role to the one that restores.",
+                    "role \"%s\" is no superuser and may not give objects to role \"%s\"", pg_user(restore->admin),
+                    use->new_name);
+    }
+    return 0;
+}
+
 int restore_check(Restore *restore, Error *err)
 {
-    if (target_name(restore->options->db, &restore->database, err) < 0 || connect_admin(restore, err) < 0 ||
+    if (restore->manifest && check_manifest(restore, err) < 0)
+        return -1;
+    if (target_name(restore->options->db, &restore->database, err) < 0 || target_connect_admin(restore, err) < 0 ||
         catalog_target(restore->admin, restore->options->db, restore->database, &restore->target, err) < 0)
         return -1;
     restore->report->database = xstrdup(restore->database);
@@ -360,8 +440,9 @@ int restore_check(Restore *restore, Error *err)
         return -1;
     check_extensions(restore);
     check_tablespaces(restore);
-    if (check_map(restore, err) < 0)
+    if (check_map(restore, err) < 0 || check_memberships(restore, err) < 0)
         return -1;
     choose_app_role(restore);
+    check_app_role(restore);
     return 0;
 }

@@ -32,6 +32,7 @@ typedef struct Restore {
     bool no_tablespaces; /* one of the source's does not exist */
     bool merges;         /* two old roles map to one */
     bool scratch_exists;
+    bool differs; /* complete, but not what was asked for: kept under its scratch name for a look */
     StrVec created_roles;
     char *workdir; /* holds the mapped toc.dat */
     int *built;    /* dump ids of post-data entries built while rows were loading */
@@ -44,13 +45,25 @@ void restore_phase(Restore *restore, const char *name);
 /* restore_check.c: connects and finds all problems; maps the TOC. Changes nothing. */
 int restore_check(Restore *restore, Error *err);
 
-/* restore_target.c: what happens to the server as a whole. */
+/* restore_roles.c */
 int target_create_roles(Restore *restore, Error *err);
+/* Whether what a role has in the archive needs it to exist: mentions in strings do not. */
+bool role_is_needed(const RoleUse *use);
+
+/* restore_target.c: what happens to the server as a whole. */
+/* Connects to a maintenance database, which is never the target. */
+int target_connect_admin(Restore *restore, Error *err);
+/* That connection idles while rows load: makes sure that it still lives. */
+int target_admin(Restore *restore, Error *err);
 int target_create_database(Restore *restore, Error *err);
-/* Owner, ACL, settings and comment of the finished database. */
+/* Owner and ACL of the database: opens it to those who may connect. */
+int target_owner(Restore *restore, Error *err);
+/* Its settings and comment: the last thing before the name, because they may keep out others, kura too. */
 int target_properties(Restore *restore, Error *err);
 /* Renames it into place (and an existing one out of it), in one transaction. */
 int target_rename(Restore *restore, Error *err);
+/* From now on the scratch database and the created roles stay. */
+void target_keep(Restore *restore);
 /* Drops what this restore made: on the way out of a failure. */
 void target_undo(Restore *restore);
 /* A connection to the scratch database. */

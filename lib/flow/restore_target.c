@@ -15,7 +15,9 @@ int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **
     PgOptions pg = {.dbname = restore->scratch, .give_up = give_up};
     if (pg_connect(restore->options->db, &pg, ret, err) < 0)
         return -1;
-    if (catalog_session_setup(*ret, err) < 0 || pg_exec(*ret, "SET synchronous_commit = off", err) < 0) {
+    /* constraints see rows in the server's own time zone, as in pg_restore's session */
+    if (catalog_session_setup(*ret, err) < 0 ||
+        pg_exec(*ret, "SET synchronous_commit = off; SET xmloption = content; RESET TimeZone", err) < 0) {
         pg_close(*ret);
         *ret = NULL;
         return -1;
@@ -23,83 +25,31 @@ int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **
     return 0;
 }
 
-/* The recorded role that a new name stands for: the first one that maps to it. */
-static const DbRole *recorded_role(const Restore *restore, const char *name)
+int target_connect_admin(Restore *restore, Error *err)
 {
-    const DbFacts *facts = restore->manifest ? &restore->manifest->database.facts : NULL;
-    for (size_t i = 0; facts && i < facts->n_roles; i++) {
-        const char *mapped = rolemap_lookup(restore->options->map, facts->roles[i].name);
-        if (mapped && strcmp(mapped, name) == 0)
-            return &facts->roles[i];
-    }
-    return NULL;
-}
-
-/* Never a superuser, and never a member of a predefined role, whatever the source had: kura hands out no such power. */
-static int create_role(Restore *restore, const char *name, Error *err)
-{
-    const DbRole *role = recorded_role(restore, name);
-    _cleanup_free_ char *quoted = sql_quote_ident(name);
-    bool login = role && role->login;
-    if (pg_execf(restore->admin, err, "CREATE ROLE %s %s %s %s %s CONNECTION LIMIT %d", quoted,
-                 login ? "LOGIN" : "NOLOGIN", !role || role->inherit ? "INHERIT" : "NOINHERIT",
-                 role && role->createdb ? "CREATEDB" : "NOCREATEDB",
-                 role && role->createrole ? "CREATEROLE" : "NOCREATEROLE", role ? role->connection_limit : -1) < 0)
-        return error_wrap(err, "creating role %s", quoted);
-    strvec_push(&restore->created_roles, name);
-    findings_add(restore->findings, FINDING_NOTE, "role-created",
-                 login ? "Set its password with \\password in psql, and put it into the application's configuration."
-                       : NULL,
-                 "role %s was created%s", quoted, login ? ", without a password" : " and may not log in");
-    if (role && (role->superuser || role->bypassrls || role->replication))
-        findings_add(restore->findings, FINDING_WARNING, "role-power",
-                     "Grant it with ALTER ROLE if the application needs it.",
-                     "role %s was created without SUPERUSER, BYPASSRLS and REPLICATION, some of which role \"%s\" had",
-                     quoted, role->name);
-    return 0;
-}
-
-static int grant_memberships(Restore *restore, const char *name, Error *err)
-{
-    const DbRole *role = recorded_role(restore, name);
-    for (size_t i = 0; role && i < role->member_of.n; i++) {
-        const char *of = rolemap_lookup(restore->options->map, role->member_of.v[i]);
-        if (of == NULL || strcmp(of, name) == 0)
-            continue;
-        bool known = strvec_contains(&restore->target.roles, of) || strvec_contains(&restore->created_roles, of);
-        _cleanup_free_ char *member = sql_quote_ident(name), *group = sql_quote_ident(of);
-        if (rolemap_is_fixed(of) || !known) {
-            _cleanup_free_ char *hint = xasprintf("If it needs that: GRANT %s TO %s;", group, member);
-            findings_add(restore->findings, FINDING_WARNING, "role-membership", hint,
-                         "role %s was not made a member of %s", member, group);
-        } else if (pg_execf(restore->admin, err, "GRANT %s TO %s", group, member) < 0) {
-            return error_wrap(err, "making role %s a member of %s", member, group);
-        }
-    }
-    return 0;
-}
-
-/* Whether a use of a role needs it to exist: mentions in strings do not. */
-static bool is_needed(const RoleUse *use)
-{
-    return use->new_name && !rolemap_is_fixed(use->new_name) &&
-           (use->owns || use->grants || use->granted_by || use->default_acls || use->policies || use->user_mappings ||
-            use->settings || use->owns_database);
-}
-
-int target_create_roles(Restore *restore, Error *err)
-{
-    const RoleUses *uses = &restore->report->roles;
-    for (size_t i = 0; i < uses->n; i++) {
-        const char *name = uses->v[i].new_name;
-        if (is_needed(&uses->v[i]) && !strvec_contains(&restore->target.roles, name) &&
-            !strvec_contains(&restore->created_roles, name) && create_role(restore, name, err) < 0)
+    pg_close(restore->admin);
+    restore->admin = NULL;
+    PgOptions pg = {.dbname = strcmp(restore->database, "postgres") == 0 ? "template1" : "postgres"};
+    if (pg_connect(restore->options->db, &pg, &restore->admin, err) < 0) {
+        if (strcmp(err->sqlstate, "3D000") != 0 && strstr(err->message, "\"postgres\" does not exist") == NULL)
+            return -1;
+        error_clear(err);
+        pg.dbname = "template1";
+        if (pg_connect(restore->options->db, &pg, &restore->admin, err) < 0)
             return -1;
     }
-    for (size_t i = 0; i < restore->created_roles.n; i++)
-        if (grant_memberships(restore, restore->created_roles.v[i], err) < 0)
-            return -1;
-    return 0;
+    return catalog_session_setup(restore->admin, err);
+}
+
+int target_admin(Restore *restore, Error *err)
+{
+    Error lost = ERROR_INIT;
+    if (pg_exec(restore->admin, "SELECT 1", &lost) == 0)
+        return 0;
+    if (lost.code == ERR_CONNECTION)
+        return target_connect_admin(restore, err);
+    *err = lost;
+    return -1;
 }
 
 static const TocEntry *find_entry(const Toc *toc, const char *desc, const char *tag_prefix)
@@ -113,6 +63,13 @@ static const TocEntry *find_entry(const Toc *toc, const char *desc, const char *
     return NULL;
 }
 
+/* Whether DATABASE behind this word is followed by a database's name (and is not itself the name of a role). */
+static bool takes_database(const SqlToken *before)
+{
+    return before && (sql_is_word(before, "create") || sql_is_word(before, "alter") || sql_is_word(before, "in") ||
+                      sql_is_word(before, "on"));
+}
+
 /* Copies SQL with the name behind every word DATABASE replaced, one statement after the other into *ret; a TABLESPACE
  * clause goes if asked. */
 static int retarget(const char *sql, const char *name, bool drop_tablespace, StrVec *ret, Error *err)
@@ -123,6 +80,7 @@ static int retarget(const char *sql, const char *name, bool drop_tablespace, Str
         return -1;
     _cleanup_(buf_done) Buf out = BUF_INIT(64 * 1024 * 1024);
     bool after_database = false, in_tablespace = false, has_words = false;
+    const SqlToken *before = NULL;
     for (size_t i = 0; tokens[i].kind != SQL_END; i++) {
         const SqlToken *token = &tokens[i];
         bool ident = token->kind == SQL_IDENT || token->kind == SQL_QUOTED_IDENT;
@@ -130,7 +88,8 @@ static int retarget(const char *sql, const char *name, bool drop_tablespace, Str
             if (has_words)
                 strvec_push(ret, buf_str(&out));
             buf_clear(&out);
-            has_words = in_tablespace = false;
+            has_words = in_tablespace = after_database = false;
+            before = NULL;
             continue;
         }
         if (token->kind == SQL_COMMENT)
@@ -147,12 +106,39 @@ static int retarget(const char *sql, const char *name, bool drop_tablespace, Str
         } else if (buf_append(&out, token->start, token->len, err) < 0) {
             return -1;
         } else if (token->kind != SQL_SPACE) {
-            after_database = sql_is_word(token, "database");
+            after_database = sql_is_word(token, "database") && takes_database(before);
         }
+        if (token->kind != SQL_SPACE)
+            before = token;
         has_words |= token->kind != SQL_SPACE;
     }
     if (has_words)
         strvec_push(ret, buf_str(&out));
+    return 0;
+}
+
+/* These statements run in the maintenance database, where an archive has no business: only the forms that pg_dump
+ * writes about a database pass. */
+static int check_statements(const StrVec *statements, const char *desc, Error *err)
+{
+    static const char *const forms[] = {
+        "CREATE DATABASE ", "ALTER DATABASE ", "COMMENT ON DATABASE ",       "GRANT ",
+        "REVOKE ",          "ALTER ROLE ",     "SET SESSION AUTHORIZATION ", "RESET SESSION AUTHORIZATION"};
+    for (size_t i = 0; i < statements->n; i++) {
+        const char *sql = statements->v[i] + strspn(statements->v[i], " \t\r\n");
+        size_t form = 0;
+        while (form < ARRAY_SIZE(forms) && strncmp(sql, forms[form], strlen(forms[form])) != 0)
+            form++;
+        bool known = form < ARRAY_SIZE(forms);
+        if (known && strncmp(sql, "ALTER ROLE ", 11) == 0)
+            known = strstr(sql, " IN DATABASE ") != NULL;
+        if (known && (strncmp(sql, "GRANT ", 6) == 0 || strncmp(sql, "REVOKE ", 7) == 0))
+            known = strstr(sql, " ON DATABASE ") != NULL;
+        if (!known)
+            return error_set(err, ERR_CORRUPT,
+                             "the archive's %s entry holds a statement that pg_dump does not write there: %.200s", desc,
+                             sql);
+    }
     return 0;
 }
 
@@ -163,15 +149,20 @@ int target_create_database(Restore *restore, Error *err)
     const TocEntry *entry = find_entry(restore->toc, "DATABASE", "");
     if (entry && entry->defn && retarget(entry->defn, restore->scratch, restore->no_tablespaces, &statements, err) < 0)
         return error_wrap(err, "the archive's CREATE DATABASE");
+    if (check_statements(&statements, "DATABASE", err) < 0)
+        return -1;
     if (statements.n == 0)
         strvec_pushf(&statements, "CREATE DATABASE %s TEMPLATE template0", quoted);
-    if (pg_exec(restore->admin, statements.v[0], err) < 0) {
+    stop_hold(); /* so that a database that was made is always known to be ours */
+    int rc = pg_exec(restore->admin, statements.v[0], err);
+    restore->scratch_exists = rc == 0;
+    stop_release();
+    if (rc < 0) {
         error_wrap(err, "creating database %s", quoted);
         if (err->hint[0] == 0)
             error_hint(err, "The statement was: %s", statements.v[0]);
         return -1;
     }
-    restore->scratch_exists = true;
     return pg_execf(restore->admin, err, "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC", quoted);
 }
 
@@ -183,6 +174,8 @@ static int apply_property(Restore *restore, const TocEntry *entry, Error *err)
         return 0;
     if (retarget(entry->defn, restore->scratch, false, &statements, err) < 0)
         return error_wrap(err, "the archive's %s", entry->desc);
+    if (check_statements(&statements, entry->desc, err) < 0)
+        return -1;
     for (size_t i = 0; i < statements.n; i++) {
         Error refused = ERROR_INIT;
         if (pg_exec(restore->admin, statements.v[i], &refused) == 0)
@@ -197,11 +190,22 @@ static int apply_property(Restore *restore, const TocEntry *entry, Error *err)
     return 0;
 }
 
-static int apply_owner_and_acl(Restore *restore, Error *err)
+static int run_in_transaction(PgConn *conn, const StrVec *statements, Error *err)
+{
+    int rc = pg_exec(conn, "BEGIN", err);
+    for (size_t i = 0; rc == 0 && i < statements->n; i++)
+        rc = pg_exec(conn, statements->v[i], err);
+    if (rc == 0)
+        rc = pg_exec(conn, "COMMIT", err);
+    if (rc < 0)
+        pg_exec(conn, "ROLLBACK", NULL);
+    return rc;
+}
+
+int target_owner(Restore *restore, Error *err)
 {
     _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
     _cleanup_(strvec_done) StrVec statements = {0};
-    strvec_push(&statements, "BEGIN");
     strvec_pushf(&statements, "GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC", quoted);
     if (restore->owner) {
         _cleanup_free_ char *owner = sql_quote_ident(restore->owner);
@@ -210,27 +214,28 @@ static int apply_owner_and_acl(Restore *restore, Error *err)
     const TocEntry *acl = find_entry(restore->toc, "ACL", "DATABASE ");
     if (acl && acl->defn && retarget(acl->defn, restore->scratch, false, &statements, err) < 0)
         return error_wrap(err, "the archive's database ACL");
-    strvec_push(&statements, "COMMIT");
-    for (size_t i = 0; i < statements.n; i++)
-        if (pg_exec(restore->admin, statements.v[i], err) < 0) {
-            pg_exec(restore->admin, "ROLLBACK", NULL);
-            return error_wrap(err, "owner and grants of the database");
-        }
-    return 0;
+    if (check_statements(&statements, "ACL", err) < 0 || target_admin(restore, err) < 0)
+        return -1;
+    stop_hold();
+    int rc = run_in_transaction(restore->admin, &statements, err);
+    stop_release();
+    return rc < 0 ? error_wrap(err, "owner and grants of the database") : 0;
 }
 
 int target_properties(Restore *restore, Error *err)
 {
-    if (apply_property(restore, find_entry(restore->toc, "DATABASE PROPERTIES", ""), err) < 0 ||
-        apply_property(restore, find_entry(restore->toc, "COMMENT", "DATABASE "), err) < 0)
+    if (target_admin(restore, err) < 0 ||
+        apply_property(restore, find_entry(restore->toc, "DATABASE PROPERTIES", ""), err) < 0)
         return -1;
-    return apply_owner_and_acl(restore, err);
+    return apply_property(restore, find_entry(restore->toc, "COMMENT", "DATABASE "), err);
 }
 
 static int rename_once(Restore *restore, Error *err)
 {
     _cleanup_free_ char *scratch = sql_quote_ident(restore->scratch), *name = sql_quote_ident(restore->database);
-    int rc = pg_exec(restore->admin, "BEGIN", err);
+    int rc = target_admin(restore, err);
+    if (rc == 0)
+        rc = pg_exec(restore->admin, "BEGIN", err);
     if (rc == 0 && restore->kept) {
         _cleanup_free_ char *kept = sql_quote_ident(restore->kept);
         rc = pg_execf(restore->admin, err, "ALTER DATABASE %s RENAME TO %s", name, kept);
@@ -244,14 +249,29 @@ static int rename_once(Restore *restore, Error *err)
     return rc;
 }
 
+void target_keep(Restore *restore)
+{
+    restore->scratch_exists = false;
+    strvec_done(&restore->created_roles);
+}
+
+/* A stop waits for the end of the transaction: afterwards it is known which name the database has. */
+static int rename_undisturbed(Restore *restore, Error *err)
+{
+    stop_hold();
+    int rc = rename_once(restore, err);
+    stop_release();
+    return rc;
+}
+
 int target_rename(Restore *restore, Error *err)
 {
     double deadline = clock_monotonic() + RENAME_WAIT_SECONDS;
-    while (rename_once(restore, err) < 0) {
+    while (rename_undisturbed(restore, err) < 0) {
         if (strcmp(err->sqlstate, "55006") != 0 || clock_monotonic() > deadline || stop_check(err) < 0) {
             error_wrap(err, "giving the restored database its name");
             if (strcmp(err->sqlstate, "55006") == 0) {
-                restore->scratch_exists = false; /* it is complete: the user finishes by hand */
+                target_keep(restore); /* it is complete: the user finishes by hand */
                 error_hint(err,
                            "The restored database is complete and is called \"%s\". Stop what is connected to \"%s\", "
                            "then rename both by "
@@ -264,8 +284,7 @@ int target_rename(Restore *restore, Error *err)
         struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
         nanosleep(&pause, NULL);
     }
-    restore->scratch_exists = false;
-    strvec_done(&restore->created_roles);
+    target_keep(restore);
     return 0;
 }
 
@@ -295,16 +314,11 @@ static int drop_database(Restore *restore, Error *err)
 {
     _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
     const char *force = restore->target.server_version_num >= 130000 ? " WITH (FORCE)" : "";
-    if (pg_execf(restore->admin, err, "DROP DATABASE IF EXISTS %s%s", quoted, force) == 0)
+    if (pg_execf(restore->admin, NULL, "ALTER DATABASE %s IS_TEMPLATE false", quoted) == 0 &&
+        pg_execf(restore->admin, err, "DROP DATABASE %s%s", quoted, force) == 0)
         return 0;
     if (strcmp(err->sqlstate, "55006") == 0 && drop_subscriptions(restore, err) < 0)
         return -1;
-    if (err->code == ERR_CONNECTION) {
-        pg_close(restore->admin);
-        restore->admin = NULL;
-        if (pg_connect(restore->options->db, &(PgOptions){.dbname = "postgres"}, &restore->admin, err) < 0)
-            return -1;
-    }
     return pg_execf(restore->admin, err, "DROP DATABASE IF EXISTS %s%s", quoted, force);
 }
 
@@ -312,6 +326,8 @@ void target_undo(Restore *restore)
 {
     stop_hold();
     Error err = ERROR_INIT;
+    if ((restore->scratch_exists || restore->created_roles.n > 0) && target_admin(restore, &err) < 0)
+        log_debug("the maintenance connection: %s", err.message);
     if (restore->scratch_exists && drop_database(restore, &err) < 0)
         findings_add(restore->findings, FINDING_WARNING, "scratch-left", "Drop it by hand with DROP DATABASE.",
                      "the unfinished database \"%s\" could not be dropped: %s", restore->scratch, err.message);

@@ -9,7 +9,8 @@
 #include "kura/pool.h"
 #include "segment.h"
 
-/* With --split-tables a table is cut into ranges of about this many blocks (128 MiB of heap). Before 14 a range would read all of it. */
+/* With --split-tables a table is cut into ranges of about this many blocks (128 MiB of heap). Before 14 a range would
+ * read all of it. */
 enum { SPLIT_BLOCKS = 16 * 1024, SPLIT_SERVER = 140000 };
 
 /* A whole table, or a range of its heap blocks. */

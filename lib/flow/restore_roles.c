@@ -1,0 +1,102 @@
+/* Creating the roles that a restore needs. */
+#include <string.h>
+
+#include "kura/mem.h"
+#include "kura/sqllex.h"
+#include "kura/stop.h"
+#include "restore_priv.h"
+
+/* The recorded role that a new name stands for: the first one that maps to it. */
+static const DbRole *recorded_role(const Restore *restore, const char *name)
+{
+    const DbFacts *facts = restore->manifest ? &restore->manifest->database.facts : NULL;
+    for (size_t i = 0; facts && i < facts->n_roles; i++) {
+        const char *mapped = rolemap_lookup(restore->options->map, facts->roles[i].name);
+        if (mapped && strcmp(mapped, name) == 0)
+            return &facts->roles[i];
+    }
+    return NULL;
+}
+
+/* What ALTER ROLE .. SET gave it in the whole cluster is for the administrator to decide. */
+static void note_settings(Restore *restore, const DbRole *role, const char *quoted)
+{
+    for (size_t i = 0; role && i < role->settings.n; i++) {
+        const char *setting = role->settings.v[i];
+        int name_len = (int)strcspn(setting, "=");
+        _cleanup_free_ char *hint = xasprintf("If it should hold here too: ALTER ROLE %s SET %.*s = ..; (it was: %s)",
+                                              quoted, name_len, setting, setting);
+        findings_add(restore->findings, FINDING_NOTE, "role-setting", hint,
+                     "role %s was created without its setting of %.*s", quoted, name_len, setting);
+    }
+}
+
+/* Never a superuser, and never a member of a predefined role, whatever the source had: kura hands out no such power. */
+static int create_role(Restore *restore, const char *name, Error *err)
+{
+    const DbRole *role = recorded_role(restore, name);
+    _cleanup_free_ char *quoted = sql_quote_ident(name);
+    bool login = role && role->login;
+    stop_hold(); /* so that a role that was made is always known to be ours */
+    int rc = pg_execf(restore->admin, err, "CREATE ROLE %s %s %s %s %s CONNECTION LIMIT %d", quoted,
+                      login ? "LOGIN" : "NOLOGIN", !role || role->inherit ? "INHERIT" : "NOINHERIT",
+                      role && role->createdb ? "CREATEDB" : "NOCREATEDB",
+                      role && role->createrole ? "CREATEROLE" : "NOCREATEROLE", role ? role->connection_limit : -1);
+    stop_release();
+    if (rc < 0)
+        return error_wrap(err, "creating role %s", quoted);
+    strvec_push(&restore->created_roles, name);
+    note_settings(restore, role, quoted);
+    findings_add(restore->findings, FINDING_NOTE, "role-created",
+                 login ? "Set its password with \\password in psql, and put it into the application's configuration."
+                       : NULL,
+                 "role %s was created%s", quoted, login ? ", without a password" : " and may not log in");
+    if (role && (role->superuser || role->bypassrls || role->replication))
+        findings_add(restore->findings, FINDING_WARNING, "role-power",
+                     "Grant it with ALTER ROLE if the application needs it.",
+                     "role %s was created without SUPERUSER, BYPASSRLS and REPLICATION, some of which role \"%s\" had",
+                     quoted, role->name);
+    return 0;
+}
+
+static int grant_memberships(Restore *restore, const char *name, Error *err)
+{
+    const DbRole *role = recorded_role(restore, name);
+    for (size_t i = 0; role && i < role->member_of.n; i++) {
+        const char *of = rolemap_lookup(restore->options->map, role->member_of.v[i]);
+        if (of == NULL || strcmp(of, name) == 0)
+            continue;
+        bool known = strvec_contains(&restore->target.roles, of) || strvec_contains(&restore->created_roles, of);
+        _cleanup_free_ char *member = sql_quote_ident(name), *group = sql_quote_ident(of);
+        if (rolemap_is_fixed(of) || !known) {
+            _cleanup_free_ char *hint = xasprintf("If it needs that: GRANT %s TO %s;", group, member);
+            findings_add(restore->findings, FINDING_WARNING, "role-membership", hint,
+                         "role %s was not made a member of %s", member, group);
+        } else if (pg_execf(restore->admin, err, "GRANT %s TO %s", group, member) < 0) {
+            return error_wrap(err, "making role %s a member of %s", member, group);
+        }
+    }
+    return 0;
+}
+
+bool role_is_needed(const RoleUse *use)
+{
+    return use->new_name && !rolemap_is_fixed(use->new_name) &&
+           (use->owns || use->grants || use->granted_by || use->default_acls || use->policies || use->user_mappings ||
+            use->settings || use->owns_database);
+}
+
+int target_create_roles(Restore *restore, Error *err)
+{
+    const RoleUses *uses = &restore->report->roles;
+    for (size_t i = 0; i < uses->n; i++) {
+        const char *name = uses->v[i].new_name;
+        if (role_is_needed(&uses->v[i]) && !strvec_contains(&restore->target.roles, name) &&
+            !strvec_contains(&restore->created_roles, name) && create_role(restore, name, err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < restore->created_roles.n; i++)
+        if (grant_memberships(restore, restore->created_roles.v[i], err) < 0)
+            return -1;
+    return 0;
+}
