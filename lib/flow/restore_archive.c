@@ -4,10 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "copyfile.h"
 #include "flow_priv.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
@@ -67,20 +68,35 @@ static bool is_data_file(const char *name)
            (strncmp(name, "blobs", 5) == 0 && len > 4 && strcmp(name + len - 4, ".toc") == 0);
 }
 
-static int link_data_files(Restore *restore, Error *err)
+/* pg_restore reads regular files only. A hard link costs nothing; on another file system the file is copied. */
+static int place_data_file(const char *from, const char *to, Error *err)
 {
-    _cleanup_free_ char *absolute = realpath(restore->archive, NULL);
-    DIR *dir = absolute ? opendir(absolute) : NULL;
+    if (link(from, to) == 0)
+        return 0;
+    _cleanup_close_ int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    if (in < 0 || fstat(in, &st) < 0)
+        return error_errno(err, errno, "opening \"%s\"", from);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, ERR_UNSUPPORTED, "\"%s\" is not a regular file", from);
+    _cleanup_close_ int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (out < 0)
+        return error_errno(err, errno, "creating \"%s\"", to);
+    return copyfile(in, 0, st.st_size, out, err);
+}
+
+static int place_data_files(Restore *restore, Error *err)
+{
+    DIR *dir = opendir(restore->archive);
     if (dir == NULL)
         return error_errno(err, errno, "reading directory \"%s\"", restore->archive);
     int rc = 0;
     for (struct dirent *entry; rc == 0 && (entry = readdir(dir));) {
         if (!is_data_file(entry->d_name))
             continue;
-        _cleanup_free_ char *from = xasprintf("%s/%s", absolute, entry->d_name);
+        _cleanup_free_ char *from = xasprintf("%s/%s", restore->archive, entry->d_name);
         _cleanup_free_ char *to = xasprintf("%s/%s", restore->workdir, entry->d_name);
-        if (symlink(from, to) < 0)
-            rc = error_errno(err, errno, "linking \"%s\"", to);
+        rc = place_data_file(from, to, err);
     }
     closedir(dir);
     return rc;
@@ -90,7 +106,7 @@ int load_archive(Restore *restore, Error *err)
 {
     if (restore->toc->format == TOC_CUSTOM)
         return pgrestore_run(restore, &(PgRestoreRun){.section = "data", .feed = feed_custom, .ctx = restore}, err);
-    if (link_data_files(restore, err) < 0)
+    if (place_data_files(restore, err) < 0)
         return -1;
     return pgrestore_run(restore, &(PgRestoreRun){.section = "data", .jobs = flow_jobs(restore->options->jobs)}, err);
 }

@@ -123,6 +123,10 @@ refused 'the disk is full' 1 'no space left' full_disk
 damaged() { # damaged NAME PATTERN: restore from the copy of the repository in $WORK/bad
     check "$1: restore fails" status_is 1 kura restore "$id" --repo "$WORK/bad" --db "$(conn copy)"
     check "$1: says what ($2)" says "$2"
+    if [ "${3:-}" = kept ]; then # complete but for what it should prove: kept for a look, under its scratch name only
+        check "$1: it is kept under its scratch name" says 'kept as "copy_kura_'
+        sql postgres "DROP DATABASE \"$(sql postgres "SELECT datname FROM pg_database WHERE datname LIKE 'copy_kura_%'")\""
+    fi
     check "$1: no database is left" nothing_left "$before"
 }
 fresh_copy() {
@@ -165,13 +169,13 @@ edited() {
     file=$(manifest "$WORK/bad" "$id")
     jq "$2" "$(manifest "$repo" "$id")" >"$file"
     cmp -s "$file" <(jq . "$(manifest "$repo" "$id")") && die "the edit \"$2\" changes nothing"
-    damaged "manifest, $1" "$id|manifest|blob|row|digest"
+    damaged "manifest, $1" "$id|manifest|blob|row|digest" "${3:-}"
     check "manifest, $1: list says it and goes on" bash -c "timeout 60 '$KURA' list --repo '$WORK/bad'; test \$? -lt 4"
 }
 edited 'another id' '.id = "20000101T000000Z-evil-aaaa"'
 edited 'a path for a blob' '(.. | strings | select(test("^[0-9a-f]{64}"))) |= "../../../../etc/passwd"'
 edited 'fewer rows' '(.database.tables[] | select(.name == "note") | .rows) |= 5'
-edited 'another digest' '(.database.tables[] | select(.name == "note") | .digest) |= (.[1:] + "0")'
+edited 'another digest' '(.database.tables[] | select(.name == "note") | .digest) |= (.[1:] + "0")' kept
 edited 'a segment less' '(.database.tables[] | select(.name == "note") | .segments) |= .[1:]'
 edited 'the segments of another table' '(.database.tables[] | select(.name == "note") | .segments) = (.database.tables[] | select(.name == "following") | .segments)'
 edited 'huge numbers' '(.database.tables[] | select(.name == "note") | .rows) |= 1e30'

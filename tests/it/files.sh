@@ -47,8 +47,8 @@ check 'restore over it' status_is '0|3' kura restore "$first" --repo "$repo" --f
 check 'what was right was kept' test "$(stat -c %i "$kept")" = "$inode"
 check 'what was foreign is there' test "$(cat "$WORK/first/foreign")" = foreign
 rm "$WORK/first/foreign"
-tree "$WORK/before" | grep -v '^d' >"$WORK/a"
-tree "$WORK/first" | grep -v '^d' >"$WORK/b"
+tree "$WORK/before" | grep -av '^d' >"$WORK/a"
+tree "$WORK/first" | grep -av '^d' >"$WORK/b"
 check 'all else is as it was' same "$WORK/a" "$WORK/b"
 
 # Somebody put links where directories should be: nothing is written through them.
@@ -72,6 +72,50 @@ wrong_contents() {
     LC_ALL=C comm -23 "$WORK/a" "$WORK/b"
 }
 check 'no file has a wrong content' test -z "$(wrong_contents)"
+
+# An index that somebody forged, hashes and all: nothing is written outside, nothing crashes.
+mkdir -p "$WORK/small/z" "$WORK/victim"
+echo content >"$WORK/small/a"
+echo other >"$WORK/small/z/b"
+ln -s "$WORK/victim" "$WORK/small/out"
+kura init --repo "$WORK/honest" >/dev/null && kura -q backup --repo "$WORK/honest" --files "small=$WORK/small" --app small >/dev/null || die 'no small backup'
+forged() { # forged NAME SED-SCRIPT: the index as the script leaves it
+    local old new
+    rm -rf "$WORK/forged" "$WORK/below"
+    cp -r "$WORK/honest" "$WORK/forged"
+    chmod -R u+w "$WORK/forged"
+    old=$(jq -r '.filesets[0].index[0].blob' "$WORK"/forged/backups/*.json)
+    zstd -qdc "$WORK"/forged/blobs/*/"$old" | sed "$2" | LC_ALL=C sort >"$WORK/index"
+    zstd -qdc "$WORK"/forged/blobs/*/"$old" | LC_ALL=C sort | cmp -s - "$WORK/index" && die "the forgery \"$2\" changes nothing"
+    zstd -qf "$WORK/index" -o "$WORK/index.zst"
+    new=$(sha256sum "$WORK/index.zst" | cut -d ' ' -f 1)
+    mkdir -p "$WORK/forged/blobs/${new:0:2}"
+    cp "$WORK/index.zst" "$WORK/forged/blobs/${new:0:2}/$new.zst"
+    jq --arg blob "$new.zst" --argjson size "$(stat -c %s "$WORK/index.zst")" '.filesets[0].index = [{blob: $blob, size: $size}]' \
+        "$WORK"/honest/backups/*.json >"$(manifest "$WORK/forged" '')"
+    mkdir "$WORK/below"
+    check "forged index, $1: refused" status_is '1|3' kura restore latest --repo "$WORK/forged" --files "small=$WORK/below/target"
+    check "forged index, $1: nothing outside" test -z "$(find "$WORK/victim" -mindepth 1)$(find "$WORK/below" -mindepth 1 -maxdepth 1 ! -name target)"
+    check "forged index, $1: the victim is untouched" test "$(cat /etc/hostname)$(stat -c %a /etc/hostname)" = "$hostname"
+}
+hostname=$(cat /etc/hostname)$(stat -c %a /etc/hostname)
+forged 'upwards' 's|"path":"a"|"path":"../evil"|'
+forged 'upwards within' 's|"path":"z/b"|"path":"z/../../evil"|'
+forged 'absolute' "s|\"path\":\"a\"|\"path\":\"$WORK/below/evil\"|"
+forged 'through a link' 's|"path":"z/b"|"path":"out/evil"|'
+forged 'through a link to a directory' 's|"path":"z"|"path":"out"|'
+forged 'twice' 's|"path":"z/b"|"path":"a"|'
+forged 'hard link upwards' 's|"path":"z/b","type":"f"|"path":"z/b","type":"h","target":"../../../../../../etc/hostname"|; s|"size":6,.*|}|; s|,}|}|'
+forged 'hard link through a link' 's|"path":"z/b","type":"f"|"path":"z/b","type":"h","target":"out/x"|; s|"size":6,.*|}|; s|,}|}|'
+forged 'another hash' 's|"hash":"....|"hash":"0000|'
+forged 'another size' 's|"size":8,|"size":9,|'
+forged 'a part that lies outside its blob' 's|"offset":512|"offset":99999999999|'
+forged 'a part that is huge' 's|"length":8|"length":18446744073709551615|'
+forged 'no type' 's|"type":"f",||'
+forged 'no JSON' 's|^{|[|'
+forged 'a name with NUL' 's|"path":"a"|"path":"a\\u0000b"|'
+forged 'an empty name' 's|"path":"a"|"path":""|'
+forged 'a directory named twice' 's|"path":"out","type":"l"|"path":"z","type":"l"|'
 
 # Not as root: what cannot be read is named, the rest is saved.
 install -d -o nobody "$WORK/nobodys"

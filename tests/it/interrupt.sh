@@ -141,7 +141,10 @@ for round in 1 2 3; do
     delay=$((restore_ms * round / 4))
     interrupted KILL "$delay" restore "$id" --repo "$repo" --db "$(conn copy)" --jobs 2
     check "restore killed after $delay ms: its children end by themselves" eventually gone
-    check "restore killed after $delay ms: no database under the final name" bash -c "! psql -XqAtl | grep -q '^copy|'"
+    if has_db copy; then # it had come to its end
+        check "restore killed after $delay ms: what has the final name is whole" test "$(sql copy 'SELECT count(*) FROM note')" = 150000
+        sql postgres 'DROP DATABASE copy'
+    fi
     check "restore killed after $delay ms: the next works" status_is '0|3' kura restore "$id" --repo "$repo" --db "$(conn copy)" --no-verify --jobs 2
     for name in $(databases); do # what a killed restore leaves is a person's to drop
         grep -qx "$name" <<<"$before" || psql -Xqc "DROP DATABASE \"$name\" WITH (FORCE)"
