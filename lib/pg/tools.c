@@ -90,15 +90,6 @@ static void look_in_path(Found *found)
     }
 }
 
-static void look_everywhere(Found *found)
-{
-    look_in_debian(found);
-    _cleanup_free_ char *dir = run_quietly("pg_config", "--bindir");
-    if (dir && dir[0] == '/')
-        look_in(found, dir);
-    look_in_path(found);
-}
-
 /* The first place with the lowest major that will do. */
 static PgTools *choose(Found *found, int at_least)
 {
@@ -107,6 +98,19 @@ static PgTools *choose(Found *found, int at_least)
         if (found->v[i].major >= at_least && (best == NULL || found->v[i].major < best->major))
             best = &found->v[i];
     return best;
+}
+
+/* Further places are asked only when the first has not just the right one: each costs a process. */
+static void look_everywhere(Found *found, int wanted)
+{
+    look_in_debian(found);
+    PgTools *best = choose(found, wanted);
+    if (best && best->major == wanted)
+        return;
+    _cleanup_free_ char *dir = run_quietly("pg_config", "--bindir");
+    if (dir && dir[0] == '/')
+        look_in(found, dir);
+    look_in_path(found);
 }
 
 static int not_found(const Found *found, const char *bindir_option, int at_least, Error *err)
@@ -128,7 +132,7 @@ int pgtools_find(const char *bindir_option, int at_least, PgTools *ret, Error *e
     if (bindir_option)
         look_in(&found, bindir_option);
     else
-        look_everywhere(&found);
+        look_everywhere(&found, at_least);
     PgTools *best = choose(&found, at_least);
     if (best == NULL)
         return stop_check(err) < 0 ? -1 : not_found(&found, bindir_option, at_least, err);
