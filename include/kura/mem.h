@@ -4,6 +4,7 @@
 #ifndef KURA_MEM_H
 #define KURA_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ void *xreallocarray(void *old, size_t count, size_t size) __attribute__((returns
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull, nonnull));
 char *xstrndup(const char *text, size_t len) __attribute__((malloc, returns_nonnull, nonnull));
 char *xasprintf(const char *format, ...) __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+char *xvasprintf(const char *format, va_list args) __attribute__((malloc, returns_nonnull, format(printf, 1, 0)));
 /* A copy of text, or NULL for NULL. */
 char *xstrdup_null(const char *text);
 

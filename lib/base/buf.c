@@ -56,14 +56,11 @@ int buf_append_str(Buf *buf, const char *text, Error *err)
 
 int buf_printf(Buf *buf, Error *err, const char *format, ...)
 {
-    char *text;
     va_list args;
     va_start(args, format);
-    int len = vasprintf(&text, format, args);
+    char *text = xvasprintf(format, args);
     va_end(args);
-    if (len < 0)
-        abort();
-    int rc = buf_append(buf, text, (size_t)len, err);
+    int rc = buf_append_str(buf, text, err);
     free(text);
     return rc;
 }
@@ -109,11 +106,9 @@ void strvec_push(StrVec *vec, const char *text)
 
 void strvec_pushf(StrVec *vec, const char *format, ...)
 {
-    char *text;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        abort();
+    char *text = xvasprintf(format, args);
     va_end(args);
     push_owned(vec, text);
 }

@@ -7,11 +7,9 @@
 
 void findings_add(Findings *findings, Severity severity, const char *code, const char *hint, const char *format, ...)
 {
-    char *message;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&message, format, args) < 0)
-        abort();
+    char *message = xvasprintf(format, args);
     va_end(args);
     pthread_mutex_lock(&findings->mutex);
     xgrow(&findings->v, &findings->cap, findings->n);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kura/mem.h"
+
 static LogSink current_sink;
 static void *current_ctx;
 static LogLevel current_least = LOG_INFO;
@@ -21,11 +23,9 @@ void log_at(LogLevel level, const char *format, ...)
 {
     if (current_sink == NULL || level < current_least)
         return;
-    char *message;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&message, format, args) < 0)
-        abort();
+    char *message = xvasprintf(format, args);
     va_end(args);
     pthread_mutex_lock(&mutex);
     current_sink(current_ctx, level, message);

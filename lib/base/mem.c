@@ -42,13 +42,19 @@ char *xstrdup_null(const char *text)
     return text ? xstrdup(text) : NULL;
 }
 
-char *xasprintf(const char *format, ...)
+char *xvasprintf(const char *format, va_list args)
 {
     char *text;
-    va_list args;
-    va_start(args, format);
     if (vasprintf(&text, format, args) < 0)
         abort();
+    return text;
+}
+
+char *xasprintf(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = xvasprintf(format, args);
     va_end(args);
     return text;
 }

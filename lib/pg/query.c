@@ -63,11 +63,9 @@ int pg_exec(PgConn *conn, const char *sql, Error *err)
 
 int pg_execf(PgConn *conn, Error *err, const char *format, ...)
 {
-    char *sql;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&sql, format, args) < 0)
-        abort();
+    char *sql = xvasprintf(format, args);
     va_end(args);
     int rc = pg_exec(conn, sql, err);
     free(sql);

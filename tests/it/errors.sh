@@ -119,7 +119,8 @@ full_disk() {
 mkdir "$WORK/small"
 refused 'the disk is full' 1 'no space left' full_disk
 
-# A repository that was damaged. Restore names the blob and leaves no database.
+# A repository that was damaged. Restore names the blob and leaves no database; when only what was loaded turns out to be
+# wrong, it keeps that under a name of its own, for a look.
 damaged() { # damaged NAME PATTERN: restore from the copy of the repository in $WORK/bad
     check "$1: restore fails" status_is 1 kura restore "$id" --repo "$WORK/bad" --db "$(conn copy)"
     check "$1: says what ($2)" says "$2"
@@ -127,7 +128,13 @@ damaged() { # damaged NAME PATTERN: restore from the copy of the repository in $
         check "$1: it is kept under its scratch name" says 'kept as "copy_kura_'
         sql postgres "DROP DATABASE \"$(sql postgres "SELECT datname FROM pg_database WHERE datname LIKE 'copy_kura_%'")\""
     fi
-    check "$1: no database is left" nothing_left "$before"
+    check "$1: no database is left, but one it names" nothing_but_the_named
+}
+nothing_but_the_named() {
+    local kept
+    kept=$(sed -n 's/.*kept as "\([^"]*\)".*/\1/p' "$WORK/out" "$WORK/err")
+    [ -z "$kept" ] || sql postgres "DROP DATABASE \"$kept\""
+    nothing_left "$before"
 }
 fresh_copy() {
     rm -rf "$WORK/bad"

@@ -51,7 +51,7 @@ milliseconds() { date +%s%3N; }
 interrupted() {
     local signal=$1 delay=$2 pid
     shift 2
-    HOME=$WORK env --default-signal=INT,TERM "$mark" "$KURA" "$@" >"$WORK/out" 2>"$WORK/err" &
+    HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT,TERM "$mark" "$KURA" "$@" >"$WORK/out" 2>"$WORK/err" &
     pid=$!
     sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
     kill -"$signal" "$pid" 2>/dev/null
@@ -124,6 +124,7 @@ check 'after all that a restore works' status_is '0|3' kura restore "$id" --repo
 sql postgres 'DROP DATABASE copy'
 
 # Killed outright: no clean-up can be asked for, but the repository stays good and nothing is in the way.
+# What a killed one leaves in the temporary directory is the system's to sweep.
 gone() { [ -z "$(left_running)" ]; }
 for round in 1 2 3 4 5; do
     delay=$((backup_ms * round / 6))
@@ -146,6 +147,7 @@ for round in 1 2 3; do
         sql postgres 'DROP DATABASE copy'
     fi
     check "restore killed after $delay ms: the next works" status_is '0|3' kura restore "$id" --repo "$repo" --db "$(conn copy)" --no-verify --jobs 2
+    rm -rf "$WORK"/tmp/*
     for name in $(databases); do # what a killed restore leaves is a person's to drop
         grep -qx "$name" <<<"$before" || psql -Xqc "DROP DATABASE \"$name\" WITH (FORCE)"
     done

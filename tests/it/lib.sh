@@ -16,6 +16,7 @@ TOPIC=$(basename "$0" .sh)
 RESULTS=${KURA_TEST_RESULTS:-/dev/null} # one line a check: "pass" or "fail"
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/kura-$TOPIC.XXXXXX")
 chmod 755 "$WORK"
+mkdir "$WORK/tmp" # where kura makes its temporary files
 passed=0 failed=0 finished=0
 extension_files=()
 export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8
@@ -111,7 +112,7 @@ install_extension() {
 }
 
 # kura ARG...: the program under test, with a deadline and without the caller's configuration.
-kura() { HOME=$WORK timeout -k 10 300 "$KURA" "$@"; }
+kura() { HOME=$WORK TMPDIR=$WORK/tmp timeout -k 10 300 "$KURA" "$@"; }
 
 # status_is WANTED COMMAND...: runs it and compares its exit status ("0|3": either); keeps stdout and stderr in $WORK/out and $WORK/err.
 status_is() {
@@ -180,6 +181,10 @@ nothing_left() { # nothing_left BEFORE [REPOSITORY]
     fi
     if [ -n "${2:-}" ] && find "$2" -name '*.tmp*' -o -name '.tmp*' -o -name '.*.new' | grep .; then
         echo "temporary files are left in $2"
+        return 1
+    fi
+    if [ -n "$(ls -A "$WORK/tmp")" ]; then
+        find "$WORK/tmp"
         return 1
     fi
     if [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")" != 0 ]; then

@@ -59,6 +59,7 @@ APT::Sandbox::User "root";
 APT::Install-Recommends "false";
 Acquire::Languages "none";
 Acquire::Retries "3";
+Acquire::Check-Valid-Until "false"; // of a suite that is no longer updated, and of a frozen mirror; signatures still count
 END
 APT_CONFIG=$apt/apt.conf
 export APT_CONFIG
