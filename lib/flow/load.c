@@ -201,8 +201,10 @@ static int do_task(Load *load, PgConn *conn, LoadTask *task, Error *err)
     case LOAD_PART:
         return load_part(load, conn, task->table, &task->table->parts[task->part], err);
     case LOAD_INDEX:
-        return pgrestore_run(load->restore,
-                             &(PgRestoreRun){.section = "post-data", .only = &task->entry->dump_id, .n_only = 1}, err);
+        return pgrestore_run(
+            load->restore,
+            &(PgRestoreRun){.section = "post-data", .only = &task->entry->dump_id, .n_only = 1, .busy = load->jobs > 1},
+            err);
     case LOAD_VERIFY:
         return load_read_back(load->restore, conn, task->table->source, task->table->entry, &task->table->found, err);
     case LOAD_LARGE_OBJECTS:

@@ -75,6 +75,7 @@ typedef struct PgRestoreRun {
     const int *only;     /* dump ids, in the order of the TOC; NULL: all */
     size_t n_only;
     size_t jobs;
+    bool busy; /* other work fills the other cores meanwhile */
     int (*feed)(void *ctx, int fd,
                 Error *err); /* writes an archive into pg_restore's standard input; NULL: the work directory */
     void *ctx;
