@@ -1,6 +1,7 @@
 /* Large objects are read by libpq's own functions, in the byte order of their decimal OIDs: the order of a fileset's
  * index, which pg_dump's stream does not keep (from 17 on it groups them by owner and ACL). */
 #include <libpq/libpq-fs.h>
+#include <string.h>
 
 #include "kura/fileset.h"
 #include "kura/mem.h"
@@ -11,7 +12,10 @@ enum { READ_SIZE = 1024 * 1024 };
 
 static int lo_error(PgConn *conn, const char *oid, const char *doing, Error *err)
 {
-    return error_set(err, ERR_SERVER, "%s large object %s: %s", doing, oid, PQerrorMessage(pg_raw(conn)));
+    const char *message = PQerrorMessage(pg_raw(conn));
+    error_set(err, ERR_SERVER, "%s large object %s: %.*s", doing, oid, (int)strcspn(message, "\n"), message);
+    return error_hint(
+        err, "Back up as the owner of the large objects, as a role that may read all of them, or as a superuser.");
 }
 
 static int copy_one(PgConn *conn, FilesetWriter *writer, const char *oid, char *chunk, Progress *progress, Error *err)

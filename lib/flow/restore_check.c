@@ -373,13 +373,11 @@ static const char *owner_of_most_tables(const Toc *toc)
     return best;
 }
 
-/* The role whose eyes the probe uses. */
+/* The role whose eyes the probe uses; none where there is no table to look at. */
 static void choose_app_role(Restore *restore)
 {
-    const char *owner = owner_of_most_tables(restore->toc);
-    restore->report->app_role = xstrdup_null(restore->options->app_role ? restore->options->app_role
-                                             : owner                    ? owner
-                                                                        : restore->owner);
+    const char *asked = restore->options->app_role;
+    restore->report->app_role = xstrdup_null(asked ? asked : owner_of_most_tables(restore->toc));
 }
 
 /* The probe would find out only at the end. */

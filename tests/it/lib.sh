@@ -69,9 +69,13 @@ check() {
     fi
 }
 
-# Ends the script: fails when a check failed or none ran.
+# Ends the script: fails when a check failed or none ran, or when kura left a temporary file.
 finish() {
     finished=1
+    if [ -n "$(ls -A "$WORK/tmp")" ]; then
+        find "$WORK/tmp" >"$WORK/check.out"
+        record fail 'kura left temporary files' "$WORK/check.out"
+    fi
     echo "# $TOPIC: $passed passed, $failed failed"
     if [ $((passed + failed)) = 0 ]; then
         record fail "ran no check"
@@ -179,8 +183,8 @@ nothing_left() { # nothing_left BEFORE [REPOSITORY]
         echo "databases were: $1; are: $now"
         return 1
     fi
-    if [ -n "${2:-}" ] && find "$2" -name '*.tmp*' -o -name '.tmp*' -o -name '.*.new' | grep .; then
-        echo "temporary files are left in $2"
+    if [ -n "${2:-}" ] && find "$2" -type f | grep -vE '/(kura\.json|blobs/[0-9a-f]{2}/[0-9a-f]{64}\.(zst|tar|bin)|backups/[^/]+\.json)$'; then
+        echo "these files are none of a repository's: temporary ones, or a lock"
         return 1
     fi
     if [ -n "$(ls -A "$WORK/tmp")" ]; then
