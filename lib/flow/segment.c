@@ -3,23 +3,83 @@
  * segment is then the same for tables of short and of long rows, which a fixed number of zero bits would not give. */
 #include "segment.h"
 
+#include <pthread.h>
 #include <zstd.h>
 
 #include "kura/mem.h"
 
+/* The rows arrive in the caller's thread; a thread of the writer's compresses the segment before. So a table's backend,
+ * its reader and its compressor work at the same time, and the largest table does not hold up the others' end. */
 struct SegmentWriter {
     Repo *repo;
     Uploader *uploader;
-    ZSTD_CCtx *zstd;
     uint64_t cut_per_byte; /* share of 2^64 that each byte of a row adds to its chance to end a segment */
-    Buf raw; /* text of the open segment: in one piece zstd is faster, and its output depends on it alone */
-    Buf out;
+    Buf raw;          /* text of the open segment: in one piece zstd is faster, and its output depends on it alone */
     uint64_t rows;    /* that end in the open segment */
     bool continues;   /* the open segment began inside a row */
     RowDigest digest; /* of the run */
+
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards all below; what is marked with a star belongs to the thread while busy */
+    pthread_cond_t changed;
+    bool busy, quit;
+    bool failed;
+    Error why;
+    Buf sealed;              /* * text of the segment being compressed */
+    ManifestSegment segment; /* * */
+    ZSTD_CCtx *zstd;         /* * */
+    Buf out;                 /* * */
     ManifestSegment *segments;
     size_t n, cap;
 };
+
+/* Compressed into a buffer that stays, handed on in one of the right size: fresh pages for every segment's worst case
+ * cost more than the copy. */
+static int compress(SegmentWriter *writer, Buf *ret, Error *err)
+{
+    buf_clear(&writer->out);
+    if (buf_reserve(&writer->out, ZSTD_compressBound(writer->sealed.len), err) < 0)
+        return -1;
+    size_t len =
+        ZSTD_compress2(writer->zstd, writer->out.data, writer->out.cap, writer->sealed.data, writer->sealed.len);
+    if (ZSTD_isError(len))
+        return error_set(err, ERR_FAILED, "compressing rows: %s", ZSTD_getErrorName(len));
+    return buf_append(ret, writer->out.data, len, err);
+}
+
+static int store_sealed(SegmentWriter *writer, Error *err)
+{
+    _cleanup_(buf_done) Buf blob = BUF_INIT(BLOB_STORED_MAX);
+    if (compress(writer, &blob, err) < 0)
+        return -1;
+    return uploader_submit(writer->uploader, BLOB_ZSTD, &blob, &writer->segment.blob, err);
+}
+
+static void *store_segments(void *arg)
+{
+    SegmentWriter *writer = arg;
+    pthread_mutex_lock(&writer->mutex);
+    for (;;) {
+        while (!writer->busy && !writer->quit)
+            pthread_cond_wait(&writer->changed, &writer->mutex);
+        if (!writer->busy)
+            break;
+        pthread_mutex_unlock(&writer->mutex);
+        Error why = ERROR_INIT;
+        int rc = store_sealed(writer, &why);
+        pthread_mutex_lock(&writer->mutex);
+        if (rc < 0 && !writer->failed) {
+            writer->failed = true;
+            writer->why = why;
+        }
+        xgrow(&writer->segments, &writer->cap, writer->n);
+        writer->segments[writer->n++] = writer->segment;
+        writer->busy = false;
+        pthread_cond_broadcast(&writer->changed);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return NULL;
+}
 
 SegmentWriter *segment_writer_new(Repo *repo, Uploader *uploader)
 {
@@ -28,9 +88,14 @@ SegmentWriter *segment_writer_new(Repo *repo, Uploader *uploader)
     writer->uploader = uploader;
     writer->cut_per_byte = UINT64_MAX / repo_params(repo)->segment_mean;
     writer->raw = BUF_INIT(BLOB_MAX);
+    writer->sealed = BUF_INIT(BLOB_MAX);
     writer->out = BUF_INIT(BLOB_STORED_MAX);
     writer->zstd = ZSTD_createCCtx();
     if (writer->zstd == NULL || repo_zstd_setup(repo, writer->zstd) < 0)
+        abort();
+    pthread_mutex_init(&writer->mutex, NULL);
+    pthread_cond_init(&writer->changed, NULL);
+    if (pthread_create(&writer->thread, NULL, store_segments, writer) != 0)
         abort();
     return writer;
 }
@@ -39,37 +104,49 @@ void segment_writer_free(SegmentWriter *writer)
 {
     if (writer == NULL)
         return;
+    pthread_mutex_lock(&writer->mutex);
+    writer->quit = true;
+    pthread_cond_broadcast(&writer->changed);
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_join(writer->thread, NULL);
+    pthread_mutex_destroy(&writer->mutex);
+    pthread_cond_destroy(&writer->changed);
     ZSTD_freeCCtx(writer->zstd);
     buf_done(&writer->raw);
+    buf_done(&writer->sealed);
     buf_done(&writer->out);
     free(writer->segments);
     free(writer);
 }
 
-/* Compressed into a buffer that stays, handed on in one of the right size: fresh pages for every segment's worst case
- * cost more than the copy. */
-static int compress(SegmentWriter *writer, Buf *ret, Error *err)
+/* With the mutex held: waits until the thread has nothing to do. */
+static int wait_idle(SegmentWriter *writer, Error *err)
 {
-    buf_clear(&writer->out);
-    if (buf_reserve(&writer->out, ZSTD_compressBound(writer->raw.len), err) < 0)
-        return -1;
-    size_t len = ZSTD_compress2(writer->zstd, writer->out.data, writer->out.cap, writer->raw.data, writer->raw.len);
-    if (ZSTD_isError(len))
-        return error_set(err, ERR_FAILED, "compressing rows: %s", ZSTD_getErrorName(len));
-    return buf_append(ret, writer->out.data, len, err);
+    while (writer->busy)
+        pthread_cond_wait(&writer->changed, &writer->mutex);
+    if (writer->failed && err)
+        *err = writer->why;
+    return writer->failed ? -1 : 0;
 }
 
+/* Hands the open segment to the thread, and takes its empty buffer for the next one. */
 static int seal(SegmentWriter *writer, Error *err)
 {
-    ManifestSegment segment = {.raw = writer->raw.len, .rows = writer->rows, .continues = writer->continues};
-    _cleanup_(buf_done) Buf blob = BUF_INIT(BLOB_STORED_MAX);
-    if (compress(writer, &blob, err) < 0 || uploader_submit(writer->uploader, BLOB_ZSTD, &blob, &segment.blob, err) < 0)
-        return -1;
-    xgrow(&writer->segments, &writer->cap, writer->n);
-    writer->segments[writer->n++] = segment;
-    buf_clear(&writer->raw);
-    writer->rows = 0;
-    return 0;
+    pthread_mutex_lock(&writer->mutex);
+    int rc = wait_idle(writer, err);
+    if (rc == 0) {
+        Buf empty = writer->sealed;
+        writer->sealed = writer->raw;
+        writer->raw = empty;
+        buf_clear(&writer->raw);
+        writer->segment =
+            (ManifestSegment){.raw = writer->sealed.len, .rows = writer->rows, .continues = writer->continues};
+        writer->rows = 0;
+        writer->busy = true;
+        pthread_cond_broadcast(&writer->changed);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return rc;
 }
 
 static bool ends_segment(const SegmentWriter *writer, uint64_t hash, size_t len)
@@ -115,10 +192,15 @@ int segment_writer_end(SegmentWriter *writer, RowDigest *ret_digest, ManifestSeg
     if (writer->raw.len > 0 && seal(writer, err) < 0)
         return -1;
     writer->continues = false;
-    *ret_digest = writer->digest;
-    writer->digest = (RowDigest){0};
-    *ret = steal(writer->segments);
-    *ret_n = writer->n;
-    writer->n = writer->cap = 0;
-    return 0;
+    pthread_mutex_lock(&writer->mutex);
+    int rc = wait_idle(writer, err);
+    if (rc == 0) {
+        *ret = steal(writer->segments);
+        *ret_n = writer->n;
+        writer->n = writer->cap = 0;
+        *ret_digest = writer->digest;
+        writer->digest = (RowDigest){0};
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return rc;
 }
