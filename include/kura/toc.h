@@ -80,6 +80,12 @@ void toc_free(Toc *toc); /* NULL-safe */
 const char *toc_strdup(Toc *toc, const char *text);
 const char *toc_strndup(Toc *toc, const char *text, size_t len);
 
+/* Whether an entry is of a type ("TABLE DATA"); an entry without a type is of none. */
+bool toc_entry_is(const TocEntry *entry, const char *desc);
+/* Whether an entry stands for the rows of a table. */
+bool toc_entry_has_rows(const TocEntry *entry);
+/* The first entry of a type whose tag begins with prefix ("" for any tag, or none); NULL when there is none. */
+const TocEntry *toc_find_first(const Toc *toc, const char *desc, const char *prefix);
 /* The entry with a dump id, or NULL. */
 TocEntry *toc_find(const Toc *toc, int dump_id);
 /* The archive's zlib/gzip, lz4 or zstd compression as TOC_COMPRESSION_*, whatever its version. */

@@ -123,3 +123,23 @@ int toc_minor_needs(int minor)
         return 16;
     return minor == TOC_MINOR_REL_KIND ? 17 : INT_MAX;
 }
+
+bool toc_entry_is(const TocEntry *entry, const char *desc)
+{
+    return entry->desc && strcmp(entry->desc, desc) == 0;
+}
+
+bool toc_entry_has_rows(const TocEntry *entry)
+{
+    return entry->had_dumper && toc_entry_is(entry, "TABLE DATA");
+}
+
+const TocEntry *toc_find_first(const Toc *toc, const char *desc, const char *prefix)
+{
+    for (size_t i = 0; i < toc->n_entries; i++) {
+        const TocEntry *entry = &toc->entries[i];
+        if (toc_entry_is(entry, desc) && strncmp(entry->tag ? entry->tag : "", prefix, strlen(prefix)) == 0)
+            return entry;
+    }
+    return NULL;
+}

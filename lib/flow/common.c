@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "copyfile.h"
+#include "kura/export.h"
 #include "kura/mem.h"
 
 enum { DEFAULT_JOBS_MAX = 4 };
@@ -54,15 +56,7 @@ int flow_write_file(const char *path, const Buf *content, Error *err)
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_errno(err, errno, "creating \"%s\"", path);
-    for (size_t done = 0; done < content->len;) {
-        ssize_t n = write(fd, content->data + done, content->len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_errno(err, errno, "writing \"%s\"", path);
-        done += (size_t)n;
-    }
-    return 0;
+    return write_fully(fd, content->data, content->len, err) < 0 ? error_wrap(err, "\"%s\"", path) : 0;
 }
 
 size_t flow_jobs(size_t asked)

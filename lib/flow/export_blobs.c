@@ -68,7 +68,7 @@ static int list_metadata(const Toc *toc, const TocEntry *blobs, LargeObjects *ob
 {
     for (size_t i = 0; i < blobs->n_deps; i++) {
         const TocEntry *entry = toc_find(toc, (int)strtol(blobs->deps[i], NULL, 10));
-        if (entry && strcmp(entry->desc, "BLOB METADATA") == 0 && entry->defn &&
+        if (entry && toc_entry_is(entry, "BLOB METADATA") && entry->defn &&
             add_lines(objects, entry->defn, blobs->dump_id, err) < 0)
             return -1;
     }
@@ -79,7 +79,7 @@ static int list_single(const Toc *toc, const TocEntry *blobs, LargeObjects *obje
 {
     for (size_t i = 0; i < toc->n_entries; i++) {
         const TocEntry *entry = &toc->entries[i];
-        if (strcmp(entry->desc, "BLOB") == 0 && entry->tag &&
+        if (toc_entry_is(entry, "BLOB") && entry->tag &&
             add_object(objects, entry->tag, strlen(entry->tag), blobs->dump_id, err) < 0)
             return -1;
     }
@@ -96,7 +96,7 @@ static int list_objects(const Toc *toc, LargeObjects *objects, Error *err)
 {
     for (size_t i = 0; i < toc->n_entries; i++) {
         const TocEntry *entry = &toc->entries[i];
-        if (strcmp(entry->desc, "BLOBS") != 0)
+        if (!toc_entry_is(entry, "BLOBS"))
             continue;
         if ((toc->minor < MINOR_LISTS ? list_single : list_metadata)(toc, entry, objects, err) < 0)
             return -1;
@@ -187,7 +187,7 @@ int export_large_objects(Export *export, const Toc *toc, Error *err)
             return error_set(err, ERR_CORRUPT, "large object %u is in the table of contents, but not in the backup",
                              objects.v[i].oid);
     for (size_t i = 0; i < toc->n_entries; i++)
-        if (strcmp(toc->entries[i].desc, "BLOBS") == 0 &&
+        if (toc_entry_is(&toc->entries[i], "BLOBS") &&
             write_list(export, toc, toc->entries[i].dump_id, &objects, err) < 0)
             return -1;
     return 0;

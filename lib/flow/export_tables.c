@@ -111,9 +111,9 @@ static int match_entries(const Toc *toc, const ManifestDatabase *database, const
     size_t wanted = 0;
     for (size_t i = 0; i < toc->n_entries; i++) {
         const TocEntry *entry = &toc->entries[i];
-        if (!entry->had_dumper || strcmp(entry->desc, "BLOBS") == 0)
+        if (!entry->had_dumper || toc_entry_is(entry, "BLOBS"))
             continue;
-        if (strcmp(entry->desc, "TABLE DATA") != 0)
+        if (!toc_entry_is(entry, "TABLE DATA"))
             return error_set(err, ERR_UNSUPPORTED, "entry %d of the table of contents has data of unknown kind \"%s\"",
                              entry->dump_id, entry->desc);
         wanted++;
@@ -121,7 +121,7 @@ static int match_entries(const Toc *toc, const ManifestDatabase *database, const
     for (size_t i = 0; i < database->n_tables; i++) {
         const ManifestTable *table = &database->tables[i];
         entries[i] = toc_find(toc, table->dump_id);
-        if (entries[i] == NULL || !entries[i]->had_dumper || strcmp(entries[i]->desc, "TABLE DATA") != 0)
+        if (entries[i] == NULL || !toc_entry_has_rows(entries[i]))
             return error_set(err, ERR_CORRUPT, "table \"%s.%s\" of the manifest is not in the table of contents",
                              table->schema, table->name);
     }

@@ -11,8 +11,7 @@ enum { FLOW_TOC_PIECE = 16 * 1024 * 1024 };
 
 /* Stores header and TOC as pg_dump wrote them into database->toc. */
 int flow_store_toc(Repo *repo, Uploader *uploader, const Buf *raw, ManifestDatabase *database, Error *err);
-/* Reads and parses it again. */
-int flow_load_toc(Repo *repo, const ManifestDatabase *database, Toc **ret, Error *err);
+/* flow_load_toc() of export.h reads and parses it again. */
 
 /* Creates path (which must not exist) with these bytes, mode 0600. */
 int flow_write_file(const char *path, const Buf *content, Error *err);

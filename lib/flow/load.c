@@ -19,7 +19,7 @@
 
 static bool is_index(const TocEntry *entry)
 {
-    return strcmp(entry->desc, "INDEX") == 0 || strcmp(entry->desc, "CONSTRAINT") == 0;
+    return toc_entry_is(entry, "INDEX") || toc_entry_is(entry, "CONSTRAINT");
 }
 
 static int by_raw(const void *a, const void *b)
@@ -56,7 +56,7 @@ static int plan_table(Load *load, const ManifestTable *source, Error *err)
 {
     LoadTable *table = &load->tables[load->n_tables++];
     *table = (LoadTable){.source = source, .entry = toc_find(load->restore->toc, source->dump_id)};
-    if (table->entry == NULL || table->entry->desc == NULL || strcmp(table->entry->desc, "TABLE DATA") != 0)
+    if (table->entry == NULL || !toc_entry_is(table->entry, "TABLE DATA"))
         return error_set(err, ERR_CORRUPT,
                          "the manifest's table \"%s\".\"%s\" has no TABLE DATA entry %d in the table of contents",
                          source->schema, source->name, source->dump_id);
@@ -85,7 +85,7 @@ static void plan_early_index(Load *load, const TocEntry *entry)
     LoadTable *table = NULL;
     for (size_t i = 0; i < entry->n_deps; i++) {
         const TocEntry *dep = toc_find(load->restore->toc, atoi(entry->deps[i]));
-        if (dep && (dep->section == SECTION_POST_DATA || strcmp(dep->desc ? dep->desc : "", "FUNCTION") == 0))
+        if (dep && (dep->section == SECTION_POST_DATA || toc_entry_is(dep, "FUNCTION")))
             return; /* a function may read other tables */
         LoadTable *owner = find_by_dump_id(load, entry->deps[i]);
         table = owner ? owner : table;
@@ -116,7 +116,7 @@ static int plan(Load *load, Error *err)
         load->n_big += bytes >= EARLY_INDEX_BYTES;
     }
     for (size_t i = 0; load->n_big > 0 && i < restore->toc->n_entries; i++)
-        if (restore->toc->entries[i].desc && is_index(&restore->toc->entries[i]))
+        if (is_index(&restore->toc->entries[i]))
             plan_early_index(load, &restore->toc->entries[i]);
     load->large_objects_left = database->large_objects.name != NULL;
     progress_total(restore->progress, total);
@@ -143,7 +143,7 @@ static bool pick(Load *load, LoadTask *ret)
         if (table->parts_left > 0 || table->exclusive || table->next_index == table->n_indexes)
             continue;
         const TocEntry *entry = table->indexes[table->next_index];
-        bool exclusive = strcmp(entry->desc, "CONSTRAINT") == 0; /* ALTER TABLE lets nobody else near the table */
+        bool exclusive = toc_entry_is(entry, "CONSTRAINT"); /* ALTER TABLE lets nobody else near the table */
         if (exclusive && table->shared > 0)
             continue;
         table->next_index++;
@@ -259,7 +259,7 @@ static void done(Load *load)
 
 static bool keeps_data_entry(const void *ctx, const TocEntry *entry)
 {
-    return entry->desc == NULL || (strcmp(entry->desc, "TABLE DATA") != 0 && strcmp(entry->desc, "BLOBS") != 0);
+    return !toc_entry_is(entry, "TABLE DATA") && !toc_entry_is(entry, "BLOBS");
 }
 
 int load_backup(Restore *restore, Error *err)

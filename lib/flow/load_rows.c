@@ -109,7 +109,7 @@ bool load_is_config(const Restore *restore, const TocEntry *entry)
 {
     for (size_t i = 0; i < entry->n_deps; i++) {
         const TocEntry *dep = toc_find(restore->toc, atoi(entry->deps[i]));
-        if (dep && dep->desc && strcmp(dep->desc, "TABLE") == 0)
+        if (dep && toc_entry_is(dep, "TABLE"))
             return false;
     }
     return true;

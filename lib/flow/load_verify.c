@@ -21,7 +21,7 @@ int load_read_back(Restore *restore, PgConn *conn, const ManifestTable *source, 
     copystmt_done(&stmt);
     *ret = (RowDigest){0};
     uint64_t rows;
-    if (catalog_session_setup(conn, err) < 0 || pg_copy_out(conn, sql, on_row, ret, &rows, err) < 0 ||
+    if (pg_exec(conn, "SET TimeZone = 'UTC'", err) < 0 || pg_copy_out(conn, sql, on_row, ret, &rows, err) < 0 ||
         pg_exec(conn, "RESET TimeZone", err) < 0)
         return error_wrap(err, "reading back table \"%s\".\"%s\"", source->schema, source->name);
     return 0;

@@ -103,7 +103,7 @@ static bool is_ownable(const TocEntry *entry)
     if (entry->owner == NULL || *entry->owner == 0 || entry->drop_stmt == NULL || *entry->drop_stmt == 0)
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(dependent); i++)
-        if (strcmp(entry->desc, dependent[i]) == 0)
+        if (toc_entry_is(entry, dependent[i]))
             return false;
     return true;
 }

@@ -138,7 +138,7 @@ static void check_extensions(Restore *restore)
 {
     for (size_t i = 0; i < restore->toc->n_entries; i++) {
         const TocEntry *entry = &restore->toc->entries[i];
-        if (strcmp(entry->desc ? entry->desc : "", "EXTENSION") != 0 || entry->tag == NULL ||
+        if (!toc_entry_is(entry, "EXTENSION") || entry->tag == NULL ||
             strvec_contains(&restore->target.extensions, entry->tag))
             continue;
         _cleanup_free_ char *hint =
@@ -186,7 +186,7 @@ static void check_tablespaces(Restore *restore)
     for (size_t i = 0; i < restore->toc->n_entries; i++) {
         const TocEntry *entry = &restore->toc->entries[i];
         check_tablespace(restore, entry->tablespace, &told);
-        if (entry->desc == NULL || strcmp(entry->desc, "DATABASE") != 0)
+        if (!toc_entry_is(entry, "DATABASE"))
             continue;
         _cleanup_free_ char *of_database = database_tablespace(entry);
         check_tablespace(restore, of_database, &told);
@@ -200,10 +200,9 @@ static int check_manifest(const Restore *restore, Error *err)
     size_t next = 0;
     for (size_t i = 0; i < restore->toc->n_entries; i++) {
         const TocEntry *entry = &restore->toc->entries[i];
-        bool table_data = entry->desc && strcmp(entry->desc, "TABLE DATA") == 0 && entry->had_dumper;
-        if (entry->desc && strcmp(entry->desc, "BLOBS") == 0 && database->large_objects.name == NULL)
+        if (toc_entry_is(entry, "BLOBS") && database->large_objects.name == NULL)
             return error_set(err, ERR_CORRUPT, "the archive has large objects, the manifest has none");
-        if (!table_data)
+        if (!toc_entry_has_rows(entry))
             continue;
         const ManifestTable *table = next < database->n_tables ? &database->tables[next++] : NULL;
         if (table == NULL || table->dump_id != entry->dump_id || entry->namespace == NULL || entry->tag == NULL ||
@@ -278,22 +277,14 @@ static void check_superuser_owner(Restore *restore)
     }
 }
 
-static const char *database_owner(const Restore *restore)
-{
-    for (size_t i = 0; i < restore->toc->n_entries; i++)
-        if (restore->toc->entries[i].desc && strcmp(restore->toc->entries[i].desc, "DATABASE") == 0)
-            return restore->toc->entries[i].owner;
-    return NULL;
-}
-
 /* Types whose owner the server wants to be a superuser. */
 static bool needs_superuser(const TocEntry *entry)
 {
-    if (entry->desc == NULL || entry->owner == NULL || *entry->owner == 0)
+    if (entry->owner == NULL || *entry->owner == 0)
         return false;
-    return strcmp(entry->desc, "FOREIGN DATA WRAPPER") == 0 || strcmp(entry->desc, "EVENT TRIGGER") == 0 ||
-           strcmp(entry->desc, "SUBSCRIPTION") == 0 ||
-           (strcmp(entry->desc, "PUBLICATION") == 0 && entry->defn && strstr(entry->defn, " FOR ALL TABLES"));
+    return toc_entry_is(entry, "FOREIGN DATA WRAPPER") || toc_entry_is(entry, "EVENT TRIGGER") ||
+           toc_entry_is(entry, "SUBSCRIPTION") ||
+           (toc_entry_is(entry, "PUBLICATION") && entry->defn && strstr(entry->defn, " FOR ALL TABLES"));
 }
 
 static int superusers(Restore *restore, StrVec *ret, Error *err)
@@ -339,8 +330,8 @@ static int check_map(Restore *restore, Error *err)
         return 0;
     if (rolemap_apply(restore->options->map, restore->toc, err) < 0 || keep_superusers(restore, err) < 0)
         return -1;
-    const char *owner = database_owner(restore);
-    restore->owner = owner && *owner ? xstrdup(owner) : NULL;
+    const TocEntry *database = toc_find_first(restore->toc, "DATABASE", "");
+    restore->owner = database && database->owner && *database->owner ? xstrdup(database->owner) : NULL;
     return 0;
 }
 
@@ -356,7 +347,7 @@ static const char *owner_of_most_tables(const Toc *toc)
     size_t n = 0;
     for (size_t i = 0; i < toc->n_entries; i++) {
         const TocEntry *entry = &toc->entries[i];
-        if (entry->desc && strcmp(entry->desc, "TABLE") == 0 && entry->owner && *entry->owner)
+        if (toc_entry_is(entry, "TABLE") && entry->owner && *entry->owner)
             owners[n++] = entry->owner;
     }
     qsort(owners, n, sizeof *owners, by_text);

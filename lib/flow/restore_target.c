@@ -52,17 +52,6 @@ int target_admin(Restore *restore, Error *err)
     return -1;
 }
 
-static const TocEntry *find_entry(const Toc *toc, const char *desc, const char *tag_prefix)
-{
-    for (size_t i = 0; i < toc->n_entries; i++) {
-        const TocEntry *entry = &toc->entries[i];
-        if (entry->desc && strcmp(entry->desc, desc) == 0 && entry->tag &&
-            strncmp(entry->tag, tag_prefix, strlen(tag_prefix)) == 0)
-            return entry;
-    }
-    return NULL;
-}
-
 /* Whether DATABASE behind this word is followed by a database's name (and is not itself the name of a role). */
 static bool takes_database(const SqlToken *before)
 {
@@ -146,7 +135,7 @@ int target_create_database(Restore *restore, Error *err)
 {
     _cleanup_(strvec_done) StrVec statements = {0};
     _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
-    const TocEntry *entry = find_entry(restore->toc, "DATABASE", "");
+    const TocEntry *entry = toc_find_first(restore->toc, "DATABASE", "");
     if (entry && entry->defn && retarget(entry->defn, restore->scratch, restore->no_tablespaces, &statements, err) < 0)
         return error_wrap(err, "the archive's CREATE DATABASE");
     if (check_statements(&statements, "DATABASE", err) < 0)
@@ -211,7 +200,7 @@ int target_owner(Restore *restore, Error *err)
         _cleanup_free_ char *owner = sql_quote_ident(restore->owner);
         strvec_pushf(&statements, "ALTER DATABASE %s OWNER TO %s", quoted, owner);
     }
-    const TocEntry *acl = find_entry(restore->toc, "ACL", "DATABASE ");
+    const TocEntry *acl = toc_find_first(restore->toc, "ACL", "DATABASE ");
     if (acl && acl->defn && retarget(acl->defn, restore->scratch, false, &statements, err) < 0)
         return error_wrap(err, "the archive's database ACL");
     if (check_statements(&statements, "ACL", err) < 0 || target_admin(restore, err) < 0)
@@ -225,9 +214,9 @@ int target_owner(Restore *restore, Error *err)
 int target_properties(Restore *restore, Error *err)
 {
     if (target_admin(restore, err) < 0 ||
-        apply_property(restore, find_entry(restore->toc, "DATABASE PROPERTIES", ""), err) < 0)
+        apply_property(restore, toc_find_first(restore->toc, "DATABASE PROPERTIES", ""), err) < 0)
         return -1;
-    return apply_property(restore, find_entry(restore->toc, "COMMENT", "DATABASE "), err);
+    return apply_property(restore, toc_find_first(restore->toc, "COMMENT", "DATABASE "), err);
 }
 
 static int rename_once(Restore *restore, Error *err)

@@ -40,18 +40,13 @@ typedef struct RowsRun {
     bool has_large_objects;
 } RowsRun;
 
-static bool is_table_data(const TocEntry *entry)
-{
-    return entry->desc && strcmp(entry->desc, "TABLE DATA") == 0 && entry->had_dumper;
-}
-
 int rows_list(const Freeze *freeze, ManifestDatabase *database, Error *err)
 {
     const Toc *toc = freeze->toc;
     database->tables = xcalloc(toc->n_entries, sizeof *database->tables);
     for (size_t i = 0; i < toc->n_entries; i++) {
         const TocEntry *entry = &toc->entries[i];
-        if (!is_table_data(entry))
+        if (!toc_entry_has_rows(entry))
             continue;
         const CatalogTable *known = catalog_tables_find(&freeze->tables, (uint32_t)strtoul(entry->oid, NULL, 10));
         if (known == NULL || strcmp(known->schema, entry->namespace) != 0 || strcmp(known->name, entry->tag) != 0)
@@ -246,14 +241,6 @@ static void collect(RowsRun *run)
     }
 }
 
-static bool toc_has(const Toc *toc, const char *desc)
-{
-    for (size_t i = 0; i < toc->n_entries; i++)
-        if (toc->entries[i].desc && strcmp(toc->entries[i].desc, desc) == 0)
-            return true;
-    return false;
-}
-
 int rows_copy(Freeze *freeze, const BackupOptions *options, size_t jobs, Repo *repo, Uploader *uploader,
               ManifestDatabase *database, Progress *progress, Error *err)
 {
@@ -263,7 +250,7 @@ int rows_copy(Freeze *freeze, const BackupOptions *options, size_t jobs, Repo *r
                    .uploader = uploader,
                    .database = database,
                    .progress = progress,
-                   .has_large_objects = toc_has(freeze->toc, "BLOBS")};
+                   .has_large_objects = toc_find_first(freeze->toc, "BLOBS", "") != NULL};
     uint64_t total = 0;
     for (size_t i = 0; i < database->n_tables; i++) {
         const CatalogTable *known = catalog_tables_find(&freeze->tables, database->tables[i].oid);

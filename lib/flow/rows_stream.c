@@ -121,7 +121,7 @@ int rows_from_stream(Freeze *freeze, Repo *repo, Uploader *uploader, ManifestDat
     size_t blocks = database->n_tables;
     bool large_objects = false;
     for (size_t i = 0; i < freeze->toc->n_entries; i++)
-        large_objects |= freeze->toc->entries[i].desc && strcmp(freeze->toc->entries[i].desc, "BLOBS") == 0 && ++blocks;
+        large_objects |= toc_entry_is(&freeze->toc->entries[i], "BLOBS") && ++blocks;
     progress_phase(progress, "rows", 0);
     int rc = datablocks_read(&source, TOC_COMPRESSION_NONE, blocks, &sink, err), status;
     if (rc == 0 && (rc = proc_wait(freeze->dump, &status, err)) == 0 && status != 0)
