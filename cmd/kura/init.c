@@ -5,7 +5,7 @@
 int command_init(Session *session, Error *err)
 {
     const char *location = session_location(session, err);
-    if (location == NULL || store_open(location, true, &session->store, err) < 0 ||
+    if (location == NULL || store_open(location, NULL, true, &session->store, err) < 0 ||
         repo_create(session->store, NULL, err) < 0 || repo_open(session->store, &session->repo, err) < 0)
         return -1;
     if (session->json) {

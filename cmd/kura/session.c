@@ -51,7 +51,7 @@ const char *session_location(const Session *session, Error *err)
 int session_open_repo(Session *session, Error *err)
 {
     const char *location = session_location(session, err);
-    if (location == NULL || store_open(location, false, &session->store, err) < 0)
+    if (location == NULL || store_open(location, NULL, false, &session->store, err) < 0)
         return -1;
     return repo_open(session->store, &session->repo, err);
 }

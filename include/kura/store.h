@@ -9,16 +9,46 @@
 
 #include "kura/buf.h"
 #include "kura/error.h"
+#include "kura/findings.h"
 
 typedef struct Store Store;
 
-/* Opens by location: "mem:NAME" (stays alive in this process until store_mem_forget), "dir:PATH" or a path. A directory
- * need not exist until something is put; with create it is made (mode 0700, parents must exist). */
-int store_open(const char *location, bool create, Store **ret, Error *err);
+/* How to reach a store. All strings are borrowed for the call; NULL and 0 mean the default. */
+typedef struct StoreOptions {
+    const char *s3_endpoint;   /* "https://host[:port]"; default: AWS's of the region */
+    const char *s3_region;     /* default: environment, profile, else us-east-1; a server that wants another one is
+                                  believed once */
+    const char *s3_profile;    /* of the shared credentials file */
+    const char *s3_ca;         /* file of CA certificates (PEM) instead of the system's */
+    const char *s3_access_key; /* before all other sources of credentials, together with the secret key */
+    const char *s3_secret_key;
+    const char *s3_session_token;
+    enum StorePathStyle { S3_PATH_STYLE_AUTO, S3_PATH_STYLE_YES, S3_PATH_STYLE_NO } s3_path_style;
+    bool s3_allow_http;             /* to other hosts than this one */
+    bool s3_checksum;               /* send x-amz-checksum-sha256 */
+    uint64_t limit_upload;          /* bytes a second, over all connections; 0: none */
+    const struct StoreTimes *times; /* NULL: the usual ones */
+} StoreOptions;
+
+/* Patience with a remote store, in milliseconds. */
+typedef struct StoreTimes {
+    unsigned connect; /* until a connection stands */
+    unsigned stall;   /* without a byte in either direction */
+    unsigned total;   /* one attempt of one request */
+    unsigned retry;   /* from the first failure of a request until it is given up */
+} StoreTimes;
+
+/* Opens by location: "mem:NAME" (stays alive in this process until store_mem_forget), "dir:PATH" or a path,
+ * "s3://BUCKET[/PREFIX]". A directory need not exist until something is put; with create it is made (mode 0700, parents
+ * must exist). A bucket must exist; no request is made before the first operation. options may be NULL. */
+int store_open(const char *location, const StoreOptions *options, bool create, Store **ret, Error *err);
 /* Frees the handle. NULL-safe. */
 void store_close(Store *store);
 /* What a person calls this store: its location, without secrets. */
 const char *store_name(const Store *store);
+
+/* Whether every operation costs a round trip over a network. */
+bool store_is_remote(const Store *store);
 
 /* Writes a whole object durably: after 0 it survives a crash, after -1 it is not there or is as it was. With exclusive
  * an object that is there already is left alone and the call fails with ERR_EXISTS; else it is replaced in one step. */
@@ -37,6 +67,11 @@ int store_delete(Store *store, const char *key, Error *err);
 
 /* Removes what interrupted puts left behind out of sight of store_list, once no living put can own it any more. */
 int store_tidy(Store *store, Error *err);
+
+/* Learns what the store really does by trying it on objects under "probe/<random>/", which are removed again, and tells
+ * each trait as a finding: a note when it is as it should be, a warning or an error with what it means for backups when
+ * it is not. -1 only when nothing could be learned. */
+int store_probe(Store *store, Findings *findings, Error *err);
 
 /* Frees everything under "mem:NAME", given NAME; open handles keep what they have. */
 void store_mem_forget(const char *name);

@@ -270,7 +270,7 @@ static const StoreOps ops = {
     .close = dir_close,
 };
 
-int store_dir_open(const char *rest, bool create, Store **ret, Error *err)
+int store_dir_open(const char *rest, const StoreOptions *options, bool create, Store **ret, Error *err)
 {
     DirStore *dir = xcalloc(1, sizeof *dir);
     dir->store.ops = &ops;

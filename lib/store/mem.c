@@ -217,7 +217,7 @@ static const StoreOps ops = {
     .close = mem_close,
 };
 
-int store_mem_open(const char *rest, bool create, Store **ret, Error *err)
+int store_mem_open(const char *rest, const StoreOptions *options, bool create, Store **ret, Error *err)
 {
     (void)create;
     (void)err;

@@ -9,7 +9,7 @@ enum { KEY_MAX = 512 };
 
 static const struct {
     const char *scheme;
-    int (*open)(const char *rest, bool create, Store **ret, Error *err);
+    int (*open)(const char *rest, const StoreOptions *options, bool create, Store **ret, Error *err);
 } kinds[] = {
     {"dir:", store_dir_open},
     {"mem:", store_mem_open},
@@ -23,10 +23,10 @@ static size_t scheme_length(const char *location)
     return len >= 2 && location[len] == ':' ? len + 1 : 0;
 }
 
-int store_open(const char *location, bool create, Store **ret, Error *err)
+int store_open(const char *location, const StoreOptions *options, bool create, Store **ret, Error *err)
 {
     size_t scheme = scheme_length(location);
-    int (*open)(const char *, bool, Store **, Error *) = scheme == 0 ? store_dir_open : NULL;
+    int (*open)(const char *, const StoreOptions *, bool, Store **, Error *) = scheme == 0 ? store_dir_open : NULL;
     for (size_t i = 0; i < ARRAY_SIZE(kinds) && open == NULL; i++)
         if (strlen(kinds[i].scheme) == scheme && strncmp(kinds[i].scheme, location, scheme) == 0)
             open = kinds[i].open;
@@ -36,7 +36,7 @@ int store_open(const char *location, bool create, Store **ret, Error *err)
     }
     if (location[scheme] == 0)
         return error_set(err, ERR_USAGE, "the repository location \"%s\" names nothing", location);
-    if (open(location + scheme, create, ret, err) < 0)
+    if (open(location + scheme, options ? options : &(StoreOptions){0}, create, ret, err) < 0)
         return -1;
     (*ret)->name = xstrdup(location);
     return 0;
@@ -53,6 +53,11 @@ void store_close(Store *store)
 const char *store_name(const Store *store)
 {
     return store->name;
+}
+
+bool store_is_remote(const Store *store)
+{
+    return store->remote;
 }
 
 static bool key_char(char c)
@@ -167,4 +172,9 @@ int store_delete(Store *store, const char *key, Error *err)
 int store_tidy(Store *store, Error *err)
 {
     return store->ops->tidy ? store->ops->tidy(store, err) : 0;
+}
+
+int store_probe(Store *store, Findings *findings, Error *err)
+{
+    return store->ops->probe ? store->ops->probe(store, findings, err) : 0;
 }

@@ -37,6 +37,9 @@ typedef struct StoreOps {
     /* Optional: removes what killed puts left behind, out of sight of list. Missing where a put leaves nothing. */
     int (*tidy)(Store *store, Error *err);
 
+    /* Optional: see store_probe. Missing where there is nothing to doubt. */
+    int (*probe)(Store *store, Findings *findings, Error *err);
+
     /* Required. Frees the whole handle, as the open function below allocated it. */
     void (*close)(Store *store);
 } StoreOps;
@@ -44,12 +47,14 @@ typedef struct StoreOps {
 /* The beginning of every kind's own struct. */
 struct Store {
     const StoreOps *ops;
-    char *name; /* what store_name gives; freed by the dispatcher */
+    char *name;  /* what store_name gives; freed by the dispatcher */
+    bool remote; /* what store_is_remote gives; false unless the open function says so */
 };
 
-/* The kinds' open functions. rest is the location without its "mem:" or "dir:". They set ops, not name. */
-int store_dir_open(const char *rest, bool create, Store **ret, Error *err);
-int store_mem_open(const char *rest, bool create, Store **ret, Error *err);
+/* The kinds' open functions. rest is the location without its "mem:" or "dir:". They set ops, not name. options is
+ * never NULL. */
+int store_dir_open(const char *rest, const StoreOptions *options, bool create, Store **ret, Error *err);
+int store_mem_open(const char *rest, const StoreOptions *options, bool create, Store **ret, Error *err);
 
 /* Whether text could begin a key: "", "blobs/", "blobs/ab/12". */
 bool store_prefix_valid(const char *text);

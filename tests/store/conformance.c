@@ -22,7 +22,7 @@ static int open_fresh(void **state)
 {
     (void)state;
     err = (Error)ERROR_INIT;
-    return store_open(location, true, &store, &err);
+    return store_open(location, NULL, true, &store, &err);
 }
 
 static int close_and_empty(void **state)
@@ -92,7 +92,7 @@ static void survives_reopening(void **state)
     (void)state;
     put("backups/a.json", "{}");
     store_close(store);
-    assert_int_equal(store_open(location, false, &store, &err), 0);
+    assert_int_equal(store_open(location, NULL, false, &store, &err), 0);
     assert_holds("backups/a.json", "{}");
     assert_string_equal(store_name(store), location);
 }
@@ -438,7 +438,7 @@ static void two_handles_see_one_store(void **state)
     (void)state;
     Store *other;
     put("a", "1");
-    assert_int_equal(store_open(location, false, &other, &err), 0);
+    assert_int_equal(store_open(location, NULL, false, &other, &err), 0);
     assert_int_equal(store_put(other, "a", "2", 1, true, &err), -1);
     assert_int_equal(err.code, ERR_EXISTS);
     assert_int_equal(store_put(other, "b/c", "3", 1, true, &err), 0);

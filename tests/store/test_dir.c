@@ -31,7 +31,7 @@ static int set_up(void **state)
     err = (Error)ERROR_INIT;
     base = tempdir_new();
     root = xasprintf("%s/store", base);
-    return store_open(root, true, &store, &err);
+    return store_open(root, NULL, true, &store, &err);
 }
 
 static int tear_down(void **state)
@@ -138,7 +138,7 @@ static void a_root_that_is_not_there(void **state)
     Store *other;
     uint64_t size;
     _cleanup_free_ char *absent = path_of("absent"), *deep = path_of("no/such/parent");
-    assert_int_equal(store_open(absent, false, &other, &err), 0);
+    assert_int_equal(store_open(absent, NULL, false, &other, &err), 0);
     assert_int_equal(store_head(other, "kura.json", &size, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);
     assert_int_equal(store_list(other, "", add_key, NULL, &err), 0);
@@ -148,7 +148,7 @@ static void a_root_that_is_not_there(void **state)
     make_dir("absent"); /* a disk that was mounted meanwhile */
     assert_int_equal(store_put(other, "a", "x", 1, false, &err), 0);
     store_close(other);
-    assert_int_equal(store_open(deep, true, &other, &err), -1);
+    assert_int_equal(store_open(deep, NULL, true, &other, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
@@ -156,14 +156,14 @@ static void locations(void **state)
 {
     (void)state;
     Store *other;
-    assert_int_equal(store_open("ftp://host/path", false, &other, &err), -1);
+    assert_int_equal(store_open("ftp://host/path", NULL, false, &other, &err), -1);
     assert_int_equal(err.code, ERR_UNSUPPORTED);
     assert_non_null(strstr(err.hint, "dir:"));
-    assert_int_equal(store_open("", false, &other, &err), -1);
-    assert_int_equal(store_open("dir:", false, &other, &err), -1);
+    assert_int_equal(store_open("", NULL, false, &other, &err), -1);
+    assert_int_equal(store_open("dir:", NULL, false, &other, &err), -1);
     const char *const paths[] = {"./a:b", "/a/b:c", "relative/x:y", "C:x", "dir:s3:bucket"};
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        assert_int_equal(store_open(paths[i], false, &other, &err), 0);
+        assert_int_equal(store_open(paths[i], NULL, false, &other, &err), 0);
         assert_string_equal(store_name(other), paths[i]);
         store_close(other);
     }
@@ -286,7 +286,7 @@ static void full_disk(void **state)
     _cleanup_(buf_done) Buf out = BUF_INIT(16);
     make_dir("small");
     assert_int_equal(mount("tmpfs", mounted, "tmpfs", 0, "size=1m"), 0);
-    int opened = store_open(mounted, false, &small, &err);
+    int opened = store_open(mounted, NULL, false, &small, &err);
     int first = store_put(small, "blobs/aa/key", "old", 3, false, &err);
     Error replaced = ERROR_INIT, made = ERROR_INIT;
     int replace = store_put(small, "blobs/aa/key", body, len, false, &replaced);

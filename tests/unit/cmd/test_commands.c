@@ -79,7 +79,7 @@ static void commit(const char *id, const char *app)
     manifest->stored_all = 3 * 1024 * 1024;
     strvec_push(&manifest->tags, "nightly");
     fill_fileset(manifest);
-    if (store_open(REPO, false, &store, &err) < 0 || repo_open(store, &repo, &err) < 0 ||
+    if (store_open(REPO, NULL, false, &store, &err) < 0 || repo_open(store, &repo, &err) < 0 ||
         manifest_commit(repo, manifest, &err) < 0)
         fail_msg("%s", err.message);
     manifest_free(manifest);

@@ -27,7 +27,7 @@ static int setup(void **state)
     Fixture *fixture = xcalloc(1, sizeof *fixture);
     Error err = ERROR_INIT;
     store_mem_forget("segment");
-    assert_int_equal(store_open("mem:segment", true, &fixture->store, &err), 0);
+    assert_int_equal(store_open("mem:segment", NULL, true, &fixture->store, &err), 0);
     assert_int_equal(repo_create(fixture->store, &small, &err), 0);
     assert_int_equal(repo_open(fixture->store, &fixture->repo, &err), 0);
     fixture->uploader = uploader_new(fixture->repo, 1, 1 << 20);

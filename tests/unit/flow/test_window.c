@@ -115,7 +115,7 @@ static Manifest *back_up(Race *race)
                              .at_step = at_step,
                              .at_step_ctx = race};
     store_mem_forget("window");
-    assert_int_equal(store_open("mem:window", true, &store, &err), 0);
+    assert_int_equal(store_open("mem:window", NULL, true, &store, &err), 0);
     assert_int_equal(repo_create(store, NULL, &err), 0);
     assert_int_equal(repo_open(store, &repo, &err), 0);
     if (backup_run(repo, &options, &manifest, &findings, NULL, &err) < 0)

@@ -221,7 +221,7 @@ static void make_world(World *world, int major)
 {
     Error err = ERROR_INIT;
     _cleanup_free_ char *location = xasprintf("mem:%s", store_name_here);
-    must(store_open(location, true, &world->store, &err), &err);
+    must(store_open(location, NULL, true, &world->store, &err), &err);
     must(repo_create(world->store, &small_segments, &err), &err);
     must(repo_open(world->store, &world->repo, &err), &err);
     Manifest *manifest = world->manifest = manifest_new();

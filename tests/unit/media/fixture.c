@@ -25,7 +25,7 @@ int fixture_setup(void **state)
     f->source = in(f->dir, "source");
     f->target = in(f->dir, "target");
     check(mkdir(f->source, 0755));
-    if (store_open("mem:media", true, &f->store, &err) < 0 || repo_create(f->store, NULL, &err) < 0 ||
+    if (store_open("mem:media", NULL, true, &f->store, &err) < 0 || repo_create(f->store, NULL, &err) < 0 ||
         repo_open(f->store, &f->repo, &err) < 0)
         fail_msg("%s", err.message);
     *state = f;

@@ -365,7 +365,7 @@ static void a_failing_repository_ends_the_backup(void **state)
         snprintf(name, sizeof name, "%02u", i);
         put_noise(f->source, name, i % 7 ? 900 * 1024 : 2 * 1024 * 1024, i);
     }
-    assert_int_equal(store_open(location, true, &store, &err), 0);
+    assert_int_equal(store_open(location, NULL, true, &store, &err), 0);
     assert_int_equal(repo_create(store, NULL, &err), 0);
     assert_int_equal(repo_open(store, &repo, &err), 0);
     run_in(f->dir, "rm -rf repo/blobs; echo >repo/blobs");

@@ -70,7 +70,7 @@ static Store *obedient_new(void)
 {
     Obedient *obedient = xcalloc(1, sizeof *obedient);
     obedient->store = (Store){.ops = &obedient_ops, .name = xstrdup("the test's store")};
-    assert_int_equal(store_open("mem:" SPACE, true, &obedient->inner, &err), 0);
+    assert_int_equal(store_open("mem:" SPACE, NULL, true, &obedient->inner, &err), 0);
     return &obedient->store;
 }
 

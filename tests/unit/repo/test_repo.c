@@ -22,7 +22,7 @@ static void chosen_params_are_kept(void **state)
     Store *other;
     Repo *opened;
     const RepoParams chosen = {.zstd_level = 3, .segment_min = 1000, .segment_mean = 2000, .segment_max = 9000};
-    assert_int_equal(store_open("mem:chosen", true, &other, &err), 0);
+    assert_int_equal(store_open("mem:chosen", NULL, true, &other, &err), 0);
     assert_int_equal(repo_create(other, &chosen, &err), 0);
     assert_int_equal(repo_open(other, &opened, &err), 0);
     assert_memory_equal(repo_params(opened), &chosen, sizeof chosen);
