@@ -71,7 +71,7 @@ static void appends_to_what_is_there(void **state)
 static void no_two_files_are_alike(void **state)
 {
     AgeRecipient recipient;
-    _cleanup_(age_identities_free_cleanup) AgeIdentities *identities = new_key(&recipient);
+    age_identities_free(new_key(&recipient));
     _cleanup_(buf_done) Buf plain = BUF_INIT(100), one = BUF_INIT(LARGEST), two = BUF_INIT(LARGEST);
     fill(&plain, 100, 3);
     seal(&recipient, 1, &plain, &one);
@@ -94,7 +94,7 @@ static void refuses_what_it_cannot_encrypt(void **state)
     assert_int_equal(err.code, ERR_USAGE);
     assert_int_equal(age_encrypt(recipients, SIZE_MAX, data, 1, &out, &err), -1);
     assert_int_equal(err.code, ERR_USAGE);
-    _cleanup_(age_identities_free_cleanup) AgeIdentities *identities = new_key(&recipients[0]);
+    age_identities_free(new_key(&recipients[0]));
     assert_int_equal(age_encrypt(recipients, 2, data, 1, &out, &err), -1); /* the second is a point of low order */
     assert_int_equal(err.code, ERR_USAGE);
     assert_non_null(strstr(err.message, "recipient 2"));
