@@ -59,6 +59,7 @@ static void assert_no_range(const Sample *sample, uint64_t total, uint64_t offse
     assert_int_equal(buf_append_str(&out, "then", &err), 0);
     assert_int_equal(read_range(sample, total, offset, length, &out), -1);
     assert_int_equal(err.code, code);
+    assert_int_equal(out.len, strlen("then"));
     assert_string_equal(buf_str(&out), "then");
 }
 

@@ -48,6 +48,7 @@ static void assert_no_rewrap(const AgeIdentities *identities, const AgeRecipient
     assert_int_equal(buf_append_str(&out, "kept", &err), 0);
     assert_int_equal(age_rewrap(identities, recipients, n, file->data, len, &out, &err), -1);
     assert_int_equal(err.code, code);
+    assert_int_equal(out.len, strlen("kept"));
     assert_string_equal(buf_str(&out), "kept");
 }
 

@@ -99,6 +99,7 @@ static void refuses_what_it_cannot_encrypt(void **state)
     assert_int_equal(err.code, ERR_USAGE);
     assert_non_null(strstr(err.message, "recipient 2"));
     assert_string_equal(buf_str(&out), "before");
+    assert_int_equal(out.len, strlen("before"));
     assert_int_equal(age_encrypt(recipients, 1, data, sizeof data, &small, &err), -1);
     assert_int_equal(err.code, ERR_FAILED);
     assert_int_equal(small.len, 0);
@@ -133,9 +134,8 @@ static void counts_recipients_of_no_other_size(void **state)
         assert_int_equal(age_count_recipients(sizes[i], age_encrypted_size(sizes[i], AGE_RECIPIENTS_MAX + 1)), 0);
         assert_int_equal(age_count_recipients(sizes[i], UINT64_MAX), 0);
     }
-    for (uint64_t encrypted = 0; encrypted < 1000; encrypted++)
-        for (uint64_t less = 0; less < 1000; less++)
-            assert_int_equal(age_count_recipients(UINT64_MAX - less, encrypted), 0);
+    for (uint64_t less = 0; less < 1000; less++) /* their sizes are beyond 64 bits, and begin again at 0 */
+        assert_int_equal(age_count_recipients(UINT64_MAX - less, age_encrypted_size(UINT64_MAX - less, 1)), 0);
 }
 
 int main(void)
