@@ -253,7 +253,7 @@ static void derive_key(const SigV4Request *request, const char *secret_key, uint
 
 static void signing_key(SigV4Keys *keys, const SigV4Request *request, const char *secret_key, uint8_t ret[SHA256_SIZE])
 {
-    char *of = xasprintf("%.*s/%s/%s/%s", DAY_LENGTH, request->stamp, request->region, request->service, secret_key);
+    char *of = xasprintf("%.*s\n%s\n%s\n%s", DAY_LENGTH, request->stamp, request->region, request->service, secret_key);
     pthread_mutex_lock(&keys->mutex);
     if (keys->of == NULL || strcmp(keys->of, of) != 0) {
         derive_key(request, secret_key, keys->key);
