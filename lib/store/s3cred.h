@@ -9,20 +9,8 @@
 #ifndef KURA_S3CRED_H
 #define KURA_S3CRED_H
 
-#include <time.h>
-
 #include "kura/store.h"
-
-/* One set of credentials, owned by whoever holds it. Every string is made of characters that may stand in a header. */
-typedef struct S3Credentials {
-    char *access_key;
-    char *secret_key;
-    char *session_token; /* NULL for lasting credentials */
-    time_t expires;      /* 0: never */
-} S3Credentials;
-
-/* Wipes and frees the strings. NULL-safe, and usable with _cleanup_. */
-void s3credentials_done(S3Credentials *credentials);
+#include "s3credentials.h"
 
 /* The sources of one store. Thread-safe. */
 typedef struct S3Chain S3Chain;
@@ -46,7 +34,7 @@ const char *s3chain_region(const S3Chain *chain);
 /* The endpoint's URL, unchecked: s3_endpoint, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's; NULL when none of
  * them says. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true leaves s3_endpoint alone. */
 const char *s3chain_endpoint(const S3Chain *chain);
-/* The path of the file that the credentials came from when others than its owner may read it, else NULL. */
+/* The path of the file that the credentials came from when everybody on this host may read it, else NULL. */
 const char *s3chain_exposed_file(const S3Chain *chain);
 
 #endif
