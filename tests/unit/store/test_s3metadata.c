@@ -9,11 +9,13 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 
 #include "httpd.h"
 #include "kura/clock.h"
 #include "kura/mem.h"
+#include "kura/stop.h"
 #include "s3cred.h"
 #include "s3fetch.h"
 #include "s3metadata.h"
@@ -22,8 +24,7 @@
 #define LASTING                                                                                                        \
     "{\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"S3CRET\",\"Token\":\"t\",\"Expiration\":\"2099-01-01T00:00:00Z\"}"
 
-static const StoreTimes short_times = {.connect = 300, .total = 300};
-static const StoreOptions quick = {.times = &short_times};
+static const StoreTimes short_times = {.connect = 500, .total = 500};
 
 static char *answer_of(const char *access_key, time_t expires)
 {
@@ -34,13 +35,18 @@ static char *answer_of(const char *access_key, time_t expires)
                      access_key, moment);
 }
 
-static S3Chain *open_chain(void)
+static S3Chain *open_patiently(const StoreTimes *times)
 {
     S3Chain *chain = NULL;
     Error err = ERROR_INIT;
-    if (s3chain_open(&quick, &chain, &err) < 0)
+    if (s3chain_open(&(StoreOptions){.times = times}, &chain, &err) < 0)
         fail_msg("%s", err.message);
     return chain;
+}
+
+static S3Chain *open_chain(void)
+{
+    return open_patiently(NULL);
 }
 
 static Httpd *container(const HttpAnswer *answers, size_t n)
@@ -176,7 +182,7 @@ static void what_a_container_answers_wrongly_is_told(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const HttpAnswer answers[] = {cases[i].answer, cases[i].answer};
         Httpd *httpd = container(answers, ARRAY_SIZE(answers));
-        S3Chain *chain = open_chain();
+        S3Chain *chain = open_patiently(cases[i].answer.status ? NULL : &short_times);
         assert_failure(chain, cases[i].code, cases[i].message);
         assert_int_equal(httpd_count(httpd), cases[i].tries);
         s3chain_close(chain);
@@ -315,7 +321,7 @@ static void what_an_instance_answers_wrongly_is_told(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         Httpd *httpd = instance(cases[i].answers, 3);
-        S3Chain *chain = open_chain();
+        S3Chain *chain = open_patiently(cases[i].answers[0].status ? NULL : &short_times);
         assert_failure(chain, ERR_PERMISSION, cases[i].hint);
         assert_int_equal(httpd_count(httpd), cases[i].requests);
         s3chain_close(chain);
@@ -414,6 +420,20 @@ static void threads_ask_once(void **state)
     free(body);
 }
 
+/* The last test: a stop cannot be taken back. */
+static void a_stop_ends_the_waiting(void **state)
+{
+    const HttpAnswer answers[] = {{NULL, NULL}, {NULL, NULL}};
+    Httpd *httpd = instance(answers, ARRAY_SIZE(answers));
+    S3Chain *chain = open_chain();
+    stop_install();
+    raise(SIGTERM);
+    assert_failure(chain, ERR_INTERRUPTED, "instance metadata at");
+    assert_true(httpd_count(httpd) <= 1);
+    s3chain_close(chain);
+    httpd_stop(httpd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
@@ -433,6 +453,7 @@ int main(void)
         TEST(credentials_that_expired_and_cannot_be_fetched_again_are_an_error),
         TEST(credentials_that_expire_soon_are_used_meanwhile),
         TEST(threads_ask_once),
+        TEST(a_stop_ends_the_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
