@@ -92,9 +92,14 @@ void index_entry_done(IndexEntry *entry);
 /* Tells the uploader of every blob that the index refers to. */
 int fileset_know(Repo *repo, Uploader *uploader, const ManifestFileset *fileset, Error *err);
 
+/* Reads contents of entries, best in the order of the index: what one blob holds is then fetched once. One reader a
+ * thread. */
+typedef struct EntryReader EntryReader;
+EntryReader *entry_reader_new(Repo *repo);
 /* Streams an entry's content, piece by piece, checked against its hash at the end (-1 then, even when all pieces were
  * given). */
-int index_entry_read(Repo *repo, const IndexEntry *entry,
-                     int (*fn)(void *ctx, const void *data, size_t len, Error *err), void *ctx, Error *err);
+int entry_reader_read(EntryReader *reader, const IndexEntry *entry,
+                      int (*fn)(void *ctx, const void *data, size_t len, Error *err), void *ctx, Error *err);
+void entry_reader_free(EntryReader *reader); /* NULL-safe */
 
 #endif
