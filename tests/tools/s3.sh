@@ -10,7 +10,7 @@
 KURA_TEST_CACHE=${KURA_TEST_CACHE:-/var/cache/kura-tests}
 S3_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-declare -A S3_KIND S3_DIR S3_PORT S3_TLS_PORT S3_GATEWAY S3_OTHERS
+declare -A S3_KIND S3_DIR S3_PORT S3_TLS_PORT S3_GATEWAY S3_OTHERS FAULTY_PID
 
 s3_client() { python3 "$S3_TOOLS/s3client.py" "$@"; }
 
@@ -62,6 +62,11 @@ s3_bucket() { # s3_bucket NAME BUCKET
     (s3_use "$1" && s3_client make "$2")
 }
 
+# s3_drop NAME BUCKET: a bucket of rgw and all that is in it, whose space is free at once.
+s3_drop() {
+    s3_tool "$1" radosgw-admin -c /mnt/ceph.conf bucket rm --bucket="$2" --purge-objects --bypass-gc
+}
+
 # s3_append_only NAME BUCKET: a second key, s3_as appendkey appendsecret, that may read, list and put in a bucket, and
 # delete nothing.
 s3_append_only() {
@@ -101,9 +106,41 @@ s3_stop() {
 }
 s3_stop_all() {
     local name
+    faulty_stop_all
     for name in "${!S3_KIND[@]}"; do
         s3_stop "$name"
     done
+}
+
+# faulty_start NAME PROXY: a faulty proxy (tools/faulty) before a server; FAULTY_ENDPOINT is where it listens. Each PROXY
+# has rules and a log of its own, in $WORK/PROXY.rules and .log.
+faulty_start() {
+    local deadline=$((SECONDS + 10))
+    setpriv --pdeathsig KILL "$BUILD/tests/tools/faulty/faulty" "${S3_PORT[$1]}" "$WORK/$2.rules" "$WORK/$2.log" \
+        >"$WORK/$2.port" 2>"$WORK/$2.err" </dev/null &
+    FAULTY_PID[$2]=$!
+    until [ -s "$WORK/$2.port" ]; do
+        if [ $SECONDS -ge $deadline ] || ! kill -0 "${FAULTY_PID[$2]}" 2>/dev/null; then
+            cat "$WORK/$2.err" >&2
+            return 1
+        fi
+        sleep 0.02
+    done
+    FAULTY_ENDPOINT=http://127.0.0.1:$(cat "$WORK/$2.port")
+}
+# faulty_rules PROXY [RULE]...: these from now on, and an empty log.
+faulty_rules() {
+    printf '%s\n' "${@:2}" >"$WORK/$1.new"
+    mv "$WORK/$1.new" "$WORK/$1.rules"
+    : >"$WORK/$1.log"
+}
+faulty_stop_all() {
+    local pid
+    for pid in "${FAULTY_PID[@]}"; do
+        kill -KILL "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+    done
+    FAULTY_PID=()
 }
 
 # Free ports of 127.0.0.1, below those that outgoing connections get.
@@ -159,7 +196,7 @@ s3_daemon() {
 }
 # s3_tool NAME PROGRAM ARG...: the same, waiting for its end.
 s3_tool() {
-    (s3_exec "$1" timeout 60 "${@:2}") >>"${S3_DIR[$1]}/log/setup" 2>&1 </dev/null
+    (s3_exec "$1" timeout 300 "${@:2}") >>"${S3_DIR[$1]}/log/setup" 2>&1 </dev/null
 }
 
 # s3_unpack KIND PACKAGE...: what chroot needs and maintainer scripts would have made.
