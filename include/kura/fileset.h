@@ -20,7 +20,8 @@ typedef struct FilesetSpec {
     const StrVec *exclude;
 } FilesetSpec;
 
-/* Walks dir, stores what is new, references what is unchanged against `previous` (size, mtime, inode, ctime, device;
+/* Walks dir, stores what is new (and not known by the uploader, which is told of all that `previous` refers to),
+ * references what is unchanged against `previous` (size, mtime, inode, ctime, device;
  * NULL: none), fills *ret (its name and root too). Files that vanish or change while read are counted, named as
  * warnings, not fatal; unreadable ones are warnings too. jobs: threads that read and hash. */
 int fileset_backup(const FilesetSpec *spec, Repo *repo, Uploader *uploader, const ManifestFileset *previous,
@@ -87,6 +88,9 @@ void index_reader_free(IndexReader *reader);
 int index_entry_parse(const char *line, size_t len, IndexEntry *ret, Error *err);
 int index_entry_format(const IndexEntry *entry, Buf *out, Error *err); /* with its newline */
 void index_entry_done(IndexEntry *entry);
+
+/* Tells the uploader of every blob that the index refers to. */
+int fileset_know(Repo *repo, Uploader *uploader, const ManifestFileset *fileset, Error *err);
 
 /* Streams an entry's content, piece by piece, checked against its hash at the end (-1 then, even when all pieces were
  * given). */

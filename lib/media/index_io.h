@@ -16,6 +16,9 @@ int index_writer_add(IndexWriter *writer, const IndexEntry *entry, Error *err);
 int index_writer_finish(IndexWriter *writer, ManifestFileset *ret, Error *err);
 void index_writer_free(IndexWriter *writer); /* NULL-safe */
 
+/* Tells the uploader of the entry's blobs; *last is the one told last. */
+void index_entry_know(const IndexEntry *entry, Uploader *uploader, BlobRef *last);
+
 /* A copy of everything inside; index_entry_done for it. */
 void index_entry_copy(const IndexEntry *entry, IndexEntry *ret);
 /* Adds a regular file, directory, .. to the totals of a fileset. */

@@ -111,6 +111,30 @@ int index_reader_next(IndexReader *reader, const IndexEntry **ret, Error *err)
     return rc;
 }
 
+/* Files of one pack stand together: one word for all of them is mostly enough. */
+void index_entry_know(const IndexEntry *entry, Uploader *uploader, BlobRef *last)
+{
+    for (size_t i = 0; i < entry->n_parts; i++) {
+        const BlobRef *blob = &entry->parts[i].blob;
+        if (strcmp(blob->hash, last->hash) == 0)
+            continue;
+        uploader_know(uploader, blob);
+        *last = *blob;
+    }
+}
+
+int fileset_know(Repo *repo, Uploader *uploader, const ManifestFileset *fileset, Error *err)
+{
+    const IndexEntry *entry;
+    BlobRef last = {0};
+    int rc;
+    IndexReader *reader = index_reader_new(repo, fileset);
+    while ((rc = index_reader_next(reader, &entry, err)) > 0)
+        index_entry_know(entry, uploader, &last);
+    index_reader_free(reader);
+    return rc;
+}
+
 static int read_parts(Repo *repo, const IndexEntry *entry, Sha256 *hash,
                       int (*fn)(void *ctx, const void *data, size_t len, Error *err), void *ctx, Error *err)
 {

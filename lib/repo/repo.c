@@ -169,3 +169,19 @@ Store *repo_store(const Repo *repo)
 {
     return repo->store;
 }
+
+bool repo_can_read(const Repo *repo)
+{
+    (void)repo;
+    return true;
+}
+
+void repo_set_cache(Repo *repo, struct Cache *cache)
+{
+    repo->cache = cache;
+}
+
+struct Cache *repo_cache(const Repo *repo)
+{
+    return repo->cache;
+}

@@ -11,6 +11,7 @@ struct Repo {
     Store *store;
     char id[REPO_ID_SIZE];
     RepoParams params;
+    struct Cache *cache;
 };
 
 /* digits random characters out of alphabet, and a NUL. */

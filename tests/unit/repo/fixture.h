@@ -27,6 +27,11 @@ int fixture_tear_down(void **state);
 /* What the store does and did. before_put may be NULL; -1 from it makes the put fail. */
 extern int (*before_put)(const char *key, Error *err);
 extern atomic_int n_puts, n_heads;
+/* Every request since set-up or forget_requests, as "PUT locks/..", "LIST backups/": how many begin so. */
+int n_requests(const char *prefix);
+void forget_requests(void);
+/* The requests as one text, for messages. To be freed. */
+char *requests_text(void);
 
 void put_object(const char *key, const char *text);
 /* How many objects begin with prefix. */
