@@ -4,9 +4,8 @@
 
 int command_init(Session *session, Error *err)
 {
-    const char *location = session_location(session, err);
-    if (location == NULL || store_open(location, NULL, true, &session->store, err) < 0 ||
-        repo_create(session->store, NULL, err) < 0 || repo_open(session->store, &session->repo, err) < 0)
+    if (session_open_store(session, true, err) < 0 || repo_create(session->store, NULL, err) < 0 ||
+        repo_open(session->store, &session->repo, err) < 0)
         return -1;
     if (session->json) {
         session_set(session, "repository",
