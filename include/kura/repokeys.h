@@ -2,7 +2,8 @@
  *
  * Three things open doors. An *identity* (a private key, kept away from the host) decrypts everything. The *naming key*
  * names blobs and vouches for manifests; it stands in kura.json, encrypted for the recipients. The *key file* of a host
- * holds the naming key and pins the recipients: with it, and without an identity, a host can back up and read nothing. */
+ * holds the naming key and pins the recipients: with it, and without an identity, a host can back up and read nothing.
+ */
 #ifndef KURA_REPOKEYS_H
 #define KURA_REPOKEYS_H
 
@@ -29,9 +30,9 @@ typedef struct RepoAccess {
  * key_file NULL: where this host keeps it. On failure there is no key file either. ERR_EXISTS. */
 int repo_create_encrypted(Store *store, const RepoParams *params, const AgeRecipient *recipients, size_t n,
                           const char *key_file, Error *err);
-/* As repo_open, for repositories of both kinds. ERR_KEY: an encrypted one without a fitting key; recipients that are not
- * the pinned ones (REPO_WRITE); a key file of another repository; a plain repository where this host has a key file for
- * one, so that nothing is stored in the clear because somebody replaced kura.json. */
+/* As repo_open, for repositories of both kinds. ERR_KEY: an encrypted one without a fitting key; recipients that are
+ * not the pinned ones (REPO_WRITE); a key file of another repository; a plain repository where this host has a key file
+ * for one, so that nothing is stored in the clear because somebody replaced kura.json. */
 int repo_open_with(Store *store, const RepoAccess *access, Repo **ret, Error *err);
 
 bool repo_is_encrypted(const Repo *repo);
@@ -48,8 +49,8 @@ typedef enum RepoPinning {
     REPO_PINNED_OTHER, /* it holds others */
 } RepoPinning;
 RepoPinning repo_pinning(const Repo *repo);
-/* Whether the host's key file holds this recipient. */
-bool repo_has_pinned(const Repo *repo, const AgeRecipient *recipient);
+/* Of an encrypted repository, what the host's key file says; none without one. */
+const AgeRecipient *repo_pinned(const Repo *repo, size_t *ret_n);
 
 /* Writes the host's key file with the recipients as kura.json has them: from now on this host trusts them. Needs the
  * naming key, that is REPO_READ. */
@@ -62,8 +63,8 @@ typedef struct RewrapTotals {
 } RewrapTotals;
 
 /* Lets one more recipient read everything, old backups included: kura.json, the host's key file if there is one, then
- * the header of every object. Needs an identity. Interrupted, it is completed by doing it again. ERR_KEY when the host's
- * key file pins other recipients than kura.json has. threads: how many objects at once. */
+ * the header of every object. Needs an identity. Interrupted, it is completed by doing it again. ERR_KEY when the
+ * host's key file pins other recipients than kura.json has. threads: how many objects at once. */
 int repo_add_recipient(Repo *repo, const AgeRecipient *recipient, size_t threads, RewrapTotals *ret, Findings *findings,
                        Progress *progress, Error *err);
 

@@ -76,6 +76,10 @@ static int find_previous(Repo *repo, const char *app, const char *name, Manifest
         Manifest *manifest;
         Error damaged = ERROR_INIT;
         if (manifest_load(repo, ids.v[i], &manifest, &damaged) < 0) {
+            if (damaged.code == ERR_KEY) { /* as it should be on a host that backs up: it can read no backup */
+                log_info("earlier backups are encrypted: all files of \"%s\" are read again", name);
+                return 0;
+            }
             log_warning("passing over backup \"%s\": %s", ids.v[i], damaged.message);
             continue;
         }
@@ -121,10 +125,10 @@ static void add_warnings(Manifest *manifest, const Findings *findings)
             strvec_push(&manifest->warnings, findings->v[i].message);
 }
 
-static void describe(Manifest *manifest, const BackupOptions *options, const char *app)
+static void describe(const Repo *repo, Manifest *manifest, const BackupOptions *options, const char *app)
 {
     manifest->app = xstrdup(app);
-    manifest->id = manifest_new_id(app);
+    manifest->id = manifest_new_id(repo, app);
     manifest->host = host_name();
     manifest->kura_version = xstrdup(KURA_VERSION);
     manifest->started = now_text();
@@ -177,7 +181,7 @@ int backup_run(Repo *repo, const BackupOptions *options, Manifest **ret, Finding
     if (repo_lock(repo, false, "backup", &lock, err) < 0)
         return -1;
     Manifest *manifest = manifest_new();
-    describe(manifest, options, app);
+    describe(repo, manifest, options, app);
     int rc = fill(repo, options, manifest, findings, progress, err);
     if (rc == 0) {
         add_warnings(manifest, findings);

@@ -5,8 +5,12 @@
 #include "kura/mem.h"
 #include "kura/repokeys.h"
 
-enum { NAMING_KEY_SIZE = 32, REPO_ID_SIZE = 33 /* 32 hexadecimal digits and NUL */, LOCATION_SIZE = 1024,
-       KEYFILE_MAX = 16 * 1024 };
+enum {
+    NAMING_KEY_SIZE = 32,
+    REPO_ID_SIZE = 33 /* 32 hexadecimal digits and NUL */,
+    LOCATION_SIZE = 1024,
+    KEYFILE_MAX = 16 * 1024
+};
 
 /* In memory of secret_new. */
 typedef struct KeyFile {

@@ -2,9 +2,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypt_priv.h"
 #include "kura/mem.h"
 #include "manifest_priv.h"
-#include "repo_priv.h"
 
 /* "20261122T031500Z-", the application, "-x7k2". Ids begin with the moment so that their order is that of the backups.
  */
@@ -12,10 +12,15 @@ enum { STAMP_LENGTH = 16, RANDOM_LENGTH = 4, APP_MAX = 64 };
 #define RANDOM_ALPHABET "abcdefghijklmnopqrstuvwxyz0123456789"
 #define APP_ALPHABET "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
-/* The application as it stands in an id; ret holds APP_MAX + 1. */
-static void app_part(const char *app, char *ret)
+/* The application as it stands in an id; ret holds APP_MAX + 1. Names of objects are not encrypted: there it must not
+ * be told from. */
+static void app_part(const Repo *repo, const char *app, char *ret)
 {
     size_t len = 0;
+    if (repo->crypt) {
+        crypt_app(repo, app, ret);
+        return;
+    }
     for (; app[len] && len < APP_MAX; len++)
         ret[len] = strchr(APP_ALPHABET, app[len]) ? app[len] : '_';
     ret[len] = 0;
@@ -23,14 +28,14 @@ static void app_part(const char *app, char *ret)
         strcpy(ret, "_");
 }
 
-char *manifest_new_id(const char *app)
+char *manifest_new_id(const Repo *repo, const char *app)
 {
     time_t now = time(NULL);
     struct tm tm;
     char stamp[STAMP_LENGTH + 1], part[APP_MAX + 1], random[RANDOM_LENGTH + 1];
     gmtime_r(&now, &tm);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
-    app_part(app, part);
+    app_part(repo, app, part);
     random_text(RANDOM_ALPHABET, RANDOM_LENGTH, random);
     return xasprintf("%s-%s-%s", stamp, part, random);
 }
@@ -60,7 +65,7 @@ bool manifest_id_valid(const char *text)
 static int latest_of_app(Repo *repo, const StrVec *ids, const char *app, char **ret, Error *err)
 {
     char part[APP_MAX + 1];
-    app_part(app, part);
+    app_part(repo, app, part);
     for (size_t i = ids->n; i-- > 0;) {
         const char *id = ids->v[i], *middle = id + STAMP_LENGTH + 1;
         size_t len = strlen(middle) - 1 - RANDOM_LENGTH;

@@ -214,8 +214,15 @@ static int submit_named(Uploader *uploader, const BlobRef *ref, Buf *data, Error
 
 int uploader_submit(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret, Error *err)
 {
+    char content[SHA256_HEX_SIZE];
+    return uploader_submit_hashed(uploader, kind, data, ret, content, err);
+}
+
+int uploader_submit_hashed(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret,
+                           char ret_content[SHA256_HEX_SIZE], Error *err)
+{
     BlobRef ref;
-    if (stop_check(err) < 0 || blob_name(kind, data->data, data->len, &ref, err) < 0)
+    if (stop_check(err) < 0 || blob_name(uploader->repo, kind, data->data, data->len, &ref, ret_content, err) < 0)
         return -1;
     pthread_mutex_lock(&uploader->mutex);
     int rc = submit_named(uploader, &ref, data, err);
