@@ -35,6 +35,13 @@ void repo_close(Repo *repo);
 const RepoParams *repo_params(const Repo *repo);
 const char *repo_id(const Repo *repo);
 Store *repo_store(const Repo *repo);
+/* Whether what is in backups can be read: a plain repository, or one opened with an identity. */
+bool repo_can_read(const Repo *repo);
+/* blob_get then looks into this cache (cache.h) before it asks the store, and indexes are kept in it. Borrowed; NULL:
+ * none. */
+struct Cache;
+void repo_set_cache(Repo *repo, struct Cache *cache);
+struct Cache *repo_cache(const Repo *repo);
 
 typedef enum BlobKind { BLOB_ZSTD, BLOB_TAR, BLOB_RAW } BlobKind; /* suffixes .zst .tar .bin */
 
@@ -54,8 +61,8 @@ int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err);
 
 /* Stores a blob unless the repository has it. *ret_new (may be NULL) tells which. */
 int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret, bool *ret_new, Error *err);
-/* Reads a whole blob into *out (cleared first) and checks size and hash: ERR_CORRUPT names the blob and the remedy.
- * ERR_KEY: it is encrypted, and no identity was given, or none that fits. */
+/* Reads a whole blob into *out (cleared first), from the cache if that has it, and checks size and hash: ERR_CORRUPT
+ * names the blob and the remedy. ERR_KEY: it is encrypted, and no identity was given, or none that fits. */
 int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err);
 /* Appends a part of a blob to *out; not checked against the hash (the caller has the part's own). Of an encrypted blob
  * only the pieces of 64 KiB are read that hold the part, and once its header. Errors as blob_get. */
@@ -71,9 +78,17 @@ typedef struct UploadTotals {
     uint64_t new_blobs, new_bytes; /* of these, sent because the repository did not have them */
 } UploadTotals;
 
-/* threads at least 1. max_bytes bounds what waits in the queue: submit blocks until there is room (one blob is always
- * let in). */
+/* threads at least 1. max_bytes bounds what waits in the queue and what is being sent: submit blocks until there is
+ * room (one blob is always let in). */
 Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes);
+/* Says that the repository has this blob: submitted, it is neither asked for nor sent. Believed of a remote store only:
+ * on a local one asking is cheap, and a blob that was lost is stored again. */
+void uploader_know(Uploader *uploader, const BlobRef *ref);
+/* Learns from a listing which blobs a remote repository has (none, or what an interrupted first backup left): others
+ * are then sent without asking. Before anything is submitted. */
+int uploader_know_all(Uploader *uploader, Error *err);
+/* From now on the repository is asked for every blob. Before anything is submitted or known. */
+void uploader_distrust(Uploader *uploader);
 /* Takes the bytes out of *data (left empty, its max kept), names them at once, queues them. -1 with the first
  * uploader's error once one failed, or ERR_INTERRUPTED. */
 int uploader_submit(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret, Error *err);

@@ -36,8 +36,6 @@ int repo_create_encrypted(Store *store, const RepoParams *params, const AgeRecip
 int repo_open_with(Store *store, const RepoAccess *access, Repo **ret, Error *err);
 
 bool repo_is_encrypted(const Repo *repo);
-/* Whether what is in backups can be read: a plain repository, or one opened with an identity. */
-bool repo_can_read(const Repo *repo);
 
 /* Of an encrypted repository, what kura.json says. */
 const AgeRecipient *repo_recipients(const Repo *repo, size_t *ret_n);

@@ -173,8 +173,11 @@ static bool pick_finish(Load *load, LoadTask *ret)
     return true;
 }
 
+/* Reading back is kept for the end, where little else can run at the same time, unless a core would idle. */
 static bool pick_verify(Load *load, LoadTask *ret)
 {
+    if (!load->finishing && load->running >= flow_jobs(0))
+        return false;
     for (size_t i = 0; load->restore->options->verify && i < load->n_tables; i++) {
         LoadTable *table = &load->tables[i];
         bool complete = table->stmt.via_root ? load->parts_left == 0 : table->parts_left == 0;

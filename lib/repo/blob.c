@@ -3,6 +3,7 @@
 
 #include "blob_priv.h"
 #include "crypt_priv.h"
+#include "kura/cache.h"
 #include "kura/mem.h"
 
 static const char *const suffixes[] = {[BLOB_ZSTD] = "zst", [BLOB_TAR] = "tar", [BLOB_RAW] = "bin"};
@@ -38,6 +39,20 @@ static int parse_name(const char *name, BlobRef *ret)
             return 0;
         }
     return -1;
+}
+
+int blob_ref_from_key(const Repo *repo, const char *key, BlobRef *ret)
+{
+    char canonical[BLOB_KEY_SIZE];
+    BlobRef ref = {0};
+    const char *name = strrchr(key, '/');
+    if (name == NULL || parse_name(name + 1, &ref) < 0)
+        return -1;
+    blob_key(repo, &ref, canonical);
+    if (strcmp(canonical, key) != 0)
+        return -1;
+    *ret = ref;
+    return 0;
 }
 
 int jnode_blob(const JsonNode *object, BlobRef *ret, Error *err)
@@ -126,12 +141,12 @@ static int put_sealed(Repo *repo, const char *key, const BlobRef *ref, const voi
     return store_put(repo->store, key, sealed.data, sealed.len, false, err);
 }
 
-int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool *ret_new, Error *err)
+int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool ask, bool *ret_new, Error *err)
 {
     Error why = ERROR_INIT;
     char key[BLOB_KEY_SIZE];
-    bool present = blob_check(repo, ref, &why) == 0;
-    if (!present && why.code != ERR_NOT_FOUND && why.code != ERR_CORRUPT) {
+    bool present = ask && blob_check(repo, ref, &why) == 0;
+    if (ask && !present && why.code != ERR_NOT_FOUND && why.code != ERR_CORRUPT) {
         if (err)
             *err = why;
         return -1;
@@ -165,7 +180,8 @@ int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *r
     BlobRef ref;
     bool is_new;
     char content[SHA256_HEX_SIZE];
-    if (blob_name(repo, kind, data, len, &ref, content, err) < 0 || blob_store(repo, &ref, data, &is_new, err) < 0)
+    if (blob_name(repo, kind, data, len, &ref, content, err) < 0 ||
+        blob_store(repo, &ref, data, true, &is_new, err) < 0)
         return -1;
     *ret = ref;
     if (ret_new)
@@ -199,6 +215,8 @@ int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err)
 {
     char key[BLOB_KEY_SIZE];
     Error why = ERROR_INIT;
+    if (cache_get_blob(repo->cache, ref, out) == 0)
+        return 0;
     blob_key(repo, ref, key);
     buf_clear(out);
     if (repo->crypt) {

@@ -11,11 +11,6 @@ bool repo_is_encrypted(const Repo *repo)
     return repo->crypt != NULL;
 }
 
-bool repo_can_read(const Repo *repo)
-{
-    return repo->crypt == NULL || repo->crypt->identities != NULL;
-}
-
 const AgeRecipient *repo_recipients(const Repo *repo, size_t *ret_n)
 {
     *ret_n = repo->crypt->header.n_recipients;

@@ -16,6 +16,10 @@
 int manifest_seal(const Repo *repo, const Buf *text, Buf *out, Error *err);
 int manifest_unseal(const Repo *repo, const Buf *sealed, Buf *out, Error *err);
 
+/* The application as it stands in an id: letters, digits, '-' and '_' as they are, the rest replaced. */
+enum { MANIFEST_APP_MAX = 64 };
+void manifest_app_part(const Repo *repo, const char *app, char ret[MANIFEST_APP_MAX + 1]);
+
 /* Whether text is of manifest_new_id's form. */
 bool manifest_id_valid(const char *text);
 

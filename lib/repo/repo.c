@@ -28,6 +28,7 @@ int repo_open_with(Store *store, const RepoAccess *access, Repo **ret, Error *er
         return -1;
     Repo *repo = xcalloc(1, sizeof *repo);
     repo->store = store;
+    readshare_init(&repo->share);
     repo->params = header.params;
     memcpy(repo->id, header.id, sizeof repo->id);
     int rc = header.encrypted ? crypt_unlock(repo, &header, access, err) : crypt_expect_plain(repo, access, err);
@@ -49,6 +50,7 @@ void repo_close(Repo *repo)
     if (repo == NULL)
         return;
     crypt_free(repo->crypt);
+    readshare_done(&repo->share);
     free(repo);
 }
 
@@ -65,4 +67,19 @@ const char *repo_id(const Repo *repo)
 Store *repo_store(const Repo *repo)
 {
     return repo->store;
+}
+
+bool repo_can_read(const Repo *repo)
+{
+    return repo->crypt == NULL || repo->crypt->identities != NULL;
+}
+
+void repo_set_cache(Repo *repo, struct Cache *cache)
+{
+    repo->cache = cache;
+}
+
+struct Cache *repo_cache(const Repo *repo)
+{
+    return repo->cache;
 }

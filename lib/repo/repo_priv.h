@@ -5,12 +5,15 @@
 #include "jsonnode_priv.h"
 #include "keyfile_priv.h"
 #include "kura/repo.h"
+#include "readshare_priv.h"
 
 struct Repo {
     Store *store;
     char id[REPO_ID_SIZE];
     RepoParams params;
     struct RepoCrypt *crypt; /* crypt_priv.h; NULL in a plain repository */
+    struct Cache *cache;
+    ReadShare share;
 };
 
 /* digits random characters out of alphabet, and a NUL. */
