@@ -56,9 +56,14 @@ static int previous_step(Backup *backup, Error *err)
         *err = problem;
         return -1;
     }
-    findings_add(backup->notices.findings, FINDING_WARNING, "previous-index",
-                 "This backup is complete: the files are read again. The previous one may be damaged.",
-                 "could not compare with the previous backup: %s", problem.message);
+    if (problem.code == ERR_KEY) /* nothing is wrong: what the cache lost cannot be read here */
+        findings_add(backup->notices.findings, FINDING_NOTE, "previous-unknown",
+                     "This backup is complete: the files are read again.",
+                     "could not compare all files with the previous backup: %s", problem.message);
+    else
+        findings_add(backup->notices.findings, FINDING_WARNING, "previous-index",
+                     "This backup is complete: the files are read again. The previous one may be damaged.",
+                     "could not compare with the previous backup: %s", problem.message);
     return 0;
 }
 
