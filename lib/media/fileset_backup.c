@@ -27,6 +27,8 @@ typedef struct Backup {
     IndexReader *previous; /* NULL: there is none, or it has ended */
     const IndexEntry *before;
     BlobRef known; /* what the uploader was told of last */
+    BlobRef asked; /* and asked for, */
+    bool asked_has;
     IndexWriter *index;
     OwnerCache owners;
     Links links;
@@ -77,6 +79,37 @@ static int previous_of(Backup *backup, const char *path, const IndexEntry **ret,
     return 0;
 }
 
+/* Whether the repository still has an entry's content. Files of one pack stand together. */
+static int has_content(Backup *backup, const IndexEntry *entry, bool *ret, Error *err)
+{
+    *ret = true;
+    for (size_t i = 0; i < entry->n_parts && *ret; i++) {
+        const BlobRef *blob = &entry->parts[i].blob;
+        if (strcmp(blob->hash, backup->asked.hash) != 0) {
+            if (uploader_has(backup->uploader, blob, &backup->asked_has, err) < 0)
+                return -1;
+            backup->asked = *blob;
+        }
+        *ret = backup->asked_has;
+    }
+    return 0;
+}
+
+/* The previous entry of the same path whose content need not be stored again, or NULL. */
+static int usable_of(Backup *backup, const char *path, const IndexEntry **ret, Error *err)
+{
+    bool usable;
+    if (previous_of(backup, path, ret, err) < 0)
+        return -1;
+    if (*ret == NULL)
+        return 0;
+    if (has_content(backup, *ret, &usable, err) < 0)
+        return -1;
+    if (!usable)
+        *ret = NULL;
+    return 0;
+}
+
 /* --- from the walk into the pipeline --- */
 
 static void take_content(Slot *slot, const IndexEntry *from)
@@ -105,7 +138,7 @@ static int fill_file(Backup *backup, Batch *batch, Slot *slot, const WalkEntry *
 {
     const IndexEntry *before;
     bool first = true;
-    if (previous_of(backup, found->path, &before, err) < 0)
+    if (usable_of(backup, found->path, &before, err) < 0)
         return -1;
     if (found->st.st_nlink > 1)
         slot->link = links_meet(&backup->links, &found->st, found->path, &first);

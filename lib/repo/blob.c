@@ -142,7 +142,7 @@ int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err)
         return 0;
     if (err)
         *err = why;
-    return error_wrap(err, "storing a blob");
+    return error_wrap(err, "looking for a blob");
 }
 
 int blob_seal(Repo *repo, Buf *data, Error *err)

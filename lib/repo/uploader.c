@@ -173,6 +173,23 @@ void uploader_know(Uploader *uploader, const BlobRef *ref)
     pthread_mutex_unlock(&uploader->mutex);
 }
 
+int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
+{
+    bool absent = false;
+    pthread_mutex_lock(&uploader->mutex);
+    bool known = uploader->trusting || blobset_has(&uploader->known, ref);
+    pthread_mutex_unlock(&uploader->mutex);
+    if (!known && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
+        return -1;
+    if (!known && !absent) {
+        pthread_mutex_lock(&uploader->mutex);
+        blobset_add(&uploader->known, ref);
+        pthread_mutex_unlock(&uploader->mutex);
+    }
+    *ret = !absent;
+    return 0;
+}
+
 typedef struct Listing {
     Uploader *uploader;
     size_t n;

@@ -292,18 +292,41 @@ static void remove_all(const char *prefix)
         assert_int_equal(store_delete(store, keys.v[i], &err), 0);
 }
 
-/* A chunk was lost, and its file moved, so that it is read again. */
+/* Removes the pack and the chunk. */
+static void lose_contents(void)
+{
+    _cleanup_(strvec_done) StrVec keys = {0};
+    assert_int_equal(store_list(store, "blobs/", keep_key, &keys, &err), 0);
+    assert_int_equal(keys.n, 3);
+    for (size_t i = 0; i < keys.n; i++)
+        if (strstr(keys.v[i], ".zst") == NULL)
+            assert_int_equal(store_delete(store, keys.v[i], &err), 0);
+}
+
+/* No file has changed, but what the backup before refers to is gone. */
 static void who_asks_always_brings_back_what_was_lost(void **state)
 {
     (void)state;
     NIGHT(.no_cache = true);
-    remove_all("blobs/3b/");
-    _cleanup_free_ char *from = xasprintf("%s/large", source), *to = xasprintf("%s/zz-large", source);
-    assert_int_equal(rename(from, to), 0);
+    lose_contents();
     NIGHT(.no_cache = true, .ask_always = true);
-    assert_requests("PUT blobs/", 2); /* chunk, index */
-    assert_requests("HEAD blobs/", 2);
+    assert_requests("PUT blobs/", 2);
+    assert_requests("HEAD blobs/", 5); /* two are asked for twice: where they stand, and before they are sent */
     assert_restores();
+}
+
+static void a_local_repository_is_asked_every_night(void **state)
+{
+    (void)state;
+    store->remote = false;
+    NIGHT(.fileset = NULL);
+    lose_contents();
+    NIGHT(.fileset = NULL);
+    assert_requests("PUT blobs/", 2);
+    assert_restores();
+    NIGHT(.fileset = NULL);
+    assert_requests("PUT blobs/", 0);
+    assert_requests("HEAD blobs/", 3);
 }
 
 /* All backups were removed, and another one keeps the repository from being empty: whatever the cache has, the blobs
@@ -455,7 +478,7 @@ static void a_local_repository_needs_no_cache(void **state)
     assert_requests("HEAD blobs/", 3);
     assert_requests("LIST blobs/", 0);
     NIGHT(.fileset = NULL);
-    assert_requests("HEAD blobs/", 1);
+    assert_requests("HEAD blobs/", 3);
     assert_int_equal(access(cache_dir, F_OK), -1);
 }
 
@@ -480,7 +503,7 @@ static void a_local_encrypted_repository_has_a_cache_too(void **state)
     NIGHT(.fileset = NULL);
     NIGHT(.fileset = NULL);
     assert_requests("PUT blobs/", 0);
-    assert_requests("HEAD blobs/", 1); /* the index */
+    assert_requests("HEAD blobs/", 3);
     assert_requests("GET", 0);
 }
 
@@ -520,6 +543,7 @@ int main(void)
         TEST(a_lost_cache_costs_two_requests),
         TEST(a_change_costs_what_changed),
         TEST(who_asks_always_brings_back_what_was_lost),
+        TEST(a_local_repository_is_asked_every_night),
         TEST(a_stale_cache_is_not_believed),
         TEST(a_damaged_index_in_the_cache_is_noticed),
         TEST(a_damaged_manifest_in_the_cache_is_noticed),
