@@ -112,6 +112,8 @@ static void write_options(void)
 {
     for (size_t i = 0; i < OPT_COUNT; i++) {
         const OptionSpec *spec = &option_specs[i];
+        if (option_is_key_only(spec))
+            continue;
         write_option_item(spec);
         write_prose(spec->prose);
         if (option_is_global(spec) && !spec->env[0] && !spec->sections)
@@ -146,9 +148,11 @@ static void write_keys(void)
         puts(".");
         if (spec->type == OPTION_LIST)
             puts("The line may be repeated.");
-        if ((spec->commands & spec->configured) != spec->commands) {
+        if (option_is_key_only(spec)) {
+            puts("No option of the command line.");
+        } else if (spec->configured != spec->commands) {
             fputs("Used by: ", stdout);
-            write_commands_of(spec->commands & spec->configured);
+            write_commands_of(spec->configured);
             puts(".");
         }
     }
@@ -200,7 +204,7 @@ static void write_command(const char *name, bool *named)
     putchar('\n');
     for (size_t i = 0; i < OPT_COUNT; i++) {
         const OptionSpec *spec = &option_specs[i];
-        if (!option_belongs(spec, command->id) || option_is_global(spec))
+        if (!option_belongs(spec, command->id) || option_is_global(spec) || option_is_of_repository(spec))
             continue;
         printf(".Op Fl -%s", spec->name);
         if (spec->arg[0])
@@ -334,7 +338,7 @@ static void write_completion(void)
     puts(")\n            command=${COMP_WORDS[i]}\n            break\n            ;;\n        esac\n    done\n"
          "    case $command:$prev in");
     for (size_t i = 0; i < OPT_COUNT; i++)
-        if (option_takes_value(&option_specs[i]))
+        if (option_takes_value(&option_specs[i]) && !option_is_key_only(&option_specs[i]))
             write_value_completion(&option_specs[i]);
     puts("    esac\n    case $command in");
     for (size_t i = 0; i < CMD_COUNT; i++)

@@ -203,6 +203,13 @@ static void test_help(void **state)
     json_t *command = json_array_get(json_object_get(document, "commands"), 0);
     assert_string_equal(json_string_value(json_object_get(command, "arguments")), "ID|latest DIR");
     json_decref(document);
+    run("help", "list");
+    assert_non_null(strstr(text, "--s3-endpoint URL"));
+    assert_null(strstr(text, "secret"));
+    free(text);
+    run("help", "--json");
+    assert_null(strstr(text, "secret"));
+    free(text);
     run("help", "exprt");
     assert_int_equal(status, 2);
     free(text);
