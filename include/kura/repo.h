@@ -46,13 +46,18 @@ typedef struct BlobRef {
 /* "blobs/ab/abcd..zst"; key holds at least 96 bytes. */
 void blob_key(const BlobRef *ref, char *key);
 const char *blob_suffix(BlobKind kind); /* "zst", "tar", "bin" */
+/* The way back from a key, with size 0; -1 when it is not the key of a blob. */
+int blob_ref_from_key(const char *key, BlobRef *ret);
+/* Whether an object of that size in the store can be this blob. */
+bool blob_size_fits(const Repo *repo, const BlobRef *ref, uint64_t object_size);
 /* A reference in JSON: "abcd....zst" plus size, as the two members "blob" and "size" of object; parse is strict. */
 void blob_ref_to_json(const BlobRef *ref, json_t *object);
 int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err);
 
 /* Stores a blob unless the repository has it. *ret_new (may be NULL) tells which. */
 int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret, bool *ret_new, Error *err);
-/* Reads a whole blob into *out (cleared first) and checks size and hash: ERR_CORRUPT names the blob and the remedy. */
+/* Reads a whole blob into *out (cleared first) and checks size and hash: ERR_CORRUPT names the blob and the remedy.
+ * What has the right size and the wrong hash is in *out nevertheless, for who wants to know how much of it is good. */
 int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err);
 /* Appends a part of a blob to *out; not checked against the hash (the caller has the part's own). */
 int blob_get_range(Repo *repo, const BlobRef *ref, uint64_t offset, uint64_t length, Buf *out, Error *err);
@@ -85,6 +90,10 @@ int repo_compress(const Repo *repo, const void *data, size_t len, Buf *out, Erro
 /* Decompresses one or more concatenated frames completely; never allocates past out->max. ERR_CORRUPT, ERR_TRUNCATED.
  */
 int repo_decompress(const void *data, size_t len, Buf *out, Error *err);
+/* The same piece by piece, without a buffer for the whole: fn gets at most max bytes in all, and returns 0, or -1 to
+ * end with its error. */
+int repo_decompress_pieces(const void *data, size_t len, uint64_t max,
+                           int (*fn)(void *ctx, const void *piece, size_t len, Error *err), void *ctx, Error *err);
 
 /* Gives a context the parameters of repo_compress, for frames that are made piece by piece. -1 when libzstd refuses. */
 struct ZSTD_CCtx_s;

@@ -18,7 +18,5 @@ void index_writer_free(IndexWriter *writer); /* NULL-safe */
 
 /* A copy of everything inside; index_entry_done for it. */
 void index_entry_copy(const IndexEntry *entry, IndexEntry *ret);
-/* Adds a regular file, directory, .. to the totals of a fileset. */
-void index_entry_count(const IndexEntry *entry, ManifestFileset *totals);
 
 #endif

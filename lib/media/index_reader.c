@@ -9,8 +9,10 @@
 
 struct IndexReader {
     Repo *repo;
-    const ManifestFileset *fileset;
-    size_t next_blob;
+    const ManifestFileset *fileset; /* NULL: of one blob only */
+    const BlobRef *index;
+    size_t n_index, next_blob;
+    BlobRef blob; /* where index points to when it is one blob only */
     Buf packed, raw;
     size_t at;        /* in raw */
     IndexEntry entry; /* the one given out last */
@@ -21,8 +23,24 @@ struct IndexReader {
 IndexReader *index_reader_new(Repo *repo, const ManifestFileset *fileset)
 {
     IndexReader *reader = xcalloc(1, sizeof *reader);
-    *reader =
-        (IndexReader){.repo = repo, .fileset = fileset, .packed = BUF_INIT(BLOB_STORED_MAX), .raw = BUF_INIT(BLOB_MAX)};
+    *reader = (IndexReader){.repo = repo,
+                            .fileset = fileset,
+                            .index = fileset->index,
+                            .n_index = fileset->n_index,
+                            .packed = BUF_INIT(BLOB_STORED_MAX),
+                            .raw = BUF_INIT(BLOB_MAX)};
+    return reader;
+}
+
+IndexReader *index_reader_new_blob(Repo *repo, const BlobRef *blob)
+{
+    IndexReader *reader = xcalloc(1, sizeof *reader);
+    *reader = (IndexReader){.repo = repo,
+                            .blob = *blob,
+                            .index = &reader->blob,
+                            .n_index = 1,
+                            .packed = BUF_INIT(BLOB_STORED_MAX),
+                            .raw = BUF_INIT(BLOB_MAX)};
     return reader;
 }
 
@@ -38,7 +56,7 @@ void index_reader_free(IndexReader *reader)
 
 static int load_next_blob(IndexReader *reader, Error *err)
 {
-    const BlobRef *ref = &reader->fileset->index[reader->next_blob++];
+    const BlobRef *ref = &reader->index[reader->next_blob++];
     buf_clear(&reader->raw);
     reader->at = 0;
     if (blob_get(reader->repo, ref, &reader->packed, err) < 0)
@@ -74,8 +92,8 @@ static int next_entry(IndexReader *reader, Error *err)
     while (reader->at == reader->raw.len) {
         if (stop_check(err) < 0)
             return -1;
-        if (reader->next_blob == reader->fileset->n_index)
-            return check_totals(reader, err);
+        if (reader->next_blob == reader->n_index)
+            return reader->fileset ? check_totals(reader, err) : 0;
         if (load_next_blob(reader, err) < 0)
             return -1;
     }
@@ -102,7 +120,7 @@ int index_reader_next(IndexReader *reader, const IndexEntry **ret, Error *err)
     if (reader->ended)
         return 0;
     int rc = next_entry(reader, err);
-    if (rc < 0)
+    if (rc < 0 && reader->fileset)
         error_wrap(err, "reading the index of fileset \"%s\"", reader->fileset->name ? reader->fileset->name : "");
     if (rc <= 0)
         reader->ended = true;
