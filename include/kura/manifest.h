@@ -92,6 +92,8 @@ int manifest_commit(Repo *repo, const Manifest *manifest, Error *err);
 int manifest_load(Repo *repo, const char *id, Manifest **ret, Error *err);
 /* All ids, oldest first. */
 int manifest_list(Repo *repo, StrVec *ret, Error *err);
+/* Whether a backup of this id can be of this application: names that differ may look alike in an id. */
+bool manifest_id_fits_app(const char *id, const char *app);
 /* "latest" (optionally of one app; app may be NULL), a full id, or an unambiguous beginning of one; *ret to be freed.
  */
 int manifest_resolve(Repo *repo, const char *name, const char *app, char **ret, Error *err);

@@ -34,6 +34,13 @@ void repo_close(Repo *repo);
 const RepoParams *repo_params(const Repo *repo);
 const char *repo_id(const Repo *repo);
 Store *repo_store(const Repo *repo);
+/* Whether this host can decrypt what the repository has. */
+bool repo_can_read(const Repo *repo);
+/* blob_get then looks into this cache (cache.h) before it asks the store, and indexes are kept in it. Borrowed; NULL:
+ * none. */
+struct Cache;
+void repo_set_cache(Repo *repo, struct Cache *cache);
+struct Cache *repo_cache(const Repo *repo);
 
 typedef enum BlobKind { BLOB_ZSTD, BLOB_TAR, BLOB_RAW } BlobKind; /* suffixes .zst .tar .bin */
 
@@ -56,8 +63,9 @@ int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err);
 
 /* Stores a blob unless the repository has it. *ret_new (may be NULL) tells which. */
 int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret, bool *ret_new, Error *err);
-/* Reads a whole blob into *out (cleared first) and checks size and hash: ERR_CORRUPT names the blob and the remedy.
- * What has the right size and the wrong hash is in *out nevertheless, for who wants to know how much of it is good. */
+/* Reads a whole blob into *out (cleared first), from the cache if that has it, and checks size and hash: ERR_CORRUPT
+ * names the blob and the remedy. What has the right size and the wrong hash is in *out nevertheless, for who wants to
+ * know how much of it is good. */
 int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err);
 /* Appends a part of a blob to *out; not checked against the hash (the caller has the part's own). */
 int blob_get_range(Repo *repo, const BlobRef *ref, uint64_t offset, uint64_t length, Buf *out, Error *err);
@@ -72,9 +80,17 @@ typedef struct UploadTotals {
     uint64_t new_blobs, new_bytes; /* of these, sent because the repository did not have them */
 } UploadTotals;
 
-/* threads at least 1. max_bytes bounds what waits in the queue: submit blocks until there is room (one blob is always
- * let in). */
+/* threads at least 1. max_bytes bounds what waits in the queue and what is being sent: submit blocks until there is
+ * room (one blob is always let in). */
 Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes);
+/* Says that the repository has this blob: submitted, it is neither asked for nor sent. Believed of a remote store only:
+ * on a local one asking is cheap, and a blob that was lost is stored again. */
+void uploader_know(Uploader *uploader, const BlobRef *ref);
+/* Learns from a listing which blobs a remote repository has (none, or what an interrupted first backup left): others
+ * are then sent without asking. Before anything is submitted. */
+int uploader_know_all(Uploader *uploader, Error *err);
+/* From now on the repository is asked for every blob. Before anything is submitted or known. */
+void uploader_distrust(Uploader *uploader);
 /* Takes the bytes out of *data (left empty, its max kept), names them at once, queues them. -1 with the first
  * uploader's error once one failed, or ERR_INTERRUPTED. */
 int uploader_submit(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret, Error *err);

@@ -26,6 +26,7 @@ typedef struct Backup {
     /* The walker's own. */
     IndexReader *previous; /* NULL: there is none, or it has ended */
     const IndexEntry *before;
+    BlobRef known; /* what the uploader was told of last */
     IndexWriter *index;
     OwnerCache owners;
     Links links;
@@ -42,8 +43,10 @@ static int previous_step(Backup *backup, Error *err)
     if (backup->previous == NULL)
         return 0;
     int rc = index_reader_next(backup->previous, &backup->before, &problem);
-    if (rc > 0)
+    if (rc > 0) {
+        index_entry_know(backup->before, backup->uploader, &backup->known);
         return 0;
+    }
     index_reader_free(backup->previous);
     backup->previous = NULL;
     backup->before = NULL;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "blob_priv.h"
+#include "kura/cache.h"
 #include "kura/mem.h"
 #include "repo_priv.h"
 
@@ -132,12 +133,12 @@ int blob_check(Repo *repo, const BlobRef *ref, Error *err)
     return -1;
 }
 
-int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool *ret_new, Error *err)
+int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool ask, bool *ret_new, Error *err)
 {
     Error why = ERROR_INIT;
     char key[BLOB_KEY_SIZE];
-    bool present = blob_check(repo, ref, &why) == 0;
-    if (!present && why.code != ERR_NOT_FOUND && why.code != ERR_CORRUPT) {
+    bool present = ask && blob_check(repo, ref, &why) == 0;
+    if (ask && !present && why.code != ERR_NOT_FOUND && why.code != ERR_CORRUPT) {
         if (err)
             *err = why;
         return -1;
@@ -163,7 +164,7 @@ int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *r
 {
     BlobRef ref;
     bool is_new;
-    if (blob_name(kind, data, len, &ref, err) < 0 || blob_store(repo, &ref, data, &is_new, err) < 0)
+    if (blob_name(kind, data, len, &ref, err) < 0 || blob_store(repo, &ref, data, true, &is_new, err) < 0)
         return -1;
     *ret = ref;
     if (ret_new)
@@ -187,6 +188,8 @@ int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err)
 {
     char key[BLOB_KEY_SIZE], hash[SHA256_HEX_SIZE];
     Error why = ERROR_INIT;
+    if (cache_get_blob(repo->cache, ref, out) == 0)
+        return 0;
     blob_key(ref, key);
     buf_clear(out);
     if (store_get(repo->store, key, 0, UINT64_MAX, out, &why) < 0)

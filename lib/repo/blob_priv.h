@@ -5,6 +5,7 @@
 #include "kura/repo.h"
 
 int blob_name(BlobKind kind, const void *data, size_t len, BlobRef *ret, Error *err);
-int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool *ret_new, Error *err);
+/* ask: whether the store may have it already. */
+int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool ask, bool *ret_new, Error *err);
 
 #endif

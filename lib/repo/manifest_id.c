@@ -8,12 +8,11 @@
 
 /* "20261122T031500Z-", the application, "-x7k2". Ids begin with the moment so that their order is that of the backups.
  */
-enum { STAMP_LENGTH = 16, RANDOM_LENGTH = 4, APP_MAX = 64 };
+enum { STAMP_LENGTH = 16, RANDOM_LENGTH = 4, APP_MAX = MANIFEST_APP_MAX };
 #define RANDOM_ALPHABET "abcdefghijklmnopqrstuvwxyz0123456789"
 #define APP_ALPHABET "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
-/* The application as it stands in an id; ret holds APP_MAX + 1. */
-static void app_part(const char *app, char *ret)
+void manifest_app_part(const char *app, char ret[APP_MAX + 1])
 {
     size_t len = 0;
     for (; app[len] && len < APP_MAX; len++)
@@ -30,7 +29,7 @@ char *manifest_new_id(const char *app)
     char stamp[STAMP_LENGTH + 1], part[APP_MAX + 1], random[RANDOM_LENGTH + 1];
     gmtime_r(&now, &tm);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
-    app_part(app, part);
+    manifest_app_part(app, part);
     random_text(RANDOM_ALPHABET, RANDOM_LENGTH, random);
     return xasprintf("%s-%s-%s", stamp, part, random);
 }
@@ -55,16 +54,21 @@ bool manifest_id_valid(const char *text)
            strspn(random, RANDOM_ALPHABET) == RANDOM_LENGTH;
 }
 
-/* The latest of the ids whose backup is of this application. Different names may look alike in an id, so the manifest
- * has the last word. */
-static int latest_of_app(Repo *repo, const StrVec *ids, const char *app, char **ret, Error *err)
+bool manifest_id_fits_app(const char *id, const char *app)
 {
     char part[APP_MAX + 1];
-    app_part(app, part);
+    manifest_app_part(app, part);
+    const char *middle = id + STAMP_LENGTH + 1;
+    size_t len = strlen(middle) - 1 - RANDOM_LENGTH;
+    return strlen(part) == len && strncmp(part, middle, len) == 0;
+}
+
+/* The latest of the ids whose backup is of this application: the manifest has the last word. */
+static int latest_of_app(Repo *repo, const StrVec *ids, const char *app, char **ret, Error *err)
+{
     for (size_t i = ids->n; i-- > 0;) {
-        const char *id = ids->v[i], *middle = id + STAMP_LENGTH + 1;
-        size_t len = strlen(middle) - 1 - RANDOM_LENGTH;
-        if (strlen(part) != len || strncmp(part, middle, len) != 0)
+        const char *id = ids->v[i];
+        if (!manifest_id_fits_app(id, app))
             continue;
         Manifest *manifest;
         if (manifest_load(repo, id, &manifest, err) < 0)

@@ -9,6 +9,10 @@
 /* A database of ten thousand tables and a hundred thousand segments takes some 20 MB; this is room for terabytes. */
 #define MANIFEST_MAX (256u * 1024 * 1024)
 
+/* The application as it stands in an id: letters, digits, '-' and '_' as they are, the rest replaced. */
+enum { MANIFEST_APP_MAX = 64 };
+void manifest_app_part(const char *app, char ret[MANIFEST_APP_MAX + 1]);
+
 /* Whether text is of manifest_new_id's form. */
 bool manifest_id_valid(const char *text);
 

@@ -142,6 +142,7 @@ int repo_open(Store *store, Repo **ret, Error *err)
     }
     Repo *repo = xcalloc(1, sizeof *repo);
     repo->store = store;
+    readshare_init(&repo->share);
     if (parse_header(&text, repo, err) < 0) {
         repo_close(repo);
         return error_wrap(err, "reading \"" HEADER_KEY "\" in \"%s\"", store_name(store));
@@ -152,6 +153,9 @@ int repo_open(Store *store, Repo **ret, Error *err)
 
 void repo_close(Repo *repo)
 {
+    if (repo == NULL)
+        return;
+    readshare_done(&repo->share);
     free(repo);
 }
 
@@ -168,4 +172,20 @@ const char *repo_id(const Repo *repo)
 Store *repo_store(const Repo *repo)
 {
     return repo->store;
+}
+
+bool repo_can_read(const Repo *repo)
+{
+    (void)repo;
+    return true;
+}
+
+void repo_set_cache(Repo *repo, struct Cache *cache)
+{
+    repo->cache = cache;
+}
+
+struct Cache *repo_cache(const Repo *repo)
+{
+    return repo->cache;
 }

@@ -4,6 +4,7 @@
 
 #include "jsonnode_priv.h"
 #include "kura/repo.h"
+#include "readshare_priv.h"
 
 enum { REPO_ID_SIZE = 33 }; /* 32 hexadecimal digits and NUL */
 
@@ -11,6 +12,8 @@ struct Repo {
     Store *store;
     char id[REPO_ID_SIZE];
     RepoParams params;
+    struct Cache *cache;
+    ReadShare share;
 };
 
 /* digits random characters out of alphabet, and a NUL. */

@@ -190,12 +190,12 @@ static void an_entry_can_be_read_alone(void **state)
     put_everything(f->source);
     backup(f, NULL, &fileset);
     IndexEntry entry = entry_of(f, &fileset, "three-chunks");
-    assert_int_equal(index_entry_read(f->repo, &entry, count_bytes, &bytes, &err), 0);
+    assert_int_equal(read_entry(f, &entry, count_bytes, &bytes, &err), 0);
     assert_int_equal(bytes, 33 * 1024 * 1024);
-    assert_int_equal(index_entry_read(f->repo, &entry, refuse, NULL, &err), -1);
+    assert_int_equal(read_entry(f, &entry, refuse, NULL, &err), -1);
     assert_int_equal(err.code, ERR_FAILED);
     entry.hash[0] = entry.hash[0] == '0' ? '1' : '0';
-    assert_int_equal(index_entry_read(f->repo, &entry, count_bytes, &bytes, &err), -1);
+    assert_int_equal(read_entry(f, &entry, count_bytes, &bytes, &err), -1);
     assert_int_equal(err.code, ERR_CORRUPT);
     index_entry_done(&entry);
     fileset_done(&fileset);
@@ -322,6 +322,11 @@ int main(void)
         TEST(owners_go_by_name),
         TEST(the_directory_is_made),
         TEST(many_small_files_come_back),
+#define REMOTE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup_remote, fixture_teardown)
+        REMOTE_TEST(a_round_trip_is_exact),
+        REMOTE_TEST(damage_is_seen_and_contained),
+        REMOTE_TEST(an_entry_can_be_read_alone),
+        REMOTE_TEST(many_small_files_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
