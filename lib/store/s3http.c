@@ -6,6 +6,8 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -22,7 +24,8 @@ enum {
     BUFFER_SIZE = 256 * 1024,
     WAKE_MAX = 200,               /* milliseconds: how late a stop or a limit is noticed at most */
     BYTES_PER_SECOND = 16 * 1024, /* each second's worth of body adds a second to the whole attempt */
-    DROPPED_MAX = 1024 * 1024
+    DROPPED_MAX = 1024 * 1024,
+    SOCKETS_MAX = 8 /* watched at once; a line rarely has two */
 };
 
 static const StoreTimes usual = {.connect = 10 * 1000, .stall = 30 * 1000, .total = 300 * 1000, .retry = 300 * 1000};
@@ -31,6 +34,7 @@ typedef struct Line {
     CURLM *multi;
     CURL *easy;
     struct Line *next;
+    int sockets[SOCKETS_MAX]; /* open ones, and -1 */
     struct curl_slist *headers;
     /* Of the attempt under way: */
     const S3Exchange *exchange;
@@ -112,6 +116,7 @@ static Line *take_line(S3Http *http)
     if (line)
         return line;
     line = xcalloc(1, sizeof *line);
+    memset(line->sockets, -1, sizeof line->sockets);
     line->easy = curl_easy_init();
     line->multi = curl_multi_init();
     if (line->easy == NULL || line->multi == NULL)
@@ -252,12 +257,31 @@ static size_t on_write(char *data, size_t size, size_t n, void *arg)
     return drop(line, len);
 }
 
+static int *find_socket(Line *line, int fd)
+{
+    for (size_t i = 0; i < SOCKETS_MAX; i++)
+        if (line->sockets[i] == fd)
+            return &line->sockets[i];
+    return NULL;
+}
+
 /* Children must not inherit connections. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    (void)arg;
     (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    int *slot = find_socket(arg, -1);
+    if (slot)
+        *slot = fd;
+    return fd;
+}
+
+static int close_socket(void *arg, curl_socket_t fd)
+{
+    int *slot = find_socket(arg, fd);
+    if (slot)
+        *slot = -1;
+    return close(fd);
 }
 
 static void set_connection(const S3Http *http, CURL *easy)
@@ -266,7 +290,6 @@ static void set_connection(const S3Http *http, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->times.connect);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);
@@ -283,6 +306,10 @@ static void set_connection(const S3Http *http, CURL *easy)
 static void set_callbacks(Line *line)
 {
     CURL *easy = line->easy;
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, line);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, line);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, line);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
@@ -326,13 +353,18 @@ static void wipe_headers(Line *line)
     line->headers = NULL;
 }
 
-static void watch_socket(Line *line)
+static void watch_sockets(Line *line)
 {
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    int queued;
-    if (curl_easy_getinfo(line->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD ||
-        ioctl(fd, SIOCOUTQ, &queued) < 0)
-        return;
+    int queued = 0, on = 1;
+    for (size_t i = 0; i < SOCKETS_MAX; i++) {
+        int bytes, fd = line->sockets[i];
+        if (fd < 0)
+            continue;
+        /* Some servers (Ceph) hold an answer's second part back until its first one is acknowledged. */
+        setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+        if (ioctl(fd, SIOCOUTQ, &bytes) == 0)
+            queued += bytes;
+    }
     if (queued != line->queued)
         moved(line);
     line->queued = queued;
@@ -346,7 +378,7 @@ static bool check_limits(const S3Http *http, Line *line)
         line->local = true;
         return true;
     }
-    watch_socket(line);
+    watch_sockets(line);
     double now = clock_monotonic();
     if (now - line->moved > http->times.stall / 1000.0) {
         snprintf(why, sizeof why, "no byte moved for %g s", http->times.stall / 1000.0);
@@ -406,20 +438,24 @@ static S3Fault fault_of(CURLcode code, const Line *line)
     }
 }
 
+/* Forgets the attempt before. */
+static void begin(const S3Http *http, Line *line, const S3Exchange *exchange, S3Answer *answer, Error *err)
+{
+    line->exchange = exchange;
+    line->answer = answer;
+    line->err = err;
+    line->local = line->headers_done = false;
+    line->sent = line->dropped = 0;
+    line->start = line->moved = clock_monotonic();
+    line->allowed = http->times.total / 1000.0 + (double)exchange->body_len / BYTES_PER_SECOND;
+}
+
 void s3http_exchange(S3Http *http, const S3Exchange *exchange, S3Answer *ret, Error *err)
 {
     Line *line = take_line(http);
     char words[CURL_ERROR_SIZE] = "";
-    double now = clock_monotonic();
     *ret = (S3Answer){0};
-    *line = (Line){.multi = line->multi,
-                   .easy = line->easy,
-                   .exchange = exchange,
-                   .answer = ret,
-                   .err = err,
-                   .start = now,
-                   .moved = now,
-                   .allowed = http->times.total / 1000.0 + (double)exchange->body_len / BYTES_PER_SECOND};
+    begin(http, line, exchange, ret, err);
     curl_easy_reset(line->easy);
     set_connection(http, line->easy);
     set_callbacks(line);

@@ -17,6 +17,7 @@ enum {
     URL_MAX = 32 * 1024,
     HEADER_MAX = 32 * 1024, /* a session token may be long */
     ERROR_BODY_MAX = 64 * 1024,
+    EXPECT_MIN = 1024 * 1024, /* a smaller body is sent before anybody is asked */
     WAKE_MAX = 200
 };
 
@@ -109,7 +110,7 @@ static void add_headers(Headers *headers, const Request *request, const char *ho
         add_header(headers, "Content-MD5", request->md5);
     for (size_t i = 0; i < call->n_headers; i++)
         add_header(headers, call->headers[i].name, call->headers[i].value);
-    if (request->client->no_expect)
+    if (request->client->no_expect || call->body_len < EXPECT_MIN)
         add_plain(headers, "Expect:");
     add_plain(headers, "Accept: */*");
 }
@@ -293,8 +294,8 @@ static void note_attempt(Request *request, double start)
     const S3Error *error = &request->outcome->error;
     if (answer->status > 0)
         request->client->reached = true;
-    if (answer->status >= 200 && answer->status < 300 && !answer->continued && call->body_len > 1024 * 1024)
-        request->client->no_expect = true; /* it lets us wait for nothing */
+    if (answer->status >= 200 && answer->status < 300 && !answer->continued && call->body_len >= EXPECT_MIN)
+        request->client->no_expect = true; /* asking costs a second here */
     log_debug("S3 %s \"%s\": %d%s%s%s%s, %.0f ms, attempt %u", call->method, shown(call), answer->status,
               error->code[0] ? " " : "", error->code, answer->fault ? " " : "", answer->fault ? answer->why : "",
               (clock_monotonic() - start) * 1000, request->outcome->tries);
