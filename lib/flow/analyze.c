@@ -51,7 +51,7 @@ int analyze_target(Restore *restore, Error *err)
     pg_close(conn);
     if (rc < 0)
         return -1;
-    rc = pool_run(flow_jobs(restore->options->jobs), worker, &analysis, err);
+    rc = pool_run(flow_load_jobs(restore->options->jobs), worker, &analysis, err);
     PQclear(analysis.relations);
     return rc;
 }

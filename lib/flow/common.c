@@ -66,3 +66,8 @@ size_t flow_jobs(size_t asked)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     return cores < 1 ? 1 : cores > DEFAULT_JOBS_MAX ? DEFAULT_JOBS_MAX : (size_t)cores;
 }
+
+size_t flow_load_jobs(size_t asked)
+{
+    return asked > 0 ? asked : flow_jobs(0) + 1;
+}

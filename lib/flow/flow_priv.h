@@ -18,5 +18,7 @@ int flow_write_file(const char *path, const Buf *content, Error *err);
 
 /* The workers to use: asked, or the number of cores, at most 4. */
 size_t flow_jobs(size_t asked);
+/* The same for loading a database, and one more by default: a server that writes waits for its disk. */
+size_t flow_load_jobs(size_t asked);
 
 #endif

@@ -1,7 +1,9 @@
-/* Loading a backup's rows. One pool of workers does three kinds of work, so that no core waits for another: parts of
- * tables, indexes of big tables that are complete, and reading back what was loaded. A table in one part is truncated
- * and copied in one transaction with FREEZE, which spares the later freezing vacuum; parts of one table that load at
- * the same time cannot have that. */
+/* Loading a backup's rows and what is built on them. One pool of workers does all of it, so that no core waits for
+ * another: parts of tables, indexes of big tables that are complete, the rest of post-data once everything is loaded,
+ * and, whenever there is nothing else to do, reading back what was loaded. Reading a table holds nothing but its ACCESS
+ * SHARE lock, so it cannot deadlock with what is built. A table in one part is truncated and copied in one transaction
+ * with FREEZE, which spares the later freezing vacuum; parts of one table that load at the same time cannot have that.
+ */
 #include "load.h"
 
 #include <inttypes.h>
@@ -123,14 +125,8 @@ static int plan(Load *load, Error *err)
     return 0;
 }
 
-/* The next thing to do, with the mutex held. Rows first: indexes wait for them; reading back fills what is left. */
-static bool pick(Load *load, LoadTask *ret)
+static bool pick_part(Load *load, LoadTask *ret)
 {
-    if (load->large_objects_left) {
-        load->large_objects_left = false;
-        *ret = (LoadTask){.kind = LOAD_LARGE_OBJECTS};
-        return true;
-    }
     for (; load->first_open < load->n_tables; load->first_open++) {
         LoadTable *table = &load->tables[load->first_open];
         if (table->next_part < table->n_parts) {
@@ -138,6 +134,11 @@ static bool pick(Load *load, LoadTask *ret)
             return true;
         }
     }
+    return false;
+}
+
+static bool pick_index(Load *load, LoadTask *ret)
+{
     for (size_t i = 0; i < load->n_big; i++) {
         LoadTable *table = &load->tables[i];
         if (table->parts_left > 0 || table->exclusive || table->next_index == table->n_indexes)
@@ -152,6 +153,31 @@ static bool pick(Load *load, LoadTask *ret)
         *ret = (LoadTask){.kind = LOAD_INDEX, .table = table, .entry = entry};
         return true;
     }
+    return false;
+}
+
+static bool indexes_left(const Load *load)
+{
+    for (size_t i = 0; i < load->n_big; i++)
+        if (load->tables[i].next_index < load->tables[i].n_indexes)
+            return true;
+    return false;
+}
+
+static bool pick_finish(Load *load, LoadTask *ret)
+{
+    if (load->finishing || load->building > 0 || load->parts_left > 0 || indexes_left(load))
+        return false;
+    load->finishing = true;
+    *ret = (LoadTask){.kind = LOAD_FINISH};
+    return true;
+}
+
+/* Reading back is kept for the end, where little else can run at the same time, unless a core would idle. */
+static bool pick_verify(Load *load, LoadTask *ret)
+{
+    if (!load->finishing && load->running >= flow_jobs(0))
+        return false;
     for (size_t i = 0; load->restore->options->verify && i < load->n_tables; i++) {
         LoadTable *table = &load->tables[i];
         bool complete = table->stmt.via_root ? load->parts_left == 0 : table->parts_left == 0;
@@ -165,14 +191,23 @@ static bool pick(Load *load, LoadTask *ret)
     return false;
 }
 
+/* The next thing to do, with the mutex held. Rows first: indexes wait for them; reading back fills what is left. */
+static bool pick(Load *load, LoadTask *ret)
+{
+    if (load->large_objects_left) {
+        load->large_objects_left = false;
+        *ret = (LoadTask){.kind = LOAD_LARGE_OBJECTS};
+    } else if (!pick_part(load, ret) && !pick_index(load, ret) && !pick_finish(load, ret) && !pick_verify(load, ret)) {
+        return false;
+    }
+    load->running++;
+    load->building += ret->kind != LOAD_VERIFY;
+    return true;
+}
+
 static bool all_done(const Load *load)
 {
-    if (load->running > 0 || load->parts_left > 0)
-        return false;
-    for (size_t i = 0; i < load->n_tables; i++)
-        if (load->tables[i].next_index < load->tables[i].n_indexes)
-            return false;
-    return true;
+    return load->finishing && load->running == 0;
 }
 
 static void finished(Load *load, const LoadTask *task)
@@ -192,6 +227,7 @@ static void finished(Load *load, const LoadTask *task)
         xgrow(&restore->built, &restore->cap_built, restore->n_built);
         restore->built[restore->n_built++] = task->entry->dump_id;
     }
+    load->building -= task->kind != LOAD_VERIFY;
     load->running--;
 }
 
@@ -205,6 +241,8 @@ static int do_task(Load *load, PgConn *conn, LoadTask *task, Error *err)
             load->restore,
             &(PgRestoreRun){.section = "post-data", .only = &task->entry->dump_id, .n_only = 1, .busy = load->jobs > 1},
             err);
+    case LOAD_FINISH:
+        return restore_finish(load->restore, err);
     case LOAD_VERIFY:
         return load_read_back(load->restore, conn, task->table->source, task->table->entry, &task->table->found, err);
     case LOAD_LARGE_OBJECTS:
@@ -225,7 +263,6 @@ static int worker(void *ctx, Pool *pool, size_t number, Error *err)
     while (rc == 0 && (rc = pool_check(pool, err)) == 0) {
         LoadTask task;
         if (pick(load, &task)) {
-            load->running++;
             pthread_mutex_unlock(&load->mutex);
             rc = do_task(load, conn, &task, err);
             pthread_mutex_lock(&load->mutex);
@@ -271,7 +308,7 @@ int load_backup(Restore *restore, Error *err)
     if (rc < 0 || load_config_tables(restore, err) < 0)
         return -1;
     Load load = {.restore = restore,
-                 .jobs = flow_jobs(restore->options->jobs),
+                 .jobs = flow_load_jobs(restore->options->jobs),
                  .mutex = PTHREAD_MUTEX_INITIALIZER,
                  .changed = PTHREAD_COND_INITIALIZER};
     rc = plan(&load, err);

@@ -29,7 +29,7 @@ typedef struct LoadTable {
 } LoadTable;
 
 typedef struct LoadTask {
-    enum { LOAD_PART, LOAD_INDEX, LOAD_VERIFY, LOAD_LARGE_OBJECTS } kind;
+    enum { LOAD_PART, LOAD_INDEX, LOAD_FINISH, LOAD_VERIFY, LOAD_LARGE_OBJECTS } kind;
     LoadTable *table;
     size_t part;
     const TocEntry *entry;
@@ -46,7 +46,9 @@ typedef struct Load {
     size_t first_open; /* no table before it has parts to hand out */
     size_t parts_left; /* of all tables */
     size_t running;
+    size_t building; /* of these, all but reading back */
     bool large_objects_left;
+    bool finishing; /* the rest of post-data is under way, or done */
 } Load;
 
 /* load_rows.c: segments into COPY. */

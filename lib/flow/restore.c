@@ -72,10 +72,19 @@ static int post_data(Restore *restore, Error *err)
     PgRestoreRun run = {.section = "post-data",
                         .only = restore->n_built ? ids : NULL,
                         .n_only = restore->n_built ? n : 0,
-                        .jobs = flow_jobs(restore->options->jobs)};
+                        .jobs = flow_load_jobs(restore->options->jobs)};
     int rc = pgrestore_run(restore, &run, err);
     free(ids);
     return rc;
+}
+
+int restore_finish(Restore *restore, Error *err)
+{
+    restore_phase(restore, "indexes and constraints");
+    if (post_data(restore, err) < 0)
+        return -1;
+    restore_phase(restore, "analyze");
+    return analyze_target(restore, err);
 }
 
 /* What the probe finds is told, never undone: owners and grants are what was asked for, so the source had the same
@@ -108,13 +117,8 @@ static int build_database(Restore *restore, Error *err)
         pgrestore_workdir(restore, err) < 0 || pgrestore_run(restore, &(PgRestoreRun){.section = "pre-data"}, err) < 0)
         return -1;
     restore_phase(restore, "rows");
-    if ((restore->manifest ? load_backup(restore, err) : load_archive(restore, err)) < 0)
-        return -1;
-    restore_phase(restore, "indexes and constraints");
-    if (post_data(restore, err) < 0)
-        return -1;
-    restore_phase(restore, "analyze");
-    if (analyze_target(restore, err) < 0)
+    if (restore->manifest ? load_backup(restore, err) < 0
+                          : load_archive(restore, err) < 0 || restore_finish(restore, err) < 0)
         return -1;
     restore_phase(restore, "owners and grants");
     if (target_owner(restore, err) < 0 || check_ownership(restore, err) < 0)

@@ -88,7 +88,9 @@ int pgrestore_run(Restore *restore, const PgRestoreRun *run, Error *err);
 /* The ids of all entries for which keep() is true, in TOC order; to be freed. */
 int *toc_ids(const Toc *toc, bool (*keep)(const void *ctx, const TocEntry *entry), const void *ctx, size_t *ret_n);
 
-/* load.c: rows, and the indexes of tables that are complete, and their verification. */
+/* restore.c: what of post-data is not built yet, then ANALYZE. */
+int restore_finish(Restore *restore, Error *err);
+/* load.c: rows, everything built on them (restore_finish), and their verification. */
 int load_backup(Restore *restore, Error *err);
 /* restore_archive.c: the data of a foreign archive, through pg_restore. */
 int load_archive(Restore *restore, Error *err);
