@@ -30,11 +30,11 @@ typedef struct StoreOptions {
     const struct StoreTimes *times; /* NULL: the usual ones */
 } StoreOptions;
 
-/* Patience with a remote store, in milliseconds. */
+/* Patience with a remote store, in milliseconds. 0 means the usual: 10 s, 30 s, 5 min, 5 min. */
 typedef struct StoreTimes {
     unsigned connect; /* until a connection stands */
     unsigned stall;   /* without a byte in either direction */
-    unsigned total;   /* one attempt of one request */
+    unsigned total;   /* one attempt of one request, plus a second for each 16 KiB of its body */
     unsigned retry;   /* from the first failure of a request until it is given up */
 } StoreTimes;
 
@@ -64,6 +64,8 @@ int store_list(Store *store, const char *prefix, int (*fn)(void *ctx, const char
                void *ctx, Error *err);
 /* Removes an object; one that is not there is no error. */
 int store_delete(Store *store, const char *key, Error *err);
+/* Removes n objects, in any order, with as few requests as the store can. After a failure some of them are gone. */
+int store_delete_many(Store *store, const char *const *keys, size_t n, Error *err);
 
 /* Removes what interrupted puts left behind out of sight of store_list, once no living put can own it any more. */
 int store_tidy(Store *store, Error *err);

@@ -13,6 +13,7 @@ static const struct {
 } kinds[] = {
     {"dir:", store_dir_open},
     {"mem:", store_mem_open},
+    {"s3:", store_s3_open},
 };
 
 /* The length of "scheme:" at the start of a location, 0 for a plain path. A single letter is no scheme, and neither is
@@ -167,6 +168,19 @@ int store_delete(Store *store, const char *key, Error *err)
     if (check_key(key, err) < 0)
         return -1;
     return store->ops->delete (store, key, err);
+}
+
+int store_delete_many(Store *store, const char *const *keys, size_t n, Error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (check_key(keys[i], err) < 0)
+            return -1;
+    if (store->ops->delete_many)
+        return store->ops->delete_many(store, keys, n, err);
+    for (size_t i = 0; i < n; i++)
+        if (store->ops->delete (store, keys[i], err) < 0)
+            return -1;
+    return 0;
 }
 
 int store_tidy(Store *store, Error *err)

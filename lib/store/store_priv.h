@@ -34,6 +34,10 @@ typedef struct StoreOps {
     /* Required. Removes an object; 0 too when there is none. */
     int (*delete)(Store *store, const char *key, Error *err);
 
+    /* Optional: removes n objects, as delete does each of them, with fewer requests. In any order; after a failure some
+     * are gone. */
+    int (*delete_many)(Store *store, const char *const *keys, size_t n, Error *err);
+
     /* Optional: removes what killed puts left behind, out of sight of list. Missing where a put leaves nothing. */
     int (*tidy)(Store *store, Error *err);
 
@@ -51,10 +55,11 @@ struct Store {
     bool remote; /* what store_is_remote gives; false unless the open function says so */
 };
 
-/* The kinds' open functions. rest is the location without its "mem:" or "dir:". They set ops, not name. options is
- * never NULL. */
+/* The kinds' open functions. rest is the location without its "mem:", "dir:" or "s3:". They set ops, not name. options
+ * is never NULL. */
 int store_dir_open(const char *rest, const StoreOptions *options, bool create, Store **ret, Error *err);
 int store_mem_open(const char *rest, const StoreOptions *options, bool create, Store **ret, Error *err);
+int store_s3_open(const char *rest, const StoreOptions *options, bool create, Store **ret, Error *err);
 
 /* Whether text could begin a key: "", "blobs/", "blobs/ab/12". */
 bool store_prefix_valid(const char *text);

@@ -1,4 +1,9 @@
-/* One suite that every kind of store must pass. */
+/* One suite that every kind of store must pass.
+ *
+ *   test-store-conformance [LOCATION...]     without one: a store in memory and one in a directory
+ *
+ * A location s3://BUCKET[/PREFIX] is reached by KURA_TEST_S3_ENDPOINT and KURA_TEST_S3_REGION, with credentials from
+ * where kura takes them (AWS_ACCESS_KEY_ID and so on). The bucket must exist; what the tests put is removed again. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,25 +20,46 @@
 #include "tempdir.h"
 
 static char *location; /* of the kind under test */
-static Store *store;   /* fresh and empty for every test */
+static StoreOptions options;
+static Store *store; /* fresh and empty for every test */
 static Error err;
 
 static int open_fresh(void **state)
 {
     (void)state;
     err = (Error)ERROR_INIT;
-    return store_open(location, NULL, true, &store, &err);
+    return store_open(location, &options, true, &store, &err);
+}
+
+static int push_key(void *ctx, const char *key, uint64_t size, Error *e)
+{
+    (void)size;
+    (void)e;
+    strvec_push(ctx, key);
+    return 0;
+}
+
+static int remove_all(void)
+{
+    _cleanup_(strvec_done) StrVec keys = {0};
+    Error why = ERROR_INIT;
+    if (store_list(store, "", push_key, &keys, &why) == 0 &&
+        store_delete_many(store, (const char *const *)keys.v, keys.n, &why) == 0)
+        return 0;
+    print_error("%s\n", why.message);
+    return -1;
 }
 
 static int close_and_empty(void **state)
 {
     (void)state;
+    int rc = store_is_remote(store) ? remove_all() : 0;
     store_close(store);
     if (strncmp(location, "mem:", 4) == 0)
         store_mem_forget(location + 4);
-    else
+    else if (strncmp(location, "dir:", 4) == 0)
         tempdir_remove(location + 4);
-    return 0;
+    return rc;
 }
 
 static void put(const char *key, const char *text)
@@ -92,7 +118,7 @@ static void survives_reopening(void **state)
     (void)state;
     put("backups/a.json", "{}");
     store_close(store);
-    assert_int_equal(store_open(location, NULL, false, &store, &err), 0);
+    assert_int_equal(store_open(location, &options, false, &store, &err), 0);
     assert_holds("backups/a.json", "{}");
     assert_string_equal(store_name(store), location);
 }
@@ -246,6 +272,42 @@ static void listing(void **state)
     assert_list("a.", "a.b=3 ");
     assert_list("ab/", "");
     assert_list("no/such/", "");
+}
+
+static void deleting_many(void **state)
+{
+    (void)state;
+    enum { MANY = 1203 }; /* more than one batch of S3's */
+    _cleanup_(strvec_done) StrVec keys = {0};
+    assert_int_equal(store_delete_many(store, NULL, 0, &err), 0);
+    for (int i = 0; i < MANY; i++)
+        strvec_pushf(&keys, "many/%04d", i);
+    for (int i = 0; i < MANY; i += 100)
+        put(keys.v[i], "x");
+    put("other", "y");
+    assert_int_equal(store_delete_many(store, (const char *const *)keys.v, keys.n, &err), 0);
+    assert_list("", "other=1 ");
+    const char *const wrong[] = {"other", "../other"};
+    assert_int_equal(store_delete_many(store, wrong, 2, &err), -1);
+    assert_holds("other", "y");
+}
+
+static void longest_key(void **state)
+{
+    (void)state;
+    char key[513], expected[520];
+    memset(key, 'k', sizeof key);
+    key[100] = key[301] = '/'; /* a file's name has 255 bytes at most */
+    key[512] = 0;
+    snprintf(expected, sizeof expected, "%s=1 ", key);
+    put(key, "x");
+    assert_holds(key, "x");
+    assert_list("", expected);
+    assert_int_equal(store_put(store, key, "y", 1, true, &err), -1);
+    assert_int_equal(err.code, ERR_EXISTS);
+    const char *const keys[] = {"other", key};
+    assert_int_equal(store_delete_many(store, keys, 2, &err), 0);
+    assert_missing(key);
 }
 
 static int stop_at_b(void *ctx, const char *key, uint64_t size, Error *e)
@@ -438,7 +500,7 @@ static void two_handles_see_one_store(void **state)
     (void)state;
     Store *other;
     put("a", "1");
-    assert_int_equal(store_open(location, NULL, false, &other, &err), 0);
+    assert_int_equal(store_open(location, &options, false, &other, &err), 0);
     assert_int_equal(store_put(other, "a", "2", 1, true, &err), -1);
     assert_int_equal(err.code, ERR_EXISTS);
     assert_int_equal(store_put(other, "b/c", "3", 1, true, &err), 0);
@@ -462,6 +524,8 @@ static int run_suite(const char *name, const char *where)
         STORE_TEST(deleting),
         STORE_TEST(replacing),
         STORE_TEST(exclusive),
+        STORE_TEST(deleting_many),
+        STORE_TEST(longest_key),
         STORE_TEST(listing),
         STORE_TEST(listing_ends_with_the_callbacks_error),
         STORE_TEST(deleting_while_listing),
@@ -477,11 +541,31 @@ static int run_suite(const char *name, const char *where)
     return failed;
 }
 
-int main(void)
+/* Under a prefix of what keys may hold, and under the longest: with the longest key that makes the 1,024 bytes of S3.
+ */
+static int run_s3(const char *where)
 {
+    char filler[512];
+    memset(filler, 'p', sizeof filler);
+    size_t len = strlen(where) - strcspn(where + strlen("s3://"), "/") - strlen("s3://"); /* of its prefix, and a '/' */
+    filler[511 - len] = 0;
+    _cleanup_free_ char *odd = xasprintf("%s/a b+c%%20&d=e?f#'\"(~)/日本語/.x", where);
+    _cleanup_free_ char *longest = xasprintf("%s/%s", where, filler);
+    options.s3_endpoint = getenv("KURA_TEST_S3_ENDPOINT");
+    options.s3_region = getenv("KURA_TEST_S3_REGION");
+    return run_suite("S3", where) + run_suite("S3, odd prefix", odd) + run_suite("S3, longest prefix", longest);
+}
+
+int main(int argc, char **argv)
+{
+    int failed = 0;
+    for (int i = 1; i < argc; i++)
+        failed += strncmp(argv[i], "s3:", 3) == 0 ? run_s3(argv[i]) : run_suite(argv[i], argv[i]);
+    if (argc > 1)
+        return failed;
     _cleanup_free_ char *base = tempdir_new();
     _cleanup_free_ char *dir = xasprintf("dir:%s/store", base);
-    int failed = run_suite("store in memory", "mem:conformance") + run_suite("store in a directory", dir);
+    failed = run_suite("store in memory", "mem:conformance") + run_suite("store in a directory", dir);
     tempdir_remove(base);
     return failed;
 }
