@@ -17,10 +17,15 @@ static void verify_done(Verify *verify)
         free(verify->indexes[i].first);
         free(verify->indexes[i].last);
     }
+    for (size_t i = 0; i < verify->n_filesets; i++) {
+        free(verify->filesets[i].name);
+        free(verify->filesets[i].indexes);
+    }
     free(verify->indexes);
+    free(verify->filesets);
     free(verify->segments);
     free(verify->bad_files);
-    blobset_done(&verify->blobs);
+    blobtable_done(&verify->blobs);
     pthread_mutex_destroy(&verify->mutex);
 }
 
@@ -71,7 +76,7 @@ int verify_run(Repo *repo, const VerifyOptions *options, VerifyReport *ret, Find
         .jobs = choose_jobs(repo, options->jobs),
         .mutex = PTHREAD_MUTEX_INITIALIZER,
     };
-    blobset_init(&verify.blobs);
+    blobtable_init(&verify.blobs);
     int rc = run(&verify, err);
     verify_done(&verify);
     /* Once the lock is lost a prune may have taken away what is missed here. */

@@ -1,7 +1,5 @@
-/* Manifests are read one at a time, and an index blob once however many backups share it: a month of backups of a large
- * site shares nearly all of them. */
+/* Manifests are read one at a time; of each only the blobs it names are kept, and which indexes belong together. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "kura/mem.h"
@@ -9,11 +7,11 @@
 #include "verify_priv.h"
 
 DEFINE_CLEANUP(Manifest, manifest_free)
-DEFINE_CLEANUP(IndexReader, index_reader_free)
 
+/* With the mutex held, or before there are threads. */
 static size_t add_blob(Verify *verify, const BlobRef *ref)
 {
-    size_t position = blobset_add(&verify->blobs, ref);
+    size_t position = blobtable_add(&verify->blobs, ref);
     const BlobRecord *record = &verify->blobs.v[position];
     if (record->size != ref->size) {
         Error why = ERROR_INIT;
@@ -21,7 +19,7 @@ static size_t add_blob(Verify *verify, const BlobRef *ref)
         blob_key(ref, key);
         error_set(&why, ERR_CORRUPT, "\"%s\" is said to have %" PRIu32 " bytes and to have %" PRIu64, key, record->size,
                   ref->size);
-        verify_damage(verify, position, "blob-damaged", &why);
+        verify_damage_locked(verify, position, "blob-damaged", &why);
     }
     return position;
 }
@@ -29,61 +27,11 @@ static size_t add_blob(Verify *verify, const BlobRef *ref)
 static void add_segment(Verify *verify, const BlobRef *ref)
 {
     size_t position = add_blob(verify, ref);
-    if (verify->options->percent == 0 || verify->blobs.v[position].segment != BLOBSET_NONE)
+    if (verify->options->percent == 0 || verify->blobs.v[position].segment != BLOBTABLE_NONE)
         return;
     verify->blobs.v[position].segment = (uint32_t)verify->n_segments;
     xgrow(&verify->segments, &verify->cap_segments, verify->n_segments);
     verify->segments[verify->n_segments++] = (SegmentSum){0};
-}
-
-static void add_entry(Verify *verify, IndexSum *sum, const IndexEntry *entry)
-{
-    if (sum->first == NULL)
-        sum->first = xstrdup(entry->path);
-    index_entry_count(entry, &sum->totals);
-    for (size_t i = 0; i < entry->n_parts; i++)
-        add_blob(verify, &entry->parts[i].blob);
-    verify->pack_files += entry->n_parts == 1 && entry->parts[0].blob.kind == BLOB_TAR;
-}
-
-static int read_index(Verify *verify, const BlobRef *ref, IndexSum *sum, Error *err)
-{
-    _cleanup_(index_reader_free_cleanup) IndexReader *reader = index_reader_new_blob(verify->repo, ref);
-    _cleanup_free_ char *last = NULL;
-    const IndexEntry *entry;
-    int rc;
-    while ((rc = index_reader_next(reader, &entry, err)) > 0) {
-        add_entry(verify, sum, entry);
-        free(last);
-        last = xstrdup(entry->path);
-    }
-    sum->last = steal(last);
-    return rc;
-}
-
-/* -1 only when the store fails. */
-static int add_index(Verify *verify, const ManifestFileset *fileset, const BlobRef *ref, size_t *ret, Error *err)
-{
-    Error why = ERROR_INIT;
-    size_t position = *ret = add_blob(verify, ref);
-    if (verify->blobs.v[position].index != BLOBSET_NONE)
-        return 0;
-    IndexSum sum = {.blob = (uint32_t)position, .fileset = xstrdup(fileset->name)};
-    int rc = read_index(verify, ref, &sum, &why);
-    verify->blobs.v[position].index = (uint32_t)verify->n_indexes;
-    xgrow(&verify->indexes, &verify->cap_indexes, verify->n_indexes);
-    verify->indexes[verify->n_indexes++] = sum;
-    if (rc == 0) {
-        verify->blobs.v[position].state |= BLOB_GOOD;
-        return 0;
-    }
-    verify->incomplete = true;
-    if (!verify_is_damage(&why)) {
-        *err = why;
-        return -1;
-    }
-    verify_damage(verify, position, why.code == ERR_NOT_FOUND ? "blob-missing" : "blob-damaged", &why);
-    return 0;
 }
 
 static void add_totals(ManifestFileset *totals, const ManifestFileset *more)
@@ -94,42 +42,31 @@ static void add_totals(ManifestFileset *totals, const ManifestFileset *more)
     totals->bytes += more->bytes;
 }
 
-/* What was skipped while the backup was made has no entry, so that others cannot be compared. */
-static bool same_totals(const ManifestFileset *a, const ManifestFileset *b)
+/* The position of an index blob. */
+static uint32_t add_index(Verify *verify, const ManifestFileset *fileset, const BlobRef *ref)
 {
-    return a->files == b->files && a->dirs == b->dirs && a->symlinks == b->symlinks && a->bytes == b->bytes;
-}
-
-static void bad_index(Verify *verify, VerifyBackup *backup, const ManifestFileset *fileset, const char *what)
-{
-    backup->damaged = true;
-    verify_finding(verify, "index-damaged", "Use another backup for these files.",
-                   "the index of fileset \"%s\" of backup %s %s", fileset->name, backup->id, what);
-}
-
-static int add_fileset(Verify *verify, VerifyBackup *backup, const ManifestFileset *fileset, Error *err)
-{
-    ManifestFileset totals = {0};
-    const char *last = NULL;
-    bool whole = true, ordered = true;
-    for (size_t i = 0; i < fileset->n_index; i++) {
-        size_t position;
-        if (stop_check(err) < 0 || add_index(verify, fileset, &fileset->index[i], &position, err) < 0)
-            return -1;
-        const IndexSum *sum = &verify->indexes[verify->blobs.v[position].index];
-        whole = whole && !(verify->blobs.v[position].state & BLOB_BAD);
-        ordered = ordered && (last == NULL || sum->first == NULL || strcmp(last, sum->first) < 0);
-        last = sum->last ? sum->last : last;
-        add_totals(&totals, &sum->totals);
+    BlobRecord *record = &verify->blobs.v[add_blob(verify, ref)];
+    if (record->index == BLOBTABLE_NONE) {
+        record->index = (uint32_t)verify->n_indexes;
+        xgrow(&verify->indexes, &verify->cap_indexes, verify->n_indexes);
+        verify->indexes[verify->n_indexes++] =
+            (IndexSum){.blob = (uint32_t)(record - verify->blobs.v), .fileset = xstrdup(fileset->name)};
     }
-    if (whole && !ordered)
-        bad_index(verify, backup, fileset, "is out of order");
-    else if (whole && !same_totals(&totals, fileset))
-        bad_index(verify, backup, fileset, "does not have the files that the manifest says");
-    return 0;
+    return record->index;
 }
 
-static int add_manifest(Verify *verify, VerifyBackup *backup, const Manifest *manifest, Error *err)
+static void add_fileset(Verify *verify, size_t backup, const ManifestFileset *fileset)
+{
+    FilesetUse use = {.backup = backup, .name = xstrdup(fileset->name), .n_indexes = fileset->n_index};
+    add_totals(&use.totals, fileset);
+    use.indexes = xcalloc(use.n_indexes, sizeof *use.indexes);
+    for (size_t i = 0; i < use.n_indexes; i++)
+        use.indexes[i] = add_index(verify, fileset, &fileset->index[i]);
+    xgrow(&verify->filesets, &verify->cap_filesets, verify->n_filesets);
+    verify->filesets[verify->n_filesets++] = use;
+}
+
+static void add_manifest(Verify *verify, size_t backup, const Manifest *manifest)
 {
     const ManifestDatabase *database = &manifest->database;
     for (size_t i = 0; i < database->n_toc; i++)
@@ -137,20 +74,19 @@ static int add_manifest(Verify *verify, VerifyBackup *backup, const Manifest *ma
     for (size_t i = 0; i < database->n_tables; i++)
         for (size_t j = 0; j < database->tables[i].n_segments; j++)
             add_segment(verify, &database->tables[i].segments[j].blob);
-    if (database->large_objects.name != NULL && add_fileset(verify, backup, &database->large_objects, err) < 0)
-        return -1;
+    if (database->large_objects.name != NULL)
+        add_fileset(verify, backup, &database->large_objects);
     for (size_t i = 0; i < manifest->n_filesets; i++)
-        if (add_fileset(verify, backup, &manifest->filesets[i], err) < 0)
-            return -1;
-    return 0;
+        add_fileset(verify, backup, &manifest->filesets[i]);
 }
 
-static VerifyBackup *new_backup(Verify *verify, const char *id)
+/* Its position. */
+static size_t new_backup(Verify *verify, const char *id)
 {
     VerifyReport *report = verify->report;
     xgrow(&report->backups, &report->cap_backups, report->n_backups);
     report->backups[report->n_backups] = (VerifyBackup){.id = xstrdup(id)};
-    return &report->backups[report->n_backups++];
+    return report->n_backups++;
 }
 
 static int add_backup(Verify *verify, const char *id, Error *err)
@@ -160,16 +96,60 @@ static int add_backup(Verify *verify, const char *id, Error *err)
     if (manifest_load(verify->repo, id, &manifest, &why) == 0) {
         if (verify->options->app != NULL && strcmp(verify->options->app, manifest->app) != 0)
             return 0;
-        return add_manifest(verify, new_backup(verify, id), manifest, err);
+        add_manifest(verify, new_backup(verify, id), manifest);
+        return 0;
     }
     if (!verify_is_damage(&why)) {
         *err = why;
         return -1;
     }
-    VerifyBackup *backup = new_backup(verify, id);
+    VerifyBackup *backup = &verify->report->backups[new_backup(verify, id)];
     backup->unreadable = backup->damaged = verify->incomplete = true;
     verify_finding(verify, "backup-unreadable", why.hint[0] ? why.hint : NULL, "%s", why.message);
     return 0;
+}
+
+static void add_entry(Verify *verify, size_t index, const IndexEntry *entry, void *ctx)
+{
+    (void)ctx;
+    IndexSum *sum = &verify->indexes[index];
+    if (sum->first == NULL)
+        sum->first = xstrdup(entry->path);
+    free(sum->last);
+    sum->last = xstrdup(entry->path);
+    index_entry_count(entry, &sum->totals);
+    for (size_t i = 0; i < entry->n_parts; i++)
+        add_blob(verify, &entry->parts[i].blob);
+    verify->pack_files += entry->n_parts == 1 && entry->parts[0].blob.kind == BLOB_TAR;
+}
+
+/* What was skipped while the backup was made has no entry, so that others cannot be compared. */
+static bool same_totals(const ManifestFileset *a, const ManifestFileset *b)
+{
+    return a->files == b->files && a->dirs == b->dirs && a->symlinks == b->symlinks && a->bytes == b->bytes;
+}
+
+/* Each index blob is in order; are they together, and is there what the manifest says? */
+static void check_fileset(Verify *verify, const FilesetUse *use)
+{
+    ManifestFileset totals = {0};
+    const char *last = NULL;
+    bool ordered = true;
+    for (size_t i = 0; i < use->n_indexes; i++) {
+        const IndexSum *sum = &verify->indexes[use->indexes[i]];
+        if (verify->blobs.v[sum->blob].state & BLOB_BAD)
+            return; /* that is told already */
+        ordered = ordered && (last == NULL || sum->first == NULL || strcmp(last, sum->first) < 0);
+        last = sum->last ? sum->last : last;
+        add_totals(&totals, &sum->totals);
+    }
+    if (ordered && same_totals(&totals, &use->totals))
+        return;
+    VerifyBackup *backup = &verify->report->backups[use->backup];
+    backup->damaged = true;
+    verify_finding(verify, "index-damaged", "Use another backup for these files.",
+                   "the index of fileset \"%s\" of backup %s %s", use->name, backup->id,
+                   ordered ? "does not have the files that the manifest says" : "is out of order");
 }
 
 int verify_collect(Verify *verify, const StrVec *ids, Error *err)
@@ -181,6 +161,10 @@ int verify_collect(Verify *verify, const StrVec *ids, Error *err)
             return -1;
         progress_add(verify->progress, 0, 1);
     }
+    if (verify_each_index(verify, add_entry, NULL, err) < 0)
+        return -1;
+    for (size_t i = 0; i < verify->n_filesets; i++)
+        check_fileset(verify, &verify->filesets[i]);
     VerifyReport *report = verify->report;
     report->blobs = verify->blobs.n;
     for (size_t i = 0; i < verify->blobs.n; i++)

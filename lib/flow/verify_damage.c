@@ -14,23 +14,28 @@ bool verify_is_damage(const Error *why)
            why->code == ERR_UNSUPPORTED || why->sys_errno == EIO;
 }
 
-void verify_damage(Verify *verify, size_t blob, const char *code, const Error *why)
+void verify_damage_locked(Verify *verify, size_t blob, const char *code, const Error *why)
 {
     VerifyReport *report = verify->report;
-    pthread_mutex_lock(&verify->mutex);
     BlobRecord *record = &verify->blobs.v[blob];
-    if (!(record->state & BLOB_BAD)) {
-        record->state |= BLOB_BAD;
-        if (strcmp(code, "blob-missing") == 0)
-            report->missing++;
-        else
-            report->damaged++;
-        if (report->n_damages < VERIFY_DAMAGES_MAX)
-            report->damages[report->n_damages++] = (VerifyDamage){.blob = blob,
-                                                                  .code = code,
-                                                                  .message = xstrdup(why->message),
-                                                                  .hint = why->hint[0] ? xstrdup(why->hint) : NULL};
-    }
+    if (record->state & BLOB_BAD)
+        return;
+    record->state |= BLOB_BAD;
+    if (strcmp(code, "blob-missing") == 0)
+        report->missing++;
+    else
+        report->damaged++;
+    if (report->n_damages < VERIFY_DAMAGES_MAX)
+        report->damages[report->n_damages++] = (VerifyDamage){.blob = blob,
+                                                              .code = code,
+                                                              .message = xstrdup(why->message),
+                                                              .hint = why->hint[0] ? xstrdup(why->hint) : NULL};
+}
+
+void verify_damage(Verify *verify, size_t blob, const char *code, const Error *why)
+{
+    pthread_mutex_lock(&verify->mutex);
+    verify_damage_locked(verify, blob, code, why);
     pthread_mutex_unlock(&verify->mutex);
 }
 

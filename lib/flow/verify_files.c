@@ -7,8 +7,6 @@
 #include "kura/stop.h"
 #include "verify_priv.h"
 
-DEFINE_CLEANUP(IndexReader, index_reader_free)
-
 enum { BAD_FILES_MAX = 1000 * 1000 };
 
 void packfiles_done(PackFiles *files)
@@ -30,14 +28,22 @@ int packfiles_compare(const void *a, const void *b)
     return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
-static void add_entry(const Verify *verify, const IndexEntry *entry, size_t slice, size_t n_slices, PackFiles *files)
+typedef struct Gathering {
+    size_t slice, n_slices;
+    PackFiles *files;
+} Gathering;
+
+static void add_entry(Verify *verify, size_t index, const IndexEntry *entry, void *ctx)
 {
+    (void)index;
+    Gathering *gathering = ctx;
+    PackFiles *files = gathering->files;
     if (entry->n_parts != 1 || entry->parts[0].blob.kind != BLOB_TAR)
         return;
     const struct IndexPart *part = &entry->parts[0];
-    size_t position = blobset_find(&verify->blobs, &part->blob);
+    size_t position = blobtable_find(&verify->blobs, &part->blob);
     if (position == SIZE_MAX || !(verify->blobs.v[position].state & BLOB_CHOSEN) ||
-        packfiles_slice(&verify->blobs.v[position], n_slices) != slice)
+        packfiles_slice(&verify->blobs.v[position], gathering->n_slices) != gathering->slice)
         return;
     PackFile file = {.blob = (uint32_t)position, .offset = (uint32_t)part->offset, .length = (uint32_t)part->length};
     hex_bytes(entry->hash, file.hash, sizeof file.hash);
@@ -57,26 +63,16 @@ static void drop_doubles(PackFiles *files)
 
 int packfiles_gather(Verify *verify, size_t slice, size_t n_slices, PackFiles *ret, Error *err)
 {
-    *ret = (PackFiles){0};
-    for (size_t i = 0; i < verify->n_indexes; i++) {
-        if (verify->blobs.v[verify->indexes[i].blob].state & BLOB_BAD)
-            continue;
-        BlobRef ref = blobset_ref(&verify->blobs, verify->indexes[i].blob);
-        _cleanup_(index_reader_free_cleanup) IndexReader *reader = index_reader_new_blob(verify->repo, &ref);
-        const IndexEntry *entry;
-        int rc = stop_check(err);
-        while (rc == 0 && (rc = index_reader_next(reader, &entry, err)) > 0) {
-            add_entry(verify, entry, slice, n_slices, ret);
-            rc = 0;
-        }
-        if (rc < 0) {
-            packfiles_done(ret);
-            return -1;
-        }
+    PackFiles files = {0};
+    Gathering gathering = {.slice = slice, .n_slices = n_slices, .files = &files};
+    if (verify_each_index(verify, add_entry, &gathering, err) < 0) {
+        packfiles_done(&files);
+        return -1;
     }
-    if (ret->n > 0)
-        qsort(ret->v, ret->n, sizeof *ret->v, packfiles_compare);
-    drop_doubles(ret);
+    if (files.n > 0)
+        qsort(files.v, files.n, sizeof *files.v, packfiles_compare);
+    drop_doubles(&files);
+    *ret = files;
     return 0;
 }
 

@@ -9,7 +9,6 @@
 #include "verify_priv.h"
 
 DEFINE_CLEANUP(Manifest, manifest_free)
-DEFINE_CLEANUP(IndexReader, index_reader_free)
 
 #define ROW_MAX (1024u * 1024 * 1024) /* PostgreSQL's own limit of a row's text */
 
@@ -19,7 +18,7 @@ typedef enum Proof { PROVEN, NOT_READ, DIFFERS } Proof;
 
 static const BlobRecord *record_of(const Verify *verify, const BlobRef *ref)
 {
-    return &verify->blobs.v[blobset_find(&verify->blobs, ref)];
+    return &verify->blobs.v[blobtable_find(&verify->blobs, ref)];
 }
 
 static int add_row(void *ctx, const char *row, size_t len, Error *err)
@@ -87,7 +86,7 @@ static int prove(Verify *verify, const ManifestTable *table, Proof *ret, Error *
 /* Whether a blob is bad; then its damage learns who needs it. */
 static bool is_bad(Verify *verify, const VerifyBackup *backup, const BlobRef *ref, const char *what, const char *name)
 {
-    size_t position = blobset_find(&verify->blobs, ref);
+    size_t position = blobtable_find(&verify->blobs, ref);
     if (!(verify->blobs.v[position].state & BLOB_BAD))
         return false;
     VerifyDamage *damage = verify_damage_of(verify, position);
@@ -124,7 +123,7 @@ static int judge_table(Verify *verify, VerifyBackup *backup, const ManifestTable
 
 static bool is_affected(const Verify *verify, const struct IndexPart *part, size_t *ret_blob)
 {
-    *ret_blob = blobset_find(&verify->blobs, &part->blob);
+    *ret_blob = blobtable_find(&verify->blobs, &part->blob);
     if (*ret_blob == SIZE_MAX || !(verify->blobs.v[*ret_blob].state & BLOB_BAD))
         return false;
     const PackFile wanted = {.blob = (uint32_t)*ret_blob, .offset = (uint32_t)part->offset};
@@ -133,8 +132,17 @@ static bool is_affected(const Verify *verify, const struct IndexPart *part, size
             bsearch(&wanted, verify->bad_files, verify->n_bad_files, sizeof wanted, packfiles_compare) != NULL);
 }
 
-static void mark_entry(Verify *verify, uint32_t index, const IndexEntry *entry)
+static bool leads_to(const VerifyDamage *damage, size_t index)
 {
+    for (size_t i = 0; i < damage->n_indexes; i++)
+        if (damage->indexes[i] == index)
+            return true;
+    return false;
+}
+
+static void mark_entry(Verify *verify, size_t index, const IndexEntry *entry, void *ctx)
+{
+    (void)ctx;
     bool bad = false;
     size_t blob;
     for (size_t i = 0; i < entry->n_parts; i++) {
@@ -145,51 +153,24 @@ static void mark_entry(Verify *verify, uint32_t index, const IndexEntry *entry)
         if (damage == NULL)
             continue;
         verify_name(&damage->affected, "file %s/%s", verify->indexes[index].fileset, entry->path);
-        if (damage->n_indexes == 0 || damage->indexes[damage->n_indexes - 1] != index) {
+        if (!leads_to(damage, index)) {
             xgrow(&damage->indexes, &damage->cap_indexes, damage->n_indexes);
-            damage->indexes[damage->n_indexes++] = index;
+            damage->indexes[damage->n_indexes++] = (uint32_t)index;
         }
     }
     verify->indexes[index].bad_files += bad;
 }
 
-static int mark_indexes(Verify *verify, Error *err)
+static void judge_fileset(Verify *verify, VerifyBackup *backup, const FilesetUse *use)
 {
-    for (size_t i = 0; i < verify->n_indexes; i++) {
-        if (verify->blobs.v[verify->indexes[i].blob].state & BLOB_BAD)
-            continue;
-        BlobRef ref = blobset_ref(&verify->blobs, verify->indexes[i].blob);
-        _cleanup_(index_reader_free_cleanup) IndexReader *reader = index_reader_new_blob(verify->repo, &ref);
-        const IndexEntry *entry;
-        int rc;
-        if (stop_check(err) < 0)
-            return -1;
-        while ((rc = index_reader_next(reader, &entry, err)) > 0)
-            mark_entry(verify, (uint32_t)i, entry);
-        if (rc < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static bool leads_to(const VerifyDamage *damage, uint32_t index)
-{
-    for (size_t i = 0; i < damage->n_indexes; i++)
-        if (damage->indexes[i] == index)
-            return true;
-    return false;
-}
-
-static void judge_fileset(Verify *verify, VerifyBackup *backup, const ManifestFileset *fileset)
-{
-    for (size_t i = 0; i < fileset->n_index; i++) {
-        backup->damaged |= is_bad(verify, backup, &fileset->index[i], "index of fileset ", fileset->name);
-        uint32_t index = record_of(verify, &fileset->index[i])->index;
-        uint64_t bad = verify->indexes[index].bad_files;
-        backup->files += bad;
-        backup->damaged |= bad > 0;
-        for (size_t j = 0; bad > 0 && j < verify->report->n_damages; j++)
-            if (leads_to(&verify->report->damages[j], index))
+    for (size_t i = 0; i < use->n_indexes; i++) {
+        const IndexSum *sum = &verify->indexes[use->indexes[i]];
+        BlobRef ref = blobtable_ref(&verify->blobs, sum->blob);
+        backup->damaged |= is_bad(verify, backup, &ref, "index of fileset ", use->name);
+        backup->files += sum->bad_files;
+        backup->damaged |= sum->bad_files > 0;
+        for (size_t j = 0; sum->bad_files > 0 && j < verify->report->n_damages; j++)
+            if (leads_to(&verify->report->damages[j], use->indexes[i]))
                 verify_name(&verify->report->damages[j].backups, "%s", backup->id);
     }
 }
@@ -209,10 +190,6 @@ static int judge_backup(Verify *verify, VerifyBackup *backup, Error *err)
             return -1;
     if (verify->options->percent > 0)
         verify->report->tables += database->n_tables;
-    if (database->large_objects.name != NULL)
-        judge_fileset(verify, backup, &database->large_objects);
-    for (size_t i = 0; i < manifest->n_filesets; i++)
-        judge_fileset(verify, backup, &manifest->filesets[i]);
     return 0;
 }
 
@@ -229,8 +206,10 @@ int verify_judge(Verify *verify, Error *err)
     VerifyReport *report = verify->report;
     if (report->missing + report->damaged == 0 && verify->options->percent == 0)
         return 0;
-    if (files_suffer(verify) && mark_indexes(verify, err) < 0)
+    if (files_suffer(verify) && verify_each_index(verify, mark_entry, NULL, err) < 0)
         return -1;
+    for (size_t i = 0; i < verify->n_filesets; i++)
+        judge_fileset(verify, &report->backups[verify->filesets[i].backup], &verify->filesets[i]);
     for (size_t i = 0; i < report->n_backups; i++)
         if (stop_check(err) < 0 ||
             (!report->backups[i].unreadable && judge_backup(verify, &report->backups[i], err) < 0))

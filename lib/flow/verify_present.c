@@ -9,7 +9,7 @@ enum { FEW = 1000 };
 static int ask(Verify *verify, size_t position, Error *err)
 {
     Error why = ERROR_INIT;
-    BlobRef ref = blobset_ref(&verify->blobs, position);
+    BlobRef ref = blobtable_ref(&verify->blobs, position);
     if (blob_check(verify->repo, &ref, &why) == 0) {
         verify->blobs.v[position].state |= BLOB_PRESENT;
         return 0;
@@ -58,13 +58,13 @@ static int see(void *ctx, const char *key, uint64_t size, Error *err)
         listing->strangers++;
         return 0;
     }
-    size_t position = blobset_find(&verify->blobs, &ref);
+    size_t position = blobtable_find(&verify->blobs, &ref);
     if (position == SIZE_MAX) {
         listing->orphans++;
         listing->orphan_bytes += size;
         return 0;
     }
-    ref = blobset_ref(&verify->blobs, position);
+    ref = blobtable_ref(&verify->blobs, position);
     if (blob_size_fits(verify->repo, &ref, size))
         verify->blobs.v[position].state |= BLOB_PRESENT;
     return 0;

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "blobset.h"
+#include "blobtable.h"
 #include "kura/fileset.h"
 #include "kura/manifest.h"
 #include "kura/pool.h"
@@ -30,12 +30,21 @@ typedef struct SegmentSum {
 
 /* What an index blob holds; the totals of a fileset are the sum of its blobs'. */
 typedef struct IndexSum {
-    uint32_t blob;      /* position in the set */
+    uint32_t blob;      /* position in the table */
     char *fileset;      /* the name it was met under first */
     char *first, *last; /* paths; NULL when it is empty */
     ManifestFileset totals;
     uint64_t bad_files; /* how many of its files are affected */
 } IndexSum;
+
+/* A fileset of a backup. */
+typedef struct FilesetUse {
+    size_t backup; /* position in the report */
+    char *name;
+    ManifestFileset totals; /* as the manifest says */
+    uint32_t *indexes;      /* positions of its index blobs, in order */
+    size_t n_indexes;
+} FilesetUse;
 
 /* A file's place in a pack. 16 bytes of its hash suffice against accidents. */
 typedef struct PackFile {
@@ -50,20 +59,23 @@ typedef struct Verify {
     Findings *findings;
     Progress *progress;
     size_t jobs;
-    BlobSet blobs;
+    BlobTable blobs;
     SegmentSum *segments; /* BlobRecord.segment */
     size_t n_segments, cap_segments;
     IndexSum *indexes; /* BlobRecord.index */
     size_t n_indexes, cap_indexes;
+    FilesetUse *filesets;
+    size_t n_filesets, cap_filesets;
     uint64_t pack_files;   /* entries of all indexes that are in packs */
     bool incomplete;       /* some manifest or index could not be read: there may be blobs it names */
-    pthread_mutex_t mutex; /* guards what follows, and the report, while there are several threads */
+    pthread_mutex_t mutex; /* guards all but the constants above while there are several threads; a blob's state belongs
+                            * to the thread that checks the blob */
     PackFile *bad_files;   /* sorted once reading is done */
     size_t n_bad_files, cap_bad_files;
     size_t n_other; /* findings that are about no blob */
 } Verify;
 
-/* verify_collect.c: fills the set and the lists from these backups; the report has them, without their damages. */
+/* verify_collect.c: fills the table and the lists from these backups; the report has them, without their damages. */
 int verify_collect(Verify *verify, const StrVec *ids, Error *err);
 /* verify_present.c: marks what is there; counts orphans in a listing of everything. */
 int verify_present(Verify *verify, bool count_orphans, Error *err);
@@ -71,6 +83,13 @@ int verify_present(Verify *verify, bool count_orphans, Error *err);
 int verify_read(Verify *verify, Error *err);
 /* verify_judge.c: tables against their digests, damages against backups; the findings. */
 int verify_judge(Verify *verify, Error *err);
+
+/* verify_index.c: reads every index blob that is not known to be bad, in several threads, and calls fn, with the mutex
+ * held, for each entry; index is the position in Verify.indexes. A damaged one gets its damage. -1 when the store
+ * fails.
+ */
+typedef void (*VerifyEntryFn)(Verify *verify, size_t index, const IndexEntry *entry, void *ctx);
+int verify_each_index(Verify *verify, VerifyEntryFn fn, void *ctx, Error *err);
 
 /* verify_files.c: files in packs, gathered from the indexes for a slice of the packs at a time. */
 typedef struct PackFiles {
@@ -91,8 +110,9 @@ int packfiles_compare(const void *a, const void *b);
 /* verify_damage.c */
 /* Whether an error tells of a damage, rather than of a store that does not work. */
 bool verify_is_damage(const Error *why);
-/* Notes, once, that a blob is bad. Thread-safe. */
+/* Notes, once, that a blob is bad. Thread-safe; the other one is for who holds the mutex. */
 void verify_damage(Verify *verify, size_t blob, const char *code, const Error *why);
+void verify_damage_locked(Verify *verify, size_t blob, const char *code, const Error *why);
 void verify_damage_done(VerifyDamage *damage);
 /* The damage of a blob, or NULL when it has none or there were too many. */
 VerifyDamage *verify_damage_of(Verify *verify, size_t blob);

@@ -125,10 +125,11 @@ static int sum_segment(SegmentSum *sum, const Buf *data, Error *err)
 static int check_frames(Verify *verify, size_t position, const Buf *data, Error *err)
 {
     char key[96];
-    BlobRef ref = blobset_ref(&verify->blobs, position);
+    BlobRef ref = blobtable_ref(&verify->blobs, position);
     uint32_t segment = verify->blobs.v[position].segment;
-    int rc = segment == BLOBSET_NONE ? repo_decompress_pieces(data->data, data->len, BLOB_MAX, scan_nothing, NULL, err)
-                                     : sum_segment(&verify->segments[segment], data, err);
+    int rc = segment == BLOBTABLE_NONE
+                 ? repo_decompress_pieces(data->data, data->len, BLOB_MAX, scan_nothing, NULL, err)
+                 : sum_segment(&verify->segments[segment], data, err);
     blob_key(&ref, key);
     return rc < 0 ? error_wrap(err, "\"%s\"", key) : 0;
 }
@@ -145,7 +146,7 @@ static void check_files(Reading *reading, size_t position, const Buf *data, cons
     Error wrong = ERROR_INIT;
     if (why == NULL) {
         char key[96];
-        BlobRef ref = blobset_ref(&verify->blobs, position);
+        BlobRef ref = blobtable_ref(&verify->blobs, position);
         blob_key(&ref, key);
         error_set(&wrong, ERR_CORRUPT, "\"%s\" holds %zu files that are not those of the index", key, bad);
         error_hint(&wrong, "Use another backup for these files.");
@@ -160,7 +161,7 @@ static int check_blob(Reading *reading, size_t position, Buf *data, Error *err)
 {
     Verify *verify = reading->verify;
     Error why = ERROR_INIT;
-    BlobRef ref = blobset_ref(&verify->blobs, position);
+    BlobRef ref = blobtable_ref(&verify->blobs, position);
     bool is_pack = ref.kind == BLOB_TAR;
     int rc = blob_get(verify->repo, &ref, data, &why);
     if (rc < 0 && !verify_is_damage(&why)) {
@@ -182,7 +183,7 @@ static int read_some(void *ctx, Pool *pool, size_t worker, Error *err)
 {
     (void)worker;
     Reading *reading = ctx;
-    const BlobSet *blobs = &reading->verify->blobs;
+    const BlobTable *blobs = &reading->verify->blobs;
     for (size_t i; (i = reading->next++) < blobs->n;) {
         const BlobRecord *record = &blobs->v[i];
         if (!(record->state & BLOB_CHOSEN) || packfiles_slice(record, reading->n_slices) != reading->slice)
