@@ -54,7 +54,7 @@ int command_backup(Session *session, Error *err)
         return -1;
     if (files.n == 0 && !options_given(session->options, OPT_DB))
         return nothing_to_back_up(session, err);
-    if (session_open_repo(session, err) < 0 || run(session, &files, &manifest, err) < 0)
+    if (session_open_repo_for(session, REPO_WRITE, err) < 0 || run(session, &files, &manifest, err) < 0)
         return -1;
     if (session->json)
         session_set(session, "backup", json_of_backup(manifest));

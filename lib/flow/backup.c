@@ -97,10 +97,10 @@ static void add_warnings(Manifest *manifest, const Findings *findings)
             strvec_push(&manifest->warnings, findings->v[i].message);
 }
 
-static void describe(Manifest *manifest, const BackupOptions *options, const char *app)
+static void describe(const Repo *repo, Manifest *manifest, const BackupOptions *options, const char *app)
 {
     manifest->app = xstrdup(app);
-    manifest->id = manifest_new_id(app);
+    manifest->id = manifest_new_id(repo, app);
     manifest->host = host_name();
     manifest->kura_version = xstrdup(KURA_VERSION);
     manifest->started = now_text();
@@ -190,7 +190,7 @@ static int run(Repo *repo, const BackupOptions *options, const char *app, Manife
     RepoLock *lock;
     if (repo_lock(repo, false, "backup", &lock, err) < 0)
         return -1;
-    describe(manifest, options, app);
+    describe(repo, manifest, options, app);
     Cache *cache = open_cache(repo, options, app);
     repo_set_cache(repo, cache);
     int rc = run_locked(repo, options, lock, manifest, findings, progress, err);

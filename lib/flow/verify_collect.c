@@ -15,8 +15,8 @@ static size_t add_blob(Verify *verify, const BlobRef *ref)
     const BlobRecord *record = &verify->blobs.v[position];
     if (record->size != ref->size) {
         Error why = ERROR_INIT;
-        char key[96];
-        blob_key(ref, key);
+        char key[BLOB_KEY_SIZE];
+        blob_key(verify->repo, ref, key);
         error_set(&why, ERR_CORRUPT, "\"%s\" is said to have %" PRIu32 " bytes and to have %" PRIu64, key, record->size,
                   ref->size);
         verify_damage_locked(verify, position, "blob-damaged", &why);
@@ -99,7 +99,7 @@ static int add_backup(Verify *verify, const char *id, Error *err)
         add_manifest(verify, new_backup(verify, id), manifest);
         return 0;
     }
-    if (!verify_is_damage(&why)) {
+    if (!verify_is_damage(verify, &why)) {
         *err = why;
         return -1;
     }
@@ -111,7 +111,6 @@ static int add_backup(Verify *verify, const char *id, Error *err)
 
 static void add_entry(Verify *verify, size_t index, const IndexEntry *entry, void *ctx)
 {
-    (void)ctx;
     IndexSum *sum = &verify->indexes[index];
     if (sum->first == NULL)
         sum->first = xstrdup(entry->path);

@@ -7,9 +7,12 @@
 
 enum { NAMES_MAX = 1000, SHOWN_BACKUPS = 3, SHOWN_AFFECTED = 10, OTHER_FINDINGS_MAX = 100 };
 
-/* A bad sector is a damage of what lies on it; other errors of the system, of the network or of rights are not. */
-bool verify_is_damage(const Error *why)
+/* A bad sector is a damage of what lies on it; other errors of the system, of the network or of rights are not. With an
+ * identity that fits the repository, an object that it cannot decrypt is not what was stored. */
+bool verify_is_damage(const Verify *verify, const Error *why)
 {
+    if (why->code == ERR_KEY)
+        return repo_can_read(verify->repo);
     return why->code == ERR_CORRUPT || why->code == ERR_TRUNCATED || why->code == ERR_NOT_FOUND ||
            why->code == ERR_UNSUPPORTED || why->sys_errno == EIO;
 }

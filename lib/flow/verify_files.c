@@ -35,7 +35,6 @@ typedef struct Gathering {
 
 static void add_entry(Verify *verify, size_t index, const IndexEntry *entry, void *ctx)
 {
-    (void)index;
     Gathering *gathering = ctx;
     PackFiles *files = gathering->files;
     if (entry->n_parts != 1 || entry->parts[0].blob.kind != BLOB_TAR)

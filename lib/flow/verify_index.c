@@ -58,13 +58,12 @@ static void end_index(Verify *verify, size_t index, const Error *why)
 
 static int read_indexes(void *ctx, Pool *pool, size_t worker, Error *err)
 {
-    (void)worker;
     Pass *pass = ctx;
     BlobRef ref;
     for (size_t index; take_next(pass, &index, &ref);) {
         Error why = ERROR_INIT;
         int rc = read_index(pass, pool, index, &ref, &why);
-        if (rc < 0 && !verify_is_damage(&why)) {
+        if (rc < 0 && !verify_is_damage(pass->verify, &why)) {
             *err = why;
             return -1;
         }

@@ -23,7 +23,6 @@ static const BlobRecord *record_of(const Verify *verify, const BlobRef *ref)
 
 static int add_row(void *ctx, const char *row, size_t len, Error *err)
 {
-    (void)err;
     rowdigest_add(ctx, row, len);
     return 0;
 }
@@ -142,7 +141,6 @@ static bool leads_to(const VerifyDamage *damage, size_t index)
 
 static void mark_entry(Verify *verify, size_t index, const IndexEntry *entry, void *ctx)
 {
-    (void)ctx;
     bool bad = false;
     size_t blob;
     for (size_t i = 0; i < entry->n_parts; i++) {

@@ -14,7 +14,7 @@ static int ask(Verify *verify, size_t position, Error *err)
         verify->blobs.v[position].state |= BLOB_PRESENT;
         return 0;
     }
-    if (!verify_is_damage(&why)) {
+    if (!verify_is_damage(verify, &why)) {
         *err = why;
         return -1;
     }
@@ -54,7 +54,7 @@ static int see(void *ctx, const char *key, uint64_t size, Error *err)
     progress_add(verify->progress, 0, 1);
     if (stop_check(err) < 0)
         return -1;
-    if (blob_ref_from_key(key, &ref) < 0) {
+    if (blob_ref_from_key(verify->repo, key, &ref) < 0) {
         listing->strangers++;
         return 0;
     }

@@ -109,7 +109,7 @@ int packfiles_compare(const void *a, const void *b);
 
 /* verify_damage.c */
 /* Whether an error tells of a damage, rather than of a store that does not work. */
-bool verify_is_damage(const Error *why);
+bool verify_is_damage(const Verify *verify, const Error *why);
 /* Notes, once, that a blob is bad. Thread-safe; the other one is for who holds the mutex. */
 void verify_damage(Verify *verify, size_t blob, const char *code, const Error *why);
 void verify_damage_locked(Verify *verify, size_t blob, const char *code, const Error *why);

@@ -87,7 +87,6 @@ typedef struct Scan {
 
 static int add_row(void *ctx, const char *row, size_t len, Error *err)
 {
-    (void)err;
     rowdigest_add(ctx, row, len);
     return 0;
 }
@@ -101,7 +100,6 @@ static int scan_rows(void *ctx, const void *piece, size_t len, Error *err)
 
 static int scan_nothing(void *ctx, const void *piece, size_t len, Error *err)
 {
-    (void)ctx, (void)piece, (void)len, (void)err;
     return 0;
 }
 
@@ -124,13 +122,13 @@ static int sum_segment(SegmentSum *sum, const Buf *data, Error *err)
 /* What is in a blob whose bytes are those that were written. */
 static int check_frames(Verify *verify, size_t position, const Buf *data, Error *err)
 {
-    char key[96];
+    char key[BLOB_KEY_SIZE];
     BlobRef ref = blobtable_ref(&verify->blobs, position);
     uint32_t segment = verify->blobs.v[position].segment;
     int rc = segment == BLOBTABLE_NONE
                  ? repo_decompress_pieces(data->data, data->len, BLOB_MAX, scan_nothing, NULL, err)
                  : sum_segment(&verify->segments[segment], data, err);
-    blob_key(&ref, key);
+    blob_key(verify->repo, &ref, key);
     return rc < 0 ? error_wrap(err, "\"%s\"", key) : 0;
 }
 
@@ -145,9 +143,9 @@ static void check_files(Reading *reading, size_t position, const Buf *data, cons
         return;
     Error wrong = ERROR_INIT;
     if (why == NULL) {
-        char key[96];
+        char key[BLOB_KEY_SIZE];
         BlobRef ref = blobtable_ref(&verify->blobs, position);
-        blob_key(&ref, key);
+        blob_key(verify->repo, &ref, key);
         error_set(&wrong, ERR_CORRUPT, "\"%s\" holds %zu files that are not those of the index", key, bad);
         error_hint(&wrong, "Use another backup for these files.");
     }
@@ -164,7 +162,7 @@ static int check_blob(Reading *reading, size_t position, Buf *data, Error *err)
     BlobRef ref = blobtable_ref(&verify->blobs, position);
     bool is_pack = ref.kind == BLOB_TAR;
     int rc = blob_get(verify->repo, &ref, data, &why);
-    if (rc < 0 && !verify_is_damage(&why)) {
+    if (rc < 0 && !verify_is_damage(verify, &why)) {
         *err = why;
         return -1;
     }
@@ -181,7 +179,6 @@ static int check_blob(Reading *reading, size_t position, Buf *data, Error *err)
 
 static int read_some(void *ctx, Pool *pool, size_t worker, Error *err)
 {
-    (void)worker;
     Reading *reading = ctx;
     const BlobTable *blobs = &reading->verify->blobs;
     for (size_t i; (i = reading->next++) < blobs->n;) {

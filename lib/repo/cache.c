@@ -57,7 +57,7 @@ static const char *why_not(int fd)
 int cache_open(const char *dir, const Repo *repo, const char *app, Cache **ret, Error *err)
 {
     char part[MANIFEST_APP_MAX + 1];
-    manifest_app_part(app, part);
+    manifest_app_part(repo, app, part);
     _cleanup_free_ char *path = xasprintf("%s/%s/%s", dir, repo_id(repo), part);
     _cleanup_close_ int fd = make_dirs(path) < 0 ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     const char *reason = fd < 0 ? strerror(errno) : why_not(fd);
@@ -156,13 +156,14 @@ static void blob_file(const BlobRef *ref, char name[NAME_SIZE])
 int cache_get_blob(const Cache *cache, const BlobRef *ref, Buf *out)
 {
     char name[NAME_SIZE];
+    char content[SHA256_HEX_SIZE];
     BlobRef found;
     if (cache == NULL)
         return -1;
     blob_file(ref, name);
     if (read_file(cache, name, out) < 0)
         return -1;
-    if (out->len == ref->size && blob_name(ref->kind, out->data, out->len, &found, NULL) == 0 &&
+    if (out->len == ref->size && blob_name(cache->repo, ref->kind, out->data, out->len, &found, content, NULL) == 0 &&
         strcmp(found.hash, ref->hash) == 0)
         return 0;
     log_debug("\"%s/%s\" is damaged and passed over", cache->path, name);
@@ -172,10 +173,10 @@ int cache_get_blob(const Cache *cache, const BlobRef *ref, Buf *out)
 
 void cache_put_index(Cache *cache, const void *data, size_t len)
 {
-    char name[NAME_SIZE];
+    char name[NAME_SIZE], content[SHA256_HEX_SIZE];
     BlobRef ref;
     struct stat st;
-    if (cache == NULL || blob_name(BLOB_ZSTD, data, len, &ref, NULL) < 0)
+    if (cache == NULL || blob_name(cache->repo, BLOB_ZSTD, data, len, &ref, content, NULL) < 0)
         return;
     blob_file(&ref, name);
     if (fstatat(cache->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == len)

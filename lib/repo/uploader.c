@@ -168,7 +168,7 @@ static int add_listed(void *ctx, const char *key, uint64_t size, Error *err)
     BlobRef ref;
     if (stop_check(err) < 0)
         return -1;
-    if (blob_ref_from_key(key, &ref) < 0)
+    if (blob_ref_from_key(listing->uploader->repo, key, &ref) < 0)
         return 0;
     if (++listing->n > LISTED_MAX)
         return error_set(err, ERR_UNSUPPORTED, "there are too many blobs to know all of them");
@@ -232,8 +232,15 @@ static int submit_named(Uploader *uploader, const BlobRef *ref, Buf *data, Error
 
 int uploader_submit(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret, Error *err)
 {
+    char content[SHA256_HEX_SIZE];
+    return uploader_submit_hashed(uploader, kind, data, ret, content, err);
+}
+
+int uploader_submit_hashed(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret,
+                           char ret_content[SHA256_HEX_SIZE], Error *err)
+{
     BlobRef ref;
-    if (stop_check(err) < 0 || blob_name(kind, data->data, data->len, &ref, err) < 0)
+    if (stop_check(err) < 0 || blob_name(uploader->repo, kind, data->data, data->len, &ref, ret_content, err) < 0)
         return -1;
     pthread_mutex_lock(&uploader->mutex);
     int rc = submit_named(uploader, &ref, data, err);

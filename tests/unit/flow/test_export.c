@@ -304,7 +304,7 @@ static void a_missing_blob_is_told_with_its_table(void **state)
     World *world = *state;
     Error err = ERROR_INIT;
     char key[96];
-    blob_key(&notes_of(world)->segments[2].blob, key);
+    blob_key(world->repo, &notes_of(world)->segments[2].blob, key);
     must(store_delete(world->store, key, &err), &err);
     assert_refused(world, NULL, ERR_NOT_FOUND, &err);
     assert_non_null(strstr(err.message, "app.notes"));

@@ -78,7 +78,7 @@ static const char *commit(Site *site)
     Error err = ERROR_INIT;
     Manifest *manifest = site->world->manifest;
     free(manifest->id);
-    manifest->id = manifest_new_id("test");
+    manifest->id = manifest_new_id(site->world->repo, "test");
     must(manifest_commit(site->world->repo, manifest, &err), &err);
     return manifest->id;
 }
@@ -172,8 +172,8 @@ static ManifestTable *long_table(Site *site)
 static void get_object(Site *site, const BlobRef *ref, Buf *ret)
 {
     Error err = ERROR_INIT;
-    char key[96];
-    blob_key(ref, key);
+    char key[BLOB_KEY_SIZE];
+    blob_key(site->world->repo, ref, key);
     buf_clear(ret);
     must(store_get(site->world->store, key, 0, UINT64_MAX, ret, &err), &err);
 }
@@ -181,8 +181,8 @@ static void get_object(Site *site, const BlobRef *ref, Buf *ret)
 static void put_object(Site *site, const BlobRef *ref, const Buf *data)
 {
     Error err = ERROR_INIT;
-    char key[96];
-    blob_key(ref, key);
+    char key[BLOB_KEY_SIZE];
+    blob_key(site->world->repo, ref, key);
     must(store_put(site->world->store, key, data->data, data->len, false, &err), &err);
 }
 
@@ -199,8 +199,8 @@ static void flip(Site *site, const BlobRef *ref, size_t offset)
 static void drop(Site *site, const BlobRef *ref)
 {
     Error err = ERROR_INIT;
-    char key[96];
-    blob_key(ref, key);
+    char key[BLOB_KEY_SIZE];
+    blob_key(site->world->repo, ref, key);
     must(store_delete(site->world->store, key, &err), &err);
 }
 
@@ -417,7 +417,7 @@ static void test_wrong_size(void **state)
     buf_done(&data);
     verify(site, 0);
     const Finding *found = finding(site, "blob-damaged");
-    assert_says(found, "bytes instead of");
+    assert_says(found, "which is not the size of");
     assert_says(found, table->name);
     assert_int_equal(site->report.damaged, 1);
 }
@@ -692,10 +692,9 @@ static void test_orphans(void **state)
 
 /* ---- bounds ---- */
 
-static int drop_key(void *ctx, const char *key, uint64_t size, Error *err)
+static int note_zstd(void *ctx, const char *key, uint64_t size, Error *err)
 {
-    BlobRef ref;
-    if (blob_ref_from_key(key, &ref) == 0 && ref.kind == BLOB_ZSTD)
+    if (strstr(key, ".zst") != NULL)
         strvec_push(ctx, key);
     return 0;
 }
@@ -725,7 +724,7 @@ static void test_many_damages(void **state)
     assert_says(finding(site, "blobs-more"), "50 more");
     assert_int_equal(site->report.backups[0].tables, 1);
 
-    must(store_list(site->world->store, "blobs/", drop_key, &keys, &err), &err);
+    must(store_list(site->world->store, "blobs/", note_zstd, &keys, &err), &err);
     for (size_t i = 0; i < keys.n; i++)
         must(store_delete(site->world->store, keys.v[i], &err), &err);
     verify(site, 100);

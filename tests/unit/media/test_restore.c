@@ -152,7 +152,7 @@ static void damage_is_seen_and_contained(void **state)
     Buf pack = BUF_INIT(BLOB_STORED_MAX);
     assert_int_equal(blob_get(f->repo, &entry.parts[0].blob, &pack, NULL), 0);
     pack.data[entry.parts[0].offset] ^= 1;
-    blob_key(&entry.parts[0].blob, key);
+    blob_key(f->repo, &entry.parts[0].blob, key);
     assert_int_equal(store_put(f->store, key, pack.data, pack.len, false, NULL), 0);
     FilesetRestoreStats stats = restore(f, &fileset, NULL);
     assert_int_equal(stats.written, 2);

@@ -231,7 +231,7 @@ static void a_damaged_blob_is_told(void **state)
     (void)state;
     char key[96];
     _cleanup_(buf_done) Buf out = BUF_INIT(BLOB_STORED_MAX);
-    blob_key(&refs[3], key);
+    blob_key(repo, &refs[3], key);
     put_object(key, "number ?;");
     Prefetch *prefetch = prefetch_new(repo, N, whole, refs);
     for (int i = 0; i < 3; i++)
