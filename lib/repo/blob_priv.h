@@ -11,9 +11,6 @@ int blob_name(const Repo *repo, BlobKind kind, const void *data, size_t len, Blo
 /* ask: whether the store may have it already. */
 int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool ask, bool *ret_new, Error *err);
 
-/* The reference of a key of a listing, without its size; -1 when that is no blob's. */
-int blob_ref_from_key(const Repo *repo, const char *key, BlobRef *ret);
-
 /* Errors that name an object and the remedy. */
 int blob_missing(Repo *repo, const char *key, Error *err);
 int blob_damaged(Repo *repo, const char *key, const char *how, Error *err);
