@@ -8,8 +8,8 @@
  * another. ret_content is the hash of the bytes, also where the name is another one. */
 int blob_name(const Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret,
               char ret_content[SHA256_HEX_SIZE], Error *err);
-/* ask: whether the store may have it already. */
-int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool ask, bool *ret_new, Error *err);
+/* Uses *data up: it is encrypted where it is. ask: whether the store may have it already. */
+int blob_store(Repo *repo, const BlobRef *ref, Buf *data, bool ask, bool *ret_new, Error *err);
 
 /* Errors that name an object and the remedy. */
 int blob_missing(Repo *repo, const char *key, Error *err);

@@ -98,8 +98,8 @@ static void *upload(void *arg)
         pthread_mutex_unlock(&uploader->mutex);
         Error why = ERROR_INIT;
         bool is_new = false;
-        int rc = blob_store(uploader->repo, &item->ref, item->data.data, ask, &is_new, &why);
-        uint64_t size = item->data.len;
+        int rc = blob_store(uploader->repo, &item->ref, &item->data, ask, &is_new, &why);
+        uint64_t size = item->ref.size;
         item_free(item);
         pthread_mutex_lock(&uploader->mutex);
         uploader->held -= size;
