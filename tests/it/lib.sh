@@ -7,6 +7,7 @@ set -u
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$HERE/../.." && pwd)
 . "$HERE/../tools/pg.sh"
+. "$HERE/../tools/s3.sh"
 
 BUILD=${KURA_BUILD:-$TOP/build}
 KURA=$BUILD/cmd/kura/kura
@@ -19,12 +20,14 @@ chmod 755 "$WORK"
 mkdir "$WORK/tmp" # where kura makes its temporary files
 passed=0 failed=0 finished=0
 extension_files=()
-export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8
+unset "${!AWS_@}" "${!KURA_S3_@}"
+export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8 AWS_EC2_METADATA_DISABLED=true
 
 cleanup() {
     local status=$? path
     trap - EXIT INT TERM
     clusters_stop
+    s3_stop_all
     for path in "${extension_files[@]}"; do
         rm -f "$path"
     done
