@@ -45,12 +45,13 @@ static void add_totals(ManifestFileset *totals, const ManifestFileset *more)
 /* The position of an index blob. */
 static uint32_t add_index(Verify *verify, const ManifestFileset *fileset, const BlobRef *ref)
 {
-    BlobRecord *record = &verify->blobs.v[add_blob(verify, ref)];
+    size_t position = add_blob(verify, ref);
+    BlobRecord *record = &verify->blobs.v[position];
     if (record->index == BLOBTABLE_NONE) {
         record->index = (uint32_t)verify->n_indexes;
         xgrow(&verify->indexes, &verify->cap_indexes, verify->n_indexes);
         verify->indexes[verify->n_indexes++] =
-            (IndexSum){.blob = (uint32_t)(record - verify->blobs.v), .fileset = xstrdup(fileset->name)};
+            (IndexSum){.blob = (uint32_t)position, .fileset = xstrdup(fileset->name)};
     }
     return record->index;
 }
@@ -103,7 +104,8 @@ static int add_backup(Verify *verify, const char *id, Error *err)
         *err = why;
         return -1;
     }
-    VerifyBackup *backup = &verify->report->backups[new_backup(verify, id)];
+    size_t position = new_backup(verify, id);
+    VerifyBackup *backup = &verify->report->backups[position];
     backup->unreadable = backup->damaged = verify->incomplete = true;
     verify_finding(verify, "backup-unreadable", why.hint[0] ? why.hint : NULL, "%s", why.message);
     return 0;

@@ -43,10 +43,15 @@ static int parse_name(const char *name, BlobRef *ret)
 
 int blob_ref_from_key(const Repo *repo, const char *key, BlobRef *ret)
 {
-    char again[BLOB_KEY_SIZE];
-    const char *name = strrchr(key, '/');
+    char again[BLOB_KEY_SIZE], name[BLOB_KEY_SIZE];
+    const char *slash = strrchr(key, '/');
     BlobRef ref = {0};
-    if (name == NULL || parse_name(name + 1, &ref) < 0)
+    if (slash == NULL || strlen(slash) > sizeof name)
+        return -1;
+    strcpy(name, slash + 1);
+    if (repo->crypt && strlen(name) > strlen(SEALED_SUFFIX))
+        name[strlen(name) - strlen(SEALED_SUFFIX)] = 0; /* whether it is that suffix shows below */
+    if (parse_name(name, &ref) < 0)
         return -1;
     blob_key(repo, &ref, again);
     if (strcmp(key, again) != 0)
