@@ -10,8 +10,7 @@ int blob_name(const Repo *repo, BlobKind kind, const void *data, size_t len, Blo
               char ret_content[SHA256_HEX_SIZE], Error *err);
 /* Whether the blob has to be sent: it is not there, or with a wrong size. */
 int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err);
-/* Makes the object of a blob's bytes, in their place: in an encrypted repository it takes the memory of both for a
- * moment. */
+/* Makes the object of a blob's bytes, in their place. */
 int blob_seal(Repo *repo, Buf *data, Error *err);
 int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err);
 
