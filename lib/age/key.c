@@ -80,9 +80,9 @@ static const char *parse_secret(const char *line, size_t len, uint8_t ret[KEY_SI
     Bech32 bech32;
     const char *wrong = bech32_parse(line, len, &bech32);
     if (wrong == NULL && strcmp(bech32.hrp, "age") == 0)
-        wrong = "a public key, where a secret one belongs";
+        wrong = "it is a public key";
     else if (wrong == NULL && (strcmp(bech32.hrp, "AGE-SECRET-KEY-") != 0 || !bech32_bytes(&bech32, ret, KEY_SIZE)))
-        wrong = "a key of an unknown type";
+        wrong = "it is a key of another type";
     OPENSSL_cleanse(&bech32, sizeof bech32);
     return wrong;
 }
@@ -98,7 +98,7 @@ static int parse_line(const char *line, size_t len, AgeIdentities *identities, s
         return error_set(err, ERR_KEY, "there are more than %d secret keys", AGE_IDENTITIES_MAX);
     const char *wrong = parse_secret(line, len, secret);
     if (wrong)
-        error_set(err, ERR_KEY, "line %zu is not a secret key (\"AGE-SECRET-KEY-1...\"): it has %s", number, wrong);
+        error_set(err, ERR_KEY, "line %zu is not a secret key (\"AGE-SECRET-KEY-1...\"): %s", number, wrong);
     else
         add_pair(identities, secret);
     OPENSSL_cleanse(secret, sizeof secret);
@@ -117,8 +117,22 @@ static int parse_lines(const char *text, size_t len, AgeIdentities *identities, 
     return identities->n ? 0 : error_set(err, ERR_KEY, "there is no secret key (\"AGE-SECRET-KEY-1...\") in it");
 }
 
+/* age-keygen's output may itself have been encrypted. */
+static bool is_encrypted(const char *text, size_t len)
+{
+    static const char *const beginnings[] = {"age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"};
+    for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+        if (len >= strlen(beginnings[i]) && memcmp(text, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    return false;
+}
+
 int age_identities_parse(const char *text, size_t len, AgeIdentities **ret, Error *err)
 {
+    if (is_encrypted(text, len)) {
+        error_set(err, ERR_KEY, "the secret keys are themselves encrypted, with a passphrase");
+        return error_hint(err, "Decrypt the file with \"age -d\" first.");
+    }
     AgeIdentities *identities = identities_alloc(AGE_IDENTITIES_MAX);
     if (parse_lines(text, len, identities, err) < 0) {
         age_identities_free(identities);
