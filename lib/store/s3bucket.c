@@ -99,8 +99,8 @@ static void look_at_object_lock(S3Probe *probe)
         findings_add(probe->findings, FINDING_NOTE, "s3-object-lock",
                      "prune frees space only when the retention is over; this test's objects stay as old versions as "
                      "long.",
-                     "Object Lock (%s) keeps every object for %s%s", mode, years[0] ? years : days,
-                     years[0] ? " years" : " days");
+                     "Object Lock keeps every object (%s, %s: %s)", mode, years[0] ? "years" : "days",
+                     years[0] ? years : days);
     else
         findings_add(probe->findings, FINDING_NOTE, "s3-object-lock", NULL,
                      "Object Lock protects no new objects by itself%s",
@@ -174,7 +174,7 @@ static void look_at_uploads(S3Probe *probe, bool ended)
             ended ? "A lifecycle rule removes them after a while; kura makes none."
                   : "They cost space and are in no list of objects; kura makes none. Abort them with the program "
                     "that made them, or let a lifecycle rule do so (AbortIncompleteMultipartUpload).",
-            "there are %zu incomplete multipart uploads below the repository's prefix", uploads);
+            "incomplete multipart uploads below the repository's prefix: %zu", uploads);
 }
 
 void s3probe_bucket(S3Probe *probe)

@@ -4,6 +4,7 @@
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "s3probe.h"
+#include "s3retry.h"
 #include "s3walk.h"
 
 #define note(probe, code, ...) findings_add((probe)->findings, FINDING_NOTE, code, NULL, __VA_ARGS__)
@@ -23,8 +24,8 @@ static int put(S3Probe *probe, const char *name, const char *text, Error *err)
     _cleanup_free_ char *key = key_of(probe, name);
     S3Outcome outcome;
     int rc = s3_put_once(probe->s3, key, text, strlen(text), false, &outcome, err);
-    /* An attempt without an answer may have left it there. */
-    if ((rc == 0 || outcome.ambiguous || outcome.answer.sent) && !strvec_contains(&probe->keys, key))
+    bool there = rc == 0 || outcome.ambiguous || s3retry_ambiguous(&outcome.answer); /* or perhaps there */
+    if (there && !strvec_contains(&probe->keys, key))
         strvec_push(&probe->keys, key);
     if (rc == 0)
         memcpy(probe->expiration, outcome.answer.expiration, sizeof probe->expiration);
