@@ -130,24 +130,46 @@ static int take_line(void *ctx, unsigned line, const char *section, const char *
     return 0;
 }
 
+static bool has_value(const Config *config, size_t section, OptionId id)
+{
+    for (size_t i = 0; i < config->n_values; i++)
+        if (config->values[i].section == section && config->values[i].spec->id == id)
+            return true;
+    return false;
+}
+
+static int check_repository(const Config *config, size_t section, Error *err)
+{
+    const ConfigSection *repository = &config->sections[section];
+    bool key = has_value(config, section, OPT_S3_ACCESS_KEY), secret = has_value(config, section, OPT_S3_SECRET_KEY);
+    if (repository->location == NULL)
+        return error_set(err, ERR_USAGE, "%s: section [repository %s] has no key \"location\"", config->path,
+                         repository->name);
+    if (key != secret || (has_value(config, section, OPT_S3_SESSION_TOKEN) && !key))
+        return error_set(err, ERR_USAGE, "%s: section [repository %s] lacks the key \"%s\"", config->path,
+                         repository->name, key ? "s3-secret-key" : "s3-access-key");
+    return 0;
+}
+
 int config_parse(const char *text, size_t len, const char *path, Config *ret, Error *err)
 {
     *ret = (Config){.path = xstrdup(path)};
     int rc = ini_read(text, len, path, take_line, ret, err);
     for (size_t i = 0; rc == 0 && i < ret->n_sections; i++)
-        if (ret->sections[i].kind == IN_REPOSITORY && ret->sections[i].location == NULL)
-            rc = error_set(err, ERR_USAGE, "%s: section [repository %s] has no key \"location\"", path,
-                           ret->sections[i].name);
+        if (ret->sections[i].kind == IN_REPOSITORY)
+            rc = check_repository(ret, i, err);
     if (rc < 0)
         config_done(ret);
     return rc;
 }
 
-static bool holds_password(const Config *config)
+static bool holds_secret(const Config *config)
 {
-    for (size_t i = 0; i < config->n_values; i++)
-        if (config->values[i].spec->secret && conninfo_has_secret(config->values[i].text))
+    for (size_t i = 0; i < config->n_values; i++) {
+        const OptionSpec *spec = config->values[i].spec;
+        if (spec->secret && (spec->type != OPTION_CONNINFO || conninfo_has_secret(config->values[i].text)))
             return true;
+    }
     return false;
 }
 
@@ -167,10 +189,11 @@ int config_load(const char *path, bool optional, Config *ret, Findings *findings
     }
     if (config_parse(buf_str(&text), text.len, path, ret, err) < 0)
         return -1;
-    if ((st.st_mode & S_IROTH) && holds_password(ret))
+    if ((st.st_mode & S_IROTH) && holds_secret(ret))
         findings_add(findings, FINDING_WARNING, "config-readable",
-                     "Take the right to read it away with \"chmod o-r\", or move the password to ~/.pgpass.",
-                     "configuration file \"%s\" holds a password and everybody may read it", path);
+                     "Take the right to read it away with \"chmod o-r\", or move the secret to ~/.pgpass or "
+                     "~/.aws/credentials.",
+                     "configuration file \"%s\" holds a password or a secret key and everybody may read it", path);
     return 0;
 }
 

@@ -32,7 +32,7 @@ typedef struct Config {
  * names path and line, the hint the nearest spelling. */
 int config_parse(const char *text, size_t len, const char *path, Config *ret, Error *err);
 /* Reads a file. With optional one that does not exist is as an empty one, and one that may not be read is a warning. A
- * file that everybody may read and that holds a password is a warning, too. */
+ * file that everybody may read and that holds a secret is a warning, too. */
 int config_load(const char *path, bool optional, Config *ret, Findings *findings, Error *err);
 void config_done(Config *config);
 

@@ -13,21 +13,25 @@ static const char *command_name(const void *ctx, size_t i)
 static char *option_synopsis(const OptionSpec *spec)
 {
     char shortly[] = {'-', spec->short_name, ',', ' ', 0};
+    if (option_is_optional(spec))
+        return xasprintf("%s--%s[=%s]", spec->short_name ? shortly : "", spec->name, spec->arg);
     return xasprintf("%s--%s%s%s", spec->short_name ? shortly : "", spec->name, spec->arg[0] ? " " : "", spec->arg);
 }
 
-static bool is_shown(const OptionSpec *spec, const CommandSpec *command)
+/* The parts of a help text. */
+typedef enum Group { OWN, OF_REPOSITORY, OF_ALL } Group;
+
+static Group group_of(const OptionSpec *spec)
 {
-    if (command == NULL)
-        return option_is_global(spec);
-    return option_belongs(spec, command->id) && !option_is_global(spec);
+    return option_is_global(spec) ? OF_ALL : option_is_of_repository(spec) ? OF_REPOSITORY : OWN;
 }
 
-static void print_options(FILE *out, const char *title, const CommandSpec *command)
+/* command NULL: of any. */
+static void print_options(FILE *out, const char *title, Group group, const CommandSpec *command)
 {
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     for (size_t i = 0; i < OPT_COUNT; i++) {
-        if (!is_shown(&option_specs[i], command))
+        if (group_of(&option_specs[i]) != group || (command && !option_belongs(&option_specs[i], command->id)))
             continue;
         _cleanup_free_ char *synopsis = option_synopsis(&option_specs[i]);
         table_row(table, synopsis, option_specs[i].help);
@@ -47,7 +51,7 @@ static void print_commands(FILE *out)
           "Usage: kura [OPTION].. COMMAND [OPTION].. [ARGUMENT]..\n\nCommands:\n",
           out);
     table_print(table, out, 2);
-    print_options(out, "Options of every command:", NULL);
+    print_options(out, "Options of every command:", OF_ALL, NULL);
     fputs("\n\"kura help COMMAND\" explains a command; the manual is kura(1).\n", out);
 }
 
@@ -55,8 +59,9 @@ static void print_command(FILE *out, const CommandSpec *command)
 {
     fprintf(out, "kura %s: %s\n\nUsage: kura %s%s%s [OPTION]..\n", command->name, command->help, command->name,
             command->args[0] ? " " : "", command->args);
-    print_options(out, "Options:", command);
-    print_options(out, "Options of every command:", NULL);
+    print_options(out, "Options:", OWN, command);
+    print_options(out, "Options of every command that opens a repository:", OF_REPOSITORY, command);
+    print_options(out, "Options of every command:", OF_ALL, command);
 }
 
 static json_t *json_of_options(const CommandSpec *command)
@@ -65,8 +70,9 @@ static json_t *json_of_options(const CommandSpec *command)
     for (size_t i = 0; i < OPT_COUNT; i++) {
         const OptionSpec *spec = &option_specs[i];
         if (option_belongs(spec, command->id))
-            json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:s}", "name", spec->name, "argument",
-                                                   json_text(spec->arg[0] ? spec->arg : NULL), "environment",
+            json_array_append_new(array, json_pack("{s:s, s:o, s:b, s:o, s:s}", "name", spec->name, "argument",
+                                                   json_text(spec->arg[0] ? spec->arg : NULL), "argument_optional",
+                                                   option_is_optional(spec), "environment",
                                                    json_text(spec->env[0] ? spec->env : NULL), "help", spec->help));
     }
     return array;

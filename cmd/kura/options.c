@@ -33,6 +33,20 @@ static int parse_decimal(const char *text, bool whole, double *ret)
     return 0;
 }
 
+/* "800K", "1.5G": bytes. */
+static int parse_size(const char *text, double *ret)
+{
+    static const char units[] = "KMG";
+    size_t len = strlen(text);
+    const char *unit = len > 0 ? strchr(units, text[len - 1]) : NULL;
+    _cleanup_free_ char *number = xstrndup(text, unit ? len - 1 : len);
+    if (parse_decimal(number, unit == NULL, ret) < 0)
+        return -1;
+    for (const char *u = units; unit != NULL && u <= unit; u++)
+        *ret *= 1024;
+    return *ret <= OPTION_SIZE_MAX ? 0 : -1;
+}
+
 static int choice_index(const char *choices, const char *text)
 {
     size_t len = strlen(text);
@@ -63,6 +77,17 @@ static int value_parse(const OptionSpec *spec, const char *text, const char *whe
         if (parse_decimal(text, false, &ret->number) < 0 || ret->number > OPTION_SECONDS_MAX)
             return error_set(err, ERR_USAGE, "invalid value \"%s\" for %s: seconds from 0 to %d are needed", text,
                              where, OPTION_SECONDS_MAX);
+        return 0;
+    case OPTION_SIZE:
+        if (parse_size(text, &ret->number) < 0)
+            return error_set(err, ERR_USAGE,
+                             "invalid value \"%s\" for %s: a number of bytes up to 1024G is needed, such as 800K or 5M",
+                             text, where);
+        return 0;
+    case OPTION_PERCENT:
+        if (parse_decimal(text, false, &ret->number) < 0 || ret->number > 100)
+            return error_set(err, ERR_USAGE, "invalid value \"%s\" for %s: a percentage from 0 to 100 is needed", text,
+                             where);
         return 0;
     case OPTION_ENUM:
         ret->number = choice_index(spec->arg, text);
@@ -232,8 +257,22 @@ static const char *option_name(const void *ctx, size_t i)
     return option_belongs(&option_specs[i], *(const CommandId *)ctx) ? option_specs[i].name : NULL;
 }
 
+/* A secret on a command line: its value is not repeated, and where it belongs is said. */
+static int misplaced_key(const OptionSpec *spec, Error *err)
+{
+    error_set(err, ERR_USAGE, "--%s is no option of the command line, where other users could read it", spec->name);
+    return error_hint(err,
+                      "Write \"%s = ..\" into a [repository NAME] section of the configuration file, or use the "
+                      "variables of AWS (AWS_ACCESS_KEY_ID ..) or the shared credentials file. Consider what was "
+                      "written here as known to others.",
+                      spec->name);
+}
+
 static int unknown_option(const CommandSpec *command, const char *name, Error *err)
 {
+    const OptionSpec *key = option_find_key_only(name);
+    if (key != NULL)
+        return misplaced_key(key, err);
     error_set(err, ERR_USAGE, "unknown option --%s for \"kura %s\"", name, command->name);
     _cleanup_(buf_done) Buf owners = BUF_INIT(1024);
     for (size_t i = 0; i < OPT_COUNT; i++)
@@ -254,7 +293,7 @@ static int take_value(Options *options, const OptionSpec *spec, const char *valu
 {
     _cleanup_free_ char *where = xasprintf("option --%s", spec->name);
     if (value == NULL && !option_takes_value(spec))
-        value = "yes";
+        value = option_is_optional(spec) ? "100" : "yes";
     if (value == NULL) {
         if (*position + 1 >= argc)
             return error_set(err, ERR_USAGE, "%s needs a value: %s", where, spec->arg);

@@ -84,8 +84,9 @@ static void append_word(Buf *out, const char *word)
     buf_append(out, "'", 1, NULL);
 }
 
-/* Whether a word is a secret option; *ret_value is what stands behind its '=', or NULL when the next word is it. */
-static bool is_secret_option(const char *word, const char **ret_value)
+/* The secret option that a word is, or NULL; *ret_value is what stands behind its '=', or NULL when the next word is
+ * it. */
+static const OptionSpec *find_secret(const char *word, const char **ret_value)
 {
     for (size_t i = 0; i < OPT_COUNT; i++) {
         size_t len = strlen(option_specs[i].name);
@@ -93,9 +94,14 @@ static bool is_secret_option(const char *word, const char **ret_value)
             continue;
         *ret_value = word[2 + len] == '=' ? word + 3 + len : NULL;
         if (*ret_value != NULL || word[2 + len] == 0)
-            return true;
+            return &option_specs[i];
     }
-    return false;
+    return NULL;
+}
+
+static char *blank_value(const OptionSpec *spec, const char *value)
+{
+    return spec->type == OPTION_CONNINFO ? redact_conninfo(value) : xstrdup(BLANK);
 }
 
 char *redact_command_line(int argc, const char *const argv[])
@@ -103,18 +109,19 @@ char *redact_command_line(int argc, const char *const argv[])
     _cleanup_(buf_done) Buf out = BUF_INIT(4 * 1024 * 1024);
     for (int i = 0; i < argc; i++) {
         const char *value;
-        if (i == 0 || !is_secret_option(argv[i], &value)) {
+        const OptionSpec *secret = i > 0 ? find_secret(argv[i], &value) : NULL;
+        if (secret == NULL) {
             append_word(&out, argv[i]);
             continue;
         }
         if (value == NULL) {
             append_word(&out, argv[i]);
             value = i + 1 < argc ? argv[++i] : "";
-            _cleanup_free_ char *blanked = redact_conninfo(value);
+            _cleanup_free_ char *blanked = blank_value(secret, value);
             append_word(&out, blanked);
             continue;
         }
-        _cleanup_free_ char *blanked = redact_conninfo(value);
+        _cleanup_free_ char *blanked = blank_value(secret, value);
         _cleanup_free_ char *word = xasprintf("%.*s%s", (int)(value - argv[i]), argv[i], blanked);
         append_word(&out, word);
     }

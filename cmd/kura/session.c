@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "file.h"
+#include "unlock.h"
 
 enum { MAP_FILE_MAX = 1024 * 1024 };
 
@@ -23,6 +24,7 @@ void session_init(Session *session, const Options *options, const Config *config
 void session_done(Session *session)
 {
     repo_close(session->repo);
+    age_identities_free(session->identities);
     store_close(session->store);
     findings_done(&session->findings);
     json_decref(session->document);
@@ -41,19 +43,55 @@ const char *session_location(const Session *session, Error *err)
     error_set(err, ERR_USAGE, "no repository is named");
     _cleanup_free_ char *names = config_names(session->config, IN_REPOSITORY);
     if (names != NULL)
-        error_hint(err, "Give --repo with a directory, or with one of these: %s.", names);
+        error_hint(err, "Give --repo with a directory or s3://BUCKET/PREFIX, or with one of these: %s.", names);
     else
         error_hint(err, "Give --repo, set KURA_REPO, or write a [repository NAME] section into %s.",
                    CONFIG_DEFAULT_PATH);
     return NULL;
 }
 
-int session_open_repo(Session *session, Error *err)
+StoreOptions session_store_options(const Options *options)
+{
+    return (StoreOptions){
+        .s3_endpoint = options_text(options, OPT_S3_ENDPOINT),
+        .s3_region = options_text(options, OPT_S3_REGION),
+        .s3_profile = options_text(options, OPT_S3_PROFILE),
+        .s3_ca = options_text(options, OPT_S3_CA),
+        .s3_access_key = options_text(options, OPT_S3_ACCESS_KEY),
+        .s3_secret_key = options_text(options, OPT_S3_SECRET_KEY),
+        .s3_session_token = options_text(options, OPT_S3_SESSION_TOKEN),
+        .s3_path_style = options_choice(options, OPT_S3_PATH_STYLE, S3_PATH_STYLE_AUTO),
+        .s3_allow_http = options_flag(options, OPT_S3_ALLOW_HTTP),
+        .s3_checksum = options_flag(options, OPT_S3_CHECKSUM),
+        .limit_upload = (uint64_t)options_number(options, OPT_LIMIT_UPLOAD, 0),
+    };
+}
+
+int session_open_store(Session *session, bool create, Error *err)
 {
     const char *location = session_location(session, err);
-    if (location == NULL || store_open(location, NULL, false, &session->store, err) < 0)
+    if (location == NULL)
         return -1;
-    return repo_open(session->store, &session->repo, err);
+    StoreOptions options = session_store_options(session->options);
+    return store_open(location, &options, create, &session->store, err);
+}
+
+int session_open_repo(Session *session, Error *err)
+{
+    if (session_open_repo_for(session, REPO_READ, err) < 0)
+        return -1;
+    if (repo_is_encrypted(session->repo) && repo_pinning(session->repo) == REPO_PINNED_OTHER)
+        findings_add(
+            &session->findings, FINDING_WARNING, "recipients-changed",
+            "Look at them with \"kura key list\"; \"kura key pin\" accepts them. Until then this host makes no "
+            "backups.",
+            "the repository has other recipients than those this host trusts");
+    return 0;
+}
+
+int session_open_repo_for(Session *session, RepoUse use, Error *err)
+{
+    return session_open_store(session, false, err) < 0 ? -1 : session_unlock(session, use, err);
 }
 
 int session_load_backup(Session *session, const char *name, Manifest **ret, Error *err)

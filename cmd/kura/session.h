@@ -8,7 +8,7 @@
 #include "config.h"
 #include "kura/manifest.h"
 #include "kura/progress.h"
-#include "kura/repo.h"
+#include "kura/repokeys.h"
 #include "kura/rolemap.h"
 #include "options.h"
 
@@ -24,7 +24,8 @@ typedef struct Session {
     json_t *document;
     bool document_begun;
     Store *store;
-    Repo *repo; /* after session_open_repo() */
+    AgeIdentities *identities; /* of --identity; NULL: none */
+    Repo *repo;                /* after session_open_repo() */
 } Session;
 
 void session_init(Session *session, const Options *options, const Config *config, FILE *out);
@@ -35,8 +36,14 @@ void session_set(Session *session, const char *member, json_t *value);
 
 /* The location of the repository; NULL with ERR_USAGE when none is named. */
 const char *session_location(const Session *session, Error *err);
-/* Opens it. Once. */
+/* How to reach it; the strings are borrowed from the options. */
+StoreOptions session_store_options(const Options *options);
+/* Opens the store at that location, as the options of storage say; with create a directory is made. Once. */
+int session_open_store(Session *session, bool create, Error *err);
+/* Opens the store and the repository in it. Once. */
 int session_open_repo(Session *session, Error *err);
+/* The same for another use than reading. */
+int session_open_repo_for(Session *session, RepoUse use, Error *err);
 /* Opens the repository and loads the backup that `name` stands for. */
 int session_load_backup(Session *session, const char *name, Manifest **ret, Error *err);
 

@@ -6,13 +6,18 @@
 #define ON(id) (1u << CMD_##id)
 #define ON_ALL ((1u << CMD_COUNT) - 1)
 #define ON_NONE 0u
+#define ON_REPO                                                                                                        \
+    (ON(INIT) | ON(BACKUP) | ON(LIST) | ON(SHOW) | ON(RESTORE) | ON(EXPORT) | ON(VERIFY) | ON(DOCTOR) | ON(KEY))
 enum { PLAIN = false, SECRET = true };
 
 /* An option that the manual cannot explain does not build. */
 #define OPTION(id, name, short_name, type, arg, commands, configured, sections, env, secret, help, prose)              \
     _Static_assert(sizeof(prose) > 20, "option --" name " has no prose");                                              \
     _Static_assert(sizeof(help) > 5 && sizeof(help) <= 72, "the help of --" name " must fit a line");                  \
-    _Static_assert(!(secret) || OPTION_##type == OPTION_CONNINFO, "--" name ": redact.c blanks conninfos only");
+    _Static_assert(!(secret) || OPTION_##type == OPTION_CONNINFO || (commands) == ON_NONE,                             \
+                   "--" name ": a secret does not belong on a command line");                                          \
+    _Static_assert((commands) != ON_NONE || ((sections) != IN_NONE && sizeof(env) == 1),                               \
+                   "--" name " is taken from nowhere, or from the environment alone");
 #include "options.def"
 #undef OPTION
 
@@ -24,8 +29,18 @@ const CommandSpec command_specs[CMD_COUNT] = {
 
 const OptionSpec option_specs[OPT_COUNT] = {
 #define OPTION(id, name, short_name, type, arg, commands, configured, sections, env, secret, help, prose)              \
-    [OPT_##id] = {OPT_##id,   name,     short_name, OPTION_##type, arg,  commands,                                     \
-                  configured, sections, env,        secret,        help, prose},
+    [OPT_##id] = {OPT_##id,                                                                                            \
+                  name,                                                                                                \
+                  short_name,                                                                                          \
+                  OPTION_##type,                                                                                       \
+                  arg,                                                                                                 \
+                  commands,                                                                                            \
+                  (commands) ? (commands) & (configured) : (configured),                                               \
+                  sections,                                                                                            \
+                  env,                                                                                                 \
+                  secret,                                                                                              \
+                  help,                                                                                                \
+                  prose},
 #include "options.def"
 #undef OPTION
 };
@@ -43,6 +58,11 @@ bool option_is_global(const OptionSpec *spec)
     return spec->commands == ON_ALL;
 }
 
+bool option_is_of_repository(const OptionSpec *spec)
+{
+    return spec->commands == ON_REPO;
+}
+
 const OptionSpec *option_find(CommandId command, const char *name, size_t len)
 {
     for (size_t i = 0; i < OPT_COUNT; i++) {
@@ -57,6 +77,14 @@ const OptionSpec *option_find_short(CommandId command, char short_name)
 {
     for (size_t i = 0; i < OPT_COUNT; i++)
         if (option_belongs(&option_specs[i], command) && option_specs[i].short_name == short_name)
+            return &option_specs[i];
+    return NULL;
+}
+
+const OptionSpec *option_find_key_only(const char *name)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (option_is_key_only(&option_specs[i]) && strcmp(option_specs[i].name, name) == 0)
             return &option_specs[i];
     return NULL;
 }

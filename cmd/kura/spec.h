@@ -27,10 +27,13 @@ typedef enum OptionType {
     OPTION_LIST,     /* strings; repeatable */
     OPTION_NUMBER,   /* a whole number from 1 to 1024 */
     OPTION_SECONDS,  /* a decimal number */
+    OPTION_SIZE,     /* bytes: a decimal number, with K, M or G behind it for units of 1024 */
+    OPTION_PERCENT,  /* from 0 to 100; on the command line it may be left out, which means 100 */
     OPTION_ENUM,     /* one of `arg`, separated by '|' */
 } OptionType;
 
 enum { OPTION_NUMBER_MAX = 1024, OPTION_SECONDS_MAX = 1000000 };
+#define OPTION_SIZE_MAX (1024.0 * 1024 * 1024 * 1024)
 
 /* Sections of the configuration file. */
 enum { IN_NONE = 0, IN_KURA = 1, IN_REPOSITORY = 2, IN_APP = 4 };
@@ -49,13 +52,16 @@ typedef struct OptionSpec {
     char short_name;  /* 0: none */
     OptionType type;
     const char *arg;     /* as shown; the choices of an OPTION_ENUM; "" for a flag */
-    unsigned commands;   /* bit 1 << CommandId: takes it on the command line */
-    unsigned configured; /* bit 1 << CommandId: takes it from environment and configuration, too */
+    unsigned commands;   /* bit 1 << CommandId: takes it on the command line; 0: a key of the configuration only */
+    unsigned configured; /* bit 1 << CommandId: takes it from environment and configuration */
     unsigned sections;   /* IN_* */
     const char *env;     /* "" for none */
-    bool secret;         /* its value may hold a password */
+    bool secret;         /* an OPTION_CONNINFO may hold a password; any other value is secret as a whole */
     const char *help, *prose;
 } OptionSpec;
+
+/* Commands that take any number of arguments have this many at most. */
+enum { ARGS_MAX = 1000 };
 
 extern const CommandSpec command_specs[CMD_COUNT];
 extern const OptionSpec option_specs[OPT_COUNT];
@@ -68,18 +74,33 @@ static inline bool option_belongs(const OptionSpec *spec, CommandId command)
 }
 static inline bool option_configured(const OptionSpec *spec, CommandId command)
 {
-    return (spec->commands & spec->configured) >> command & 1;
+    return spec->configured >> command & 1;
 }
 /* Whether every command takes it. */
 bool option_is_global(const OptionSpec *spec);
+/* Whether exactly the commands that open a repository take it. */
+bool option_is_of_repository(const OptionSpec *spec);
+/* Whether it is a key of the configuration file and nothing else. */
+static inline bool option_is_key_only(const OptionSpec *spec)
+{
+    return spec->commands == 0;
+}
+/* Whether a value may be left out; if it is not, it stands behind '='. */
+static inline bool option_is_optional(const OptionSpec *spec)
+{
+    return spec->type == OPTION_PERCENT;
+}
+/* Whether the next word of a command line is its value when there is no '='. */
 static inline bool option_takes_value(const OptionSpec *spec)
 {
-    return spec->type != OPTION_FLAG;
+    return spec->type != OPTION_FLAG && !option_is_optional(spec);
 }
 
 /* The option of a command by its name (len bytes, without dashes) or by its short name; NULL when it has none. */
 const OptionSpec *option_find(CommandId command, const char *name, size_t len);
 const OptionSpec *option_find_short(CommandId command, char short_name);
+/* The one of this name that is a key only, or NULL. */
+const OptionSpec *option_find_key_only(const char *name);
 /* The option a key of the configuration stands for in a section (IN_*), or NULL. */
 const OptionSpec *option_find_key(const char *key, unsigned section);
 

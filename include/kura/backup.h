@@ -24,6 +24,8 @@ typedef struct BackupOptions {
     size_t jobs;              /* 0: number of cores, at most 4 */
     double max_lag;           /* seconds; < 0: any */
     unsigned lock_timeout_ms; /* 0: wait */
+    const char *cache_dir;    /* see cache.h; NULL: none */
+    bool ask_always;          /* a remote repository too is asked for every blob: brings back what it has lost */
     bool split_tables;
     bool pg_dump_stream; /* rows from pg_dump's own stream instead of kura's workers */
     /* For tests that provoke races: called at "listed" (before the locks) and "snapshot" (before newcomers are locked).

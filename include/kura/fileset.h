@@ -20,7 +20,8 @@ typedef struct FilesetSpec {
     const StrVec *exclude;
 } FilesetSpec;
 
-/* Walks dir, stores what is new, references what is unchanged against `previous` (size, mtime, inode, ctime, device;
+/* Walks dir, stores what is new (and not known by the uploader, which is told of all that `previous` refers to),
+ * references what is unchanged against `previous` and still there (size, mtime, inode, ctime, device;
  * NULL: none), fills *ret (its name and root too). Files that vanish or change while read are counted, named as
  * warnings, not fatal; unreadable ones are warnings too. jobs: threads that read and hash. */
 int fileset_backup(const FilesetSpec *spec, Repo *repo, Uploader *uploader, const ManifestFileset *previous,
@@ -81,16 +82,28 @@ typedef struct IndexEntry {
  * error. Everything is checked: order, paths, sizes that add up. */
 typedef struct IndexReader IndexReader;
 IndexReader *index_reader_new(Repo *repo, const ManifestFileset *fileset);
+/* Reads one blob of an index: no line crosses from one blob to the next. The totals are not checked then. */
+IndexReader *index_reader_new_blob(Repo *repo, const BlobRef *blob);
 int index_reader_next(IndexReader *reader, const IndexEntry **ret, Error *err);
 void index_reader_free(IndexReader *reader);
 /* Parses one NDJSON line (for the reader and for fuzzing); index_entry_done frees what is inside. */
 int index_entry_parse(const char *line, size_t len, IndexEntry *ret, Error *err);
 int index_entry_format(const IndexEntry *entry, Buf *out, Error *err); /* with its newline */
+/* Adds a regular file, directory, .. to the totals of a fileset. */
+void index_entry_count(const IndexEntry *entry, ManifestFileset *totals);
 void index_entry_done(IndexEntry *entry);
 
+/* Tells the uploader of every blob that the index refers to. */
+int fileset_know(Repo *repo, Uploader *uploader, const ManifestFileset *fileset, Error *err);
+
+/* Reads contents of entries, best in the order of the index: what one blob holds is then fetched once. One reader a
+ * thread. */
+typedef struct EntryReader EntryReader;
+EntryReader *entry_reader_new(Repo *repo);
 /* Streams an entry's content, piece by piece, checked against its hash at the end (-1 then, even when all pieces were
  * given). */
-int index_entry_read(Repo *repo, const IndexEntry *entry,
-                     int (*fn)(void *ctx, const void *data, size_t len, Error *err), void *ctx, Error *err);
+int entry_reader_read(EntryReader *reader, const IndexEntry *entry,
+                      int (*fn)(void *ctx, const void *data, size_t len, Error *err), void *ctx, Error *err);
+void entry_reader_free(EntryReader *reader); /* NULL-safe */
 
 #endif

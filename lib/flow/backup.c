@@ -7,15 +7,25 @@
 
 #include "flow_priv.h"
 #include "freeze.h"
+#include "kura/cache.h"
 #include "kura/clock.h"
 #include "kura/fileset.h"
 #include "kura/log.h"
 #include "kura/mem.h"
+#include "kura/repokeys.h"
 #include "kura/stop.h"
+#include "previous.h"
 #include "rows.h"
 
-#define UPLOAD_QUEUE_BYTES (32ull * 1024 * 1024)
-enum { UPLOAD_THREADS = 4 }; /* they wait for the disk, or the network, more than they compute */
+#define MIB (1024ull * 1024)
+/* Uploaders wait for the disk, or the network, more than they compute. */
+enum { UPLOAD_THREADS_LOCAL = 4, UPLOAD_THREADS_REMOTE = 8 };
+/* What fits into 256 MiB: a reader of files fills a pack and a chunk, 35 MiB in all; blobs that wait or are being sent
+ * get the rest, as far as the threads can use it; 64 MiB are left for everything else. */
+#define UPLOAD_BYTES_MIN (48 * MIB)
+#define UPLOAD_BYTES_A_THREAD (24 * MIB)
+#define READER_BYTES (35 * MIB)
+#define MEDIA_BYTES (192 * MIB)
 
 static char *now_text(void)
 {
@@ -62,36 +72,8 @@ static int backup_database(Repo *repo, Uploader *uploader, const BackupOptions *
     return rc;
 }
 
-/* The fileset of that name in the newest backup of the same application, so that what did not change is not read again.
- */
-static int find_previous(Repo *repo, const char *app, const char *name, Manifest **ret_manifest,
-                         const ManifestFileset **ret, Error *err)
-{
-    _cleanup_(strvec_done) StrVec ids = {0};
-    *ret_manifest = NULL;
-    *ret = NULL;
-    if (manifest_list(repo, &ids, err) < 0)
-        return -1;
-    for (size_t i = ids.n; i-- > 0;) {
-        Manifest *manifest;
-        Error damaged = ERROR_INIT;
-        if (manifest_load(repo, ids.v[i], &manifest, &damaged) < 0) {
-            log_warning("passing over backup \"%s\": %s", ids.v[i], damaged.message);
-            continue;
-        }
-        for (size_t j = 0; j < manifest->n_filesets && strcmp(manifest->app, app) == 0; j++)
-            if (strcmp(manifest->filesets[j].name, name) == 0) {
-                *ret_manifest = manifest;
-                *ret = &manifest->filesets[j];
-                return 0;
-            }
-        manifest_free(manifest);
-    }
-    return 0;
-}
-
-static int backup_filesets(Repo *repo, Uploader *uploader, const BackupOptions *options, Manifest *manifest,
-                           Findings *findings, Progress *progress, Error *err)
+static int backup_filesets(Repo *repo, Uploader *uploader, const BackupOptions *options, const Previous *previous,
+                           Manifest *manifest, Findings *findings, Progress *progress, Error *err)
 {
     manifest->filesets = xcalloc(options->n_files, sizeof *manifest->filesets);
     for (size_t i = 0; i < options->n_files; i++) {
@@ -99,15 +81,10 @@ static int backup_filesets(Repo *repo, Uploader *uploader, const BackupOptions *
                             .dir = options->files[i].dir,
                             .include = &options->include,
                             .exclude = &options->exclude};
-        Manifest *previous;
-        const ManifestFileset *previous_fileset;
-        if (find_previous(repo, manifest->app, spec.name, &previous, &previous_fileset, err) < 0)
-            return -1;
-        progress_phase(progress, spec.name, previous_fileset ? previous_fileset->bytes : 0);
-        int rc = fileset_backup(&spec, repo, uploader, previous_fileset, flow_jobs(options->jobs),
-                                &manifest->filesets[i], findings, progress, err);
-        manifest_free(previous);
-        if (rc < 0)
+        const ManifestFileset *before = previous_fileset(previous, spec.name);
+        progress_phase(progress, spec.name, before ? before->bytes : 0);
+        if (fileset_backup(&spec, repo, uploader, before, flow_jobs(options->jobs), &manifest->filesets[i], findings,
+                           progress, err) < 0)
             return error_wrap(err, "fileset \"%s\"", spec.name);
         manifest->n_filesets++;
     }
@@ -121,10 +98,10 @@ static void add_warnings(Manifest *manifest, const Findings *findings)
             strvec_push(&manifest->warnings, findings->v[i].message);
 }
 
-static void describe(Manifest *manifest, const BackupOptions *options, const char *app)
+static void describe(const Repo *repo, Manifest *manifest, const BackupOptions *options, const char *app)
 {
     manifest->app = xstrdup(app);
-    manifest->id = manifest_new_id(app);
+    manifest->id = manifest_new_id(repo, app);
     manifest->host = host_name();
     manifest->kura_version = xstrdup(KURA_VERSION);
     manifest->started = now_text();
@@ -142,16 +119,27 @@ static char *database_name(const BackupOptions *options, Error *err)
     return name;
 }
 
-static int fill(Repo *repo, const BackupOptions *options, Manifest *manifest, Findings *findings, Progress *progress,
-                Error *err)
+static Uploader *new_uploader(Repo *repo, const BackupOptions *options)
 {
-    Uploader *uploader = uploader_new(repo, UPLOAD_THREADS, UPLOAD_QUEUE_BYTES);
+    size_t threads = store_is_remote(repo_store(repo)) ? UPLOAD_THREADS_REMOTE : UPLOAD_THREADS_LOCAL;
+    uint64_t readers = flow_jobs(options->jobs) * READER_BYTES, bytes = threads * UPLOAD_BYTES_A_THREAD;
+    uint64_t room = readers + UPLOAD_BYTES_MIN < MEDIA_BYTES ? MEDIA_BYTES - readers : UPLOAD_BYTES_MIN;
+    Uploader *uploader = uploader_new(repo, threads, bytes < room ? bytes : room);
+    if (options->ask_always)
+        uploader_distrust(uploader);
+    return uploader;
+}
+
+static int fill(Repo *repo, const BackupOptions *options, Previous *previous, Manifest *manifest, Findings *findings,
+                Progress *progress, Error *err)
+{
+    Uploader *uploader = new_uploader(repo, options);
     UploadTotals totals = {0};
-    int rc = 0;
-    if (options->db)
+    int rc = previous_find(repo, uploader, manifest->app, options, previous, findings, err);
+    if (rc == 0 && options->db)
         rc = backup_database(repo, uploader, options, manifest, findings, progress, err);
     if (rc == 0)
-        rc = backup_filesets(repo, uploader, options, manifest, findings, progress, err);
+        rc = backup_filesets(repo, uploader, options, previous, manifest, findings, progress, err);
     if (rc == 0) {
         progress_phase(progress, "store", 0);
         rc = uploader_finish(uploader, &totals, err);
@@ -159,6 +147,57 @@ static int fill(Repo *repo, const BackupOptions *options, Manifest *manifest, Fi
     uploader_free(uploader);
     manifest->stored_new = totals.new_bytes;
     manifest->stored_all = totals.bytes;
+    return rc;
+}
+
+/* Whatever removes blobs waits for our lock: without it those that were not sent may be gone. */
+static int commit(Repo *repo, RepoLock *lock, Manifest *manifest, const Findings *findings, Error *err)
+{
+    add_warnings(manifest, findings);
+    manifest->finished = now_text();
+    return stop_check(err) < 0 || repo_lock_check(lock, err) < 0 ? -1 : manifest_commit(repo, manifest, err);
+}
+
+static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, Manifest *manifest, Findings *findings,
+                      Progress *progress, Error *err)
+{
+    Previous previous = {0};
+    Error trouble = ERROR_INIT;
+    int rc = fill(repo, options, &previous, manifest, findings, progress, err);
+    if (rc == 0)
+        rc = commit(repo, lock, manifest, findings, err);
+    if (rc == 0 && cache_commit(repo_cache(repo), manifest, &previous.ids, &trouble) < 0)
+        log_warning("%s: the next backup will have more to do", trouble.message);
+    previous_done(&previous);
+    return rc;
+}
+
+/* A cache is of use where asking costs round trips, and where this host may not be able to read what it stored. */
+static Cache *open_cache(Repo *repo, const BackupOptions *options, const char *app)
+{
+    Cache *cache;
+    Error why = ERROR_INIT;
+    if (options->cache_dir == NULL || (!store_is_remote(repo_store(repo)) && !repo_is_encrypted(repo)))
+        return NULL;
+    if (cache_open(options->cache_dir, repo, app, &cache, &why) == 0)
+        return cache;
+    log_warning("%s", why.message);
+    return NULL;
+}
+
+static int run(Repo *repo, const BackupOptions *options, const char *app, Manifest *manifest, Findings *findings,
+               Progress *progress, Error *err)
+{
+    RepoLock *lock;
+    if (repo_lock(repo, false, "backup", &lock, err) < 0)
+        return -1;
+    describe(repo, manifest, options, app);
+    Cache *cache = open_cache(repo, options, app);
+    repo_set_cache(repo, cache);
+    int rc = run_locked(repo, options, lock, manifest, findings, progress, err);
+    repo_set_cache(repo, NULL);
+    cache_close(cache);
+    repo_unlock(lock);
     return rc;
 }
 
@@ -173,19 +212,8 @@ int backup_run(Repo *repo, const BackupOptions *options, Manifest **ret, Finding
     if (options->app == NULL && options->db && from_db == NULL)
         return -1;
     const char *app = options->app ? options->app : from_db ? from_db : options->files[0].name;
-    RepoLock *lock;
-    if (repo_lock(repo, false, "backup", &lock, err) < 0)
-        return -1;
     Manifest *manifest = manifest_new();
-    describe(manifest, options, app);
-    int rc = fill(repo, options, manifest, findings, progress, err);
-    if (rc == 0) {
-        add_warnings(manifest, findings);
-        manifest->finished = now_text();
-        rc = stop_check(err) < 0 ? -1 : manifest_commit(repo, manifest, err);
-    }
-    repo_unlock(lock);
-    if (rc < 0) {
+    if (run(repo, options, app, manifest, findings, progress, err) < 0) {
         manifest_free(manifest);
         return -1;
     }

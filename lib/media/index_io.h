@@ -3,6 +3,7 @@
 #define KURA_MEDIA_INDEX_IO_H
 
 #include "kura/fileset.h"
+#include "kura/prefetch.h"
 
 /* Lines longer than this are neither written nor read: the parts of a file of about 5 TB. */
 enum { INDEX_LINE_MAX = 48 * 1024 * 1024, INDEX_PARTS_MAX = 1024 * 1024 };
@@ -16,9 +17,13 @@ int index_writer_add(IndexWriter *writer, const IndexEntry *entry, Error *err);
 int index_writer_finish(IndexWriter *writer, ManifestFileset *ret, Error *err);
 void index_writer_free(IndexWriter *writer); /* NULL-safe */
 
+/* Tells the uploader of the entry's blobs; *last is the one told last. */
+void index_entry_know(const IndexEntry *entry, Uploader *uploader, BlobRef *last);
+
+/* The i-th of an entry's parts, for prefetch_new. */
+void entry_part_item(const void *list, size_t i, PrefetchItem *ret);
+
 /* A copy of everything inside; index_entry_done for it. */
 void index_entry_copy(const IndexEntry *entry, IndexEntry *ret);
-/* Adds a regular file, directory, .. to the totals of a fileset. */
-void index_entry_count(const IndexEntry *entry, ManifestFileset *totals);
 
 #endif

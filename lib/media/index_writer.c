@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "index_io.h"
+#include "kura/cache.h"
 #include "kura/mem.h"
 #include "path.h"
 
@@ -39,8 +40,10 @@ static int flush(IndexWriter *writer, Error *err)
         return 0;
     _cleanup_(buf_done) Buf packed = BUF_INIT(BLOB_MAX);
     xgrow(&writer->refs, &writer->cap_refs, writer->n_refs);
-    if (repo_compress(writer->repo, writer->raw.data, writer->raw.len, &packed, err) < 0 ||
-        uploader_submit(writer->uploader, BLOB_ZSTD, &packed, &writer->refs[writer->n_refs], err) < 0)
+    if (repo_compress(writer->repo, writer->raw.data, writer->raw.len, &packed, err) < 0)
+        return -1;
+    cache_put_index(repo_cache(writer->repo), packed.data, packed.len);
+    if (uploader_submit(writer->uploader, BLOB_ZSTD, &packed, &writer->refs[writer->n_refs], err) < 0)
         return -1;
     writer->n_refs++;
     writer->entries = 0;

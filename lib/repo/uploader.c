@@ -4,23 +4,20 @@
 #include <time.h>
 
 #include "blob_priv.h"
+#include "blobset_priv.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
 
 /* How long anybody sleeps without looking whether a stop was asked for: a signal sets a flag and wakes no thread. */
 enum { STOP_POLL_MS = 200 };
+/* More names than this are not learned from a listing: some 90 MB. */
+enum { LISTED_MAX = 2 * 1000 * 1000 };
 
 typedef struct Item {
     BlobRef ref;
     Buf data;
     struct Item *next;
 } Item;
-
-/* Names seen by this uploader: queued, in flight or stored, so that equal blobs are sent and asked for once. */
-typedef struct Seen {
-    BlobRef *v; /* open addressing; a free slot has an empty hash */
-    size_t n, slots;
-} Seen;
 
 struct Uploader {
     Repo *repo;
@@ -30,49 +27,15 @@ struct Uploader {
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t work, room;
     Item *first, **last;
-    uint64_t queued; /* bytes waiting, not those in flight */
-    bool closing;    /* nothing more will be submitted */
+    uint64_t held;  /* bytes waiting and in flight */
+    bool closing;   /* nothing more will be submitted */
+    bool trusting;  /* what is said to be in the repository is believed */
+    bool knows_all; /* and what is not in `known` is not in the repository */
+    BlobSet known;  /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
     bool failed;
     Error why;
-    Seen seen;
     UploadTotals totals;
 };
-
-static BlobRef *seen_slot(const Seen *seen, const BlobRef *ref)
-{
-    uint64_t hash = 0;
-    for (size_t i = 0; i < 16; i++) /* sixteen digits of a SHA-256 are as even as a hash can be */
-        hash = hash << 4 | (uint64_t)((ref->hash[i] & 15) + (ref->hash[i] > '9' ? 9 : 0));
-    BlobRef *slot;
-    do
-        slot = &seen->v[hash++ % seen->slots];
-    while (slot->hash[0] && (slot->kind != ref->kind || strcmp(slot->hash, ref->hash) != 0));
-    return slot;
-}
-
-static void seen_grow(Seen *seen)
-{
-    Seen larger = {.n = seen->n, .slots = seen->slots ? seen->slots * 2 : 1024};
-    larger.v = xcalloc(larger.slots, sizeof *larger.v);
-    for (size_t i = 0; i < seen->slots; i++)
-        if (seen->v[i].hash[0])
-            *seen_slot(&larger, &seen->v[i]) = seen->v[i];
-    free(seen->v);
-    *seen = larger;
-}
-
-/* Adds a name; false when it was there. */
-static bool seen_add(Seen *seen, const BlobRef *ref)
-{
-    if (seen->n * 4 >= seen->slots * 3)
-        seen_grow(seen);
-    BlobRef *slot = seen_slot(seen, ref);
-    if (slot->hash[0])
-        return false;
-    *slot = *ref;
-    seen->n++;
-    return true;
-}
 
 static void item_free(Item *item)
 {
@@ -122,9 +85,19 @@ static Item *next_item(Uploader *uploader)
     uploader->first = item->next;
     if (uploader->first == NULL)
         uploader->last = &uploader->first;
-    uploader->queued -= item->data.len;
-    pthread_cond_broadcast(&uploader->room);
     return item;
+}
+
+/* *ret_new: it was sent. */
+static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, Error *err)
+{
+    *ret_new = true;
+    if (ask && blob_is_absent(uploader->repo, &item->ref, ret_new, err) < 0)
+        return -1;
+    if (!*ret_new)
+        return 0;
+    return blob_seal(uploader->repo, &item->data, err) < 0 ? -1
+                                                           : blob_send(uploader->repo, &item->ref, &item->data, err);
 }
 
 static void *upload(void *arg)
@@ -133,13 +106,16 @@ static void *upload(void *arg)
     Item *item;
     pthread_mutex_lock(&uploader->mutex);
     while ((item = next_item(uploader))) {
+        bool ask = !uploader->knows_all;
         pthread_mutex_unlock(&uploader->mutex);
         Error why = ERROR_INIT;
         bool is_new = false;
-        int rc = blob_store(uploader->repo, &item->ref, item->data.data, &is_new, &why);
+        int rc = store_item(uploader, item, ask, &is_new, &why);
         uint64_t size = item->ref.size;
         item_free(item);
         pthread_mutex_lock(&uploader->mutex);
+        uploader->held -= size;
+        pthread_cond_broadcast(&uploader->room);
         if (rc < 0)
             fail(uploader, &why);
         else if (is_new) {
@@ -163,7 +139,10 @@ static void init_cond(pthread_cond_t *cond)
 Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes)
 {
     Uploader *uploader = xcalloc(1, sizeof *uploader);
-    *uploader = (Uploader){.repo = repo, .max_bytes = max_bytes, .n_threads = threads ? threads : 1};
+    *uploader = (Uploader){.repo = repo,
+                           .max_bytes = max_bytes,
+                           .n_threads = threads ? threads : 1,
+                           .trusting = store_is_remote(repo_store(repo))};
     uploader->last = &uploader->first;
     pthread_mutex_init(&uploader->mutex, NULL);
     init_cond(&uploader->work);
@@ -175,11 +154,79 @@ Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes)
     return uploader;
 }
 
-/* With the mutex held: waits until len more bytes may wait in the queue. */
+void uploader_distrust(Uploader *uploader)
+{
+    uploader->trusting = false;
+}
+
+void uploader_know(Uploader *uploader, const BlobRef *ref)
+{
+    if (!uploader->trusting)
+        return;
+    pthread_mutex_lock(&uploader->mutex);
+    blobset_add(&uploader->known, ref);
+    pthread_mutex_unlock(&uploader->mutex);
+}
+
+int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
+{
+    bool absent = false;
+    pthread_mutex_lock(&uploader->mutex);
+    bool known = uploader->trusting || blobset_has(&uploader->known, ref);
+    pthread_mutex_unlock(&uploader->mutex);
+    if (!known && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
+        return -1;
+    if (!known && !absent) {
+        pthread_mutex_lock(&uploader->mutex);
+        blobset_add(&uploader->known, ref);
+        pthread_mutex_unlock(&uploader->mutex);
+    }
+    *ret = !absent;
+    return 0;
+}
+
+typedef struct Listing {
+    Uploader *uploader;
+    size_t n;
+} Listing;
+
+static int add_listed(void *ctx, const char *key, uint64_t size, Error *err)
+{
+    (void)size;
+    Listing *listing = ctx;
+    BlobRef ref;
+    if (stop_check(err) < 0)
+        return -1;
+    if (blob_ref_from_key(listing->uploader->repo, key, &ref) < 0)
+        return 0;
+    if (++listing->n > LISTED_MAX)
+        return error_set(err, ERR_UNSUPPORTED, "there are too many blobs to know all of them");
+    uploader_know(listing->uploader, &ref);
+    return 0;
+}
+
+int uploader_know_all(Uploader *uploader, Error *err)
+{
+    if (!uploader->trusting)
+        return 0;
+    Error why = ERROR_INIT;
+    Listing listing = {.uploader = uploader};
+    if (store_list(repo_store(uploader->repo), "blobs/", add_listed, &listing, &why) == 0) {
+        uploader->knows_all = true;
+        return 0;
+    }
+    if (listing.n > LISTED_MAX)
+        return 0;
+    if (err)
+        *err = why;
+    return error_wrap(err, "listing the blobs of the repository");
+}
+
+/* With the mutex held: waits until len more bytes may be held. */
 static int wait_for_room(Uploader *uploader, size_t len, Error *err)
 {
-    while (!uploader->failed && uploader->first &&
-           (len > uploader->max_bytes || uploader->queued > uploader->max_bytes - len)) {
+    while (!uploader->failed && uploader->held > 0 &&
+           (len > uploader->max_bytes || uploader->held > uploader->max_bytes - len)) {
         if (stop_check(err) < 0)
             return -1;
         wait_a_little(uploader, &uploader->room);
@@ -195,7 +242,7 @@ static void enqueue(Uploader *uploader, const BlobRef *ref, Buf *data)
     *data = BUF_INIT(data->max);
     *uploader->last = item;
     uploader->last = &item->next;
-    uploader->queued += item->data.len;
+    uploader->held += ref->size;
     pthread_cond_signal(&uploader->work);
 }
 
@@ -205,7 +252,7 @@ static int submit_named(Uploader *uploader, const BlobRef *ref, Buf *data, Error
         return -1;
     uploader->totals.blobs++;
     uploader->totals.bytes += ref->size;
-    if (seen_add(&uploader->seen, ref))
+    if (blobset_add(&uploader->known, ref))
         enqueue(uploader, ref, data);
     else
         buf_clear(data);
@@ -214,8 +261,15 @@ static int submit_named(Uploader *uploader, const BlobRef *ref, Buf *data, Error
 
 int uploader_submit(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret, Error *err)
 {
+    char content[SHA256_HEX_SIZE];
+    return uploader_submit_hashed(uploader, kind, data, ret, content, err);
+}
+
+int uploader_submit_hashed(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret,
+                           char ret_content[SHA256_HEX_SIZE], Error *err)
+{
     BlobRef ref;
-    if (stop_check(err) < 0 || blob_name(kind, data->data, data->len, &ref, err) < 0)
+    if (stop_check(err) < 0 || blob_name(uploader->repo, kind, data->data, data->len, &ref, ret_content, err) < 0)
         return -1;
     pthread_mutex_lock(&uploader->mutex);
     int rc = submit_named(uploader, &ref, data, err);
@@ -259,7 +313,7 @@ void uploader_free(Uploader *uploader)
         uploader->first = item->next;
         item_free(item);
     }
-    free(uploader->seen.v);
+    blobset_done(&uploader->known);
     free(uploader->threads);
     pthread_cond_destroy(&uploader->work);
     pthread_cond_destroy(&uploader->room);

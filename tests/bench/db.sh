@@ -38,24 +38,8 @@ rm -rf "$work"
 mkdir "$work"
 
 pg_prepare 17 || exit 1
-[ -d "$dir/data" ] || cluster_init 15 "$dir" || exit 1
-cluster_run 15 bench "$dir" -c shared_buffers=512MB -c max_wal_size=4GB || exit 1
-use bench
-conn() { echo "host=$PGHOST user=$PGUSER dbname=$1"; }
-sql() { psql -XqAt -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
+bench_database "$dir" "$work" "$scale"
 bin15=$(pg_bindir 15) bin17=$(pg_bindir 17)
-
-if [ "$(sql postgres "SELECT count(*) FROM pg_database WHERE datname = 'bench'")" = 0 ]; then
-    echo "making the data (once with --keep)"
-    compile_generator "$work/generate" || exit 1
-    sql postgres 'CREATE DATABASE making'
-    psql -Xq -v ON_ERROR_STOP=1 -d making -f "$BENCH/tables.sql" || exit 1
-    for table in accounts statuses favourites deliveries; do
-        "$work/generate" $table "$scale" | psql -Xq -v ON_ERROR_STOP=1 -d making -c "\\copy $table from stdin" || exit 1
-    done
-    psql -Xq -v ON_ERROR_STOP=1 -d making -f "$BENCH/indexes.sql" >/dev/null || exit 1
-    sql postgres 'ALTER DATABASE making RENAME TO bench'
-fi
 echo "database: $(sql bench "SELECT pg_size_pretty(pg_database_size('bench'))"), $(nproc) cores, $rounds rounds; medians below"
 
 repo=$work/repo
@@ -121,9 +105,7 @@ if has backup || has restore; then
         fi
     done
     echo
-    for name in "$TIMES"/*; do
-        [ "${name##*/}" = last ] || [ "${name##*/}" = out ] || printf '%-36s %8.2f s  %5d MiB\n' "${name##*/}" "$(median "${name##*/}")" "$(peak_mib "${name##*/}")"
-    done
+    print_times
     echo
     # shellcheck disable=SC2046,SC2183
     printf 'sizes in MiB: kura %s, -Fc %s, -Fd -Z1 %s, -Fd zstd:1 %s\n\n' $(du -sm "$repo" "$work/fc" "$work/fd-gzip" "$work/fd-zstd" | cut -f 1)

@@ -4,10 +4,45 @@ set -u
 BENCH=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$BENCH/../.." && pwd)
 . "$BENCH/../tools/pg.sh"
-KURA=${KURA_BUILD:-$TOP/build}/cmd/kura/kura
+BUILD=${KURA_BUILD:-$TOP/build}
+KURA=$BUILD/cmd/kura/kura
 [ -x "$KURA" ] || { echo "\"$KURA\" is not built" >&2; exit 1; }
 
 compile_generator() { gcc -O2 -o "$1" "$BENCH/generate.c" -lm; }
+
+conn() { echo "host=$PGHOST user=$PGUSER dbname=$1"; }
+sql() { psql -XqAt -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
+
+# bench_database DIR WORK SCALE: PostgreSQL 15 with settings near Debian's on the cluster in DIR, and a database "bench" in
+# it. What is there already is used as it is.
+bench_database() {
+    local table
+    [ -d "$1/data" ] || cluster_init 15 "$1" || exit 1
+    cluster_run 15 bench "$1" -c shared_buffers=512MB -c max_wal_size=4GB || exit 1
+    use bench
+    if [ "$(sql postgres "SELECT count(*) FROM pg_database WHERE datname = 'bench'")" = 0 ]; then
+        echo "making the data (once with --keep)"
+        compile_generator "$2/generate" || exit 1
+        sql postgres 'CREATE DATABASE making'
+        psql -Xq -v ON_ERROR_STOP=1 -d making -f "$BENCH/tables.sql" || exit 1
+        for table in accounts statuses favourites deliveries; do
+            "$2/generate" $table "$3" | psql -Xq -v ON_ERROR_STOP=1 -d making -c "\\copy $table from stdin" || exit 1
+        done
+        psql -Xq -v ON_ERROR_STOP=1 -d making -f "$BENCH/indexes.sql" >/dev/null || exit 1
+        sql postgres 'ALTER DATABASE making RENAME TO bench'
+    fi
+}
+
+# bench_media DIR WORK FILES MIB: the files of DIR/media, unless they are there.
+bench_media() {
+    [ ! -d "$1/media" ] || return 0
+    echo 'making the files (once with --keep)'
+    compile_generator "$2/generate" || exit 1
+    rm -rf "$1/media.new"
+    mkdir "$1/media.new"
+    "$2/generate" media "$1/media.new" "$3" "$4" || exit 1
+    mv "$1/media.new" "$1/media"
+}
 
 # timed NAME COMMAND...: adds a line "seconds KiB" to $TIMES/NAME; the peak is that of the largest process. The disk's
 # queue is emptied first, so that nobody pays for what ran before.
@@ -24,6 +59,14 @@ timed() {
     fi
     grep -E '^[0-9.]+ [0-9]+$' "$TIMES/last" >>"$TIMES/$name"
     printf '  %-34s %8s s\n' "$name" "$(tail -n 1 "$TIMES/$name" | cut -d ' ' -f 1)"
+}
+
+# Everything that was timed, a line each.
+print_times() {
+    local name
+    for name in "$TIMES"/*; do
+        [ "${name##*/}" = last ] || [ "${name##*/}" = out ] || printf '%-36s %8.2f s  %5d MiB\n' "${name##*/}" "$(median "${name##*/}")" "$(peak_mib "${name##*/}")"
+    done
 }
 
 median() { cut -d ' ' -f 1 "$TIMES/$1" | sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }

@@ -32,14 +32,7 @@ trap 'exit 143' TERM
 rm -rf "$work"
 mkdir -p "$work"
 
-if [ ! -d "$dir/media" ]; then
-    echo 'making the files (once with --keep)'
-    compile_generator "$work/generate" || exit 1
-    rm -rf "$dir/media.new"
-    mkdir "$dir/media.new"
-    "$work/generate" media "$dir/media.new" "$files" "$mib" || exit 1
-    mv "$dir/media.new" "$dir/media"
-fi
+bench_media "$dir" "$work" "$files" "$mib"
 media=$dir/media repo=$work/repo
 echo "media: $(find "$media" -type f | wc -l) files, $(du -sm "$media" | cut -f 1) MiB, $(nproc) cores, $rounds rounds; medians below"
 
@@ -61,9 +54,7 @@ for ((round = 1; round <= rounds; round++)); do
     rm -rf "$work/out"
 done
 echo
-for name in "$TIMES"/*; do
-    [ "${name##*/}" = last ] || [ "${name##*/}" = out ] || printf '%-36s %8.2f s  %5d MiB\n' "${name##*/}" "$(median "${name##*/}")" "$(peak_mib "${name##*/}")"
-done
+print_times
 echo
 # shellcheck disable=SC2046,SC2183
 printf 'sizes in MiB: kura (two backups) %s, tar.zst %s\n\n' $(du -sm "$repo" "$work/tar.zst" | cut -f 1)

@@ -7,6 +7,7 @@ set -u
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$HERE/../.." && pwd)
 . "$HERE/../tools/pg.sh"
+. "$HERE/../tools/s3.sh"
 
 BUILD=${KURA_BUILD:-$TOP/build}
 KURA=$BUILD/cmd/kura/kura
@@ -19,12 +20,14 @@ chmod 755 "$WORK"
 mkdir "$WORK/tmp" # where kura makes its temporary files
 passed=0 failed=0 finished=0
 extension_files=()
-export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8
+unset "${!AWS_@}" "${!KURA_S3_@}"
+export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8 AWS_EC2_METADATA_DISABLED=true
 
 cleanup() {
     local status=$? path
     trap - EXIT INT TERM
     clusters_stop
+    s3_stop_all
     for path in "${extension_files[@]}"; do
         rm -f "$path"
     done
@@ -148,7 +151,7 @@ dump() ( # dump DATABASE [OPTION...]
 )
 
 manifest() { echo "$1"/backups/*"$2"*.json; } # manifest REPOSITORY ID
-latest() { basename "$(find "$1/backups" -name '*.json' | sort | tail -n 1)" .json; }
+latest() { find "$1/backups" -name '*.json' -o -name '*.json.age' | sort | tail -n 1 | sed 's|.*/||; s|\.json\(\.age\)\?$||'; }
 repo_bytes() { du -sb "$1" | cut -f 1; }
 
 # One line for everything in a directory that a restore must bring back, and a hash for every content.
@@ -183,7 +186,7 @@ nothing_left() { # nothing_left BEFORE [REPOSITORY]
         echo "databases were: $1; are: $now"
         return 1
     fi
-    if [ -n "${2:-}" ] && find "$2" -type f | grep -vE '/(kura\.json|blobs/[0-9a-f]{2}/[0-9a-f]{64}\.(zst|tar|bin)|backups/[^/]+\.json)$'; then
+    if [ -n "${2:-}" ] && find "$2" -type f | grep -vE '/(kura\.json|blobs/[0-9a-f]{2}/[0-9a-f]{64}\.(zst|tar|bin)(\.age)?|backups/[^/]+\.json(\.age)?)$'; then
         echo "these files are none of a repository's: temporary ones, or a lock"
         return 1
     fi

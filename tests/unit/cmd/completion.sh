@@ -29,6 +29,9 @@ expect --swap kura restore latest --s
 expect files kura restore latest --only f
 expect gzip kura export latest dir --compress = g
 expect --create-roles kura --repo /srv/kura restore --c
+expect --s3-region kura list --s3
+expect '!--s3-secret-key' kura list --s3
+expect auto kura list --s3-path-style a
 cd /
 expect etc kura show --files et
 expect '!etc' kura backup --files et

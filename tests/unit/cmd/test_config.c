@@ -142,6 +142,68 @@ static void test_repository_choice(void **state)
     config_done(&two);
 }
 
+static const char s3[] = "[kura]\n"
+                         "s3-region = eu-central-1\n"
+                         "limit-upload = 5M\n"
+                         "[repository cloud]\n"
+                         "location = s3://bucket/a/prefix\n"
+                         "s3-endpoint = https://s3.example\n"
+                         "s3-path-style = yes\n"
+                         "s3-access-key = id\n"
+                         "s3-secret-key = se=cret # really\n"
+                         "s3-session-token = token\n"
+                         "[repository disk]\n"
+                         "location = /srv/kura\n";
+
+static void test_s3_section(void **state)
+{
+    Config config;
+    Options options;
+    parse_config(s3, &config);
+    parse_ok(&options, "list", "--repo", "cloud", "--s3-path-style", "no");
+    apply(&config, &options);
+    assert_string_equal(options_text(&options, OPT_REPO), "s3://bucket/a/prefix");
+    assert_string_equal(options_text(&options, OPT_S3_ENDPOINT), "https://s3.example");
+    assert_string_equal(options_text(&options, OPT_S3_REGION), "eu-central-1");
+    assert_string_equal(options_text(&options, OPT_S3_ACCESS_KEY), "id");
+    assert_string_equal(options_text(&options, OPT_S3_SECRET_KEY), "se=cret # really");
+    assert_string_equal(options_text(&options, OPT_S3_SESSION_TOKEN), "token");
+    assert_int_equal(options_choice(&options, OPT_S3_PATH_STYLE, 0), 2);
+    assert_true(options_number(&options, OPT_LIMIT_UPLOAD, 0) == 5 * 1024 * 1024);
+    options_done(&options);
+
+    /* the keys of one repository are not offered to another one, nor to a location */
+    parse_ok(&options, "list", "--repo", "disk");
+    apply(&config, &options);
+    assert_false(options_given(&options, OPT_S3_SECRET_KEY));
+    options_done(&options);
+    parse_ok(&options, "list", "--repo", "s3://bucket/a/prefix");
+    apply(&config, &options);
+    assert_string_equal(options_text(&options, OPT_REPO), "s3://bucket/a/prefix");
+    assert_false(options_given(&options, OPT_S3_SECRET_KEY));
+    assert_string_equal(options_text(&options, OPT_S3_REGION), "eu-central-1");
+    options_done(&options);
+    config_done(&config);
+}
+
+static void test_s3_refused(void **state)
+{
+    assert_string_equal(refuse_config("[kura]\ns3-secret-key = hunter2\n").message,
+                        "kura.conf:2: unknown key \"s3-secret-key\" in section [kura]");
+    assert_string_equal(refuse_config("[app x]\ns3-access-key = hunter2\n").message,
+                        "kura.conf:2: unknown key \"s3-access-key\" in section [app x]");
+    Error err = refuse_config("[repository r]\nlocation = s3://b\ns3-secret-key = hunter2\ns3-secret-key = hunter2\n");
+    assert_string_equal(err.message, "kura.conf:4: key \"s3-secret-key\" is given on line 3 already");
+    err = refuse_config("[repository r]\nlocation = s3://b\ns3-secret-key = hunter2\n");
+    assert_string_equal(err.message, "kura.conf: section [repository r] lacks the key \"s3-access-key\"");
+    err = refuse_config("[repository r]\nlocation = s3://b\ns3-access-key = id\ns3-session-token = hunter2\n");
+    assert_string_equal(err.message, "kura.conf: section [repository r] lacks the key \"s3-secret-key\"");
+    err = refuse_config("[repository r]\nlocation = s3://b\ns3-session-token = hunter2\n");
+    assert_string_equal(err.message, "kura.conf: section [repository r] lacks the key \"s3-access-key\"");
+    err = refuse_config("[repository r]\nlocation = s3://b\ns3-secret-key =\n");
+    assert_string_equal(err.message, "kura.conf:3: key \"s3-secret-key\" needs a value that is not empty");
+}
+
 static void test_unknown_names(void **state)
 {
     Error err = refuse_config("[kura]\n\nexlude = x\n");
@@ -236,6 +298,10 @@ static void test_readable_password(void **state)
     assert_int_equal(findings_of_file(path), 0);
     write_file(path, "[app a]\ndb = dbname=x user=y\n", 0644);
     assert_int_equal(findings_of_file(path), 0);
+    write_file(path, s3, 0604);
+    assert_int_equal(findings_of_file(path), 1);
+    write_file(path, s3, 0600);
+    assert_int_equal(findings_of_file(path), 0);
     unlink(path);
 }
 
@@ -257,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_precedence),        cmocka_unit_test(test_app_section),
         cmocka_unit_test(test_repository_choice), cmocka_unit_test(test_unknown_names),
+        cmocka_unit_test(test_s3_section),        cmocka_unit_test(test_s3_refused),
         cmocka_unit_test(test_refused),           cmocka_unit_test(test_zero_byte),
         cmocka_unit_test(test_long_line),         cmocka_unit_test(test_readable_password),
         cmocka_unit_test(test_missing_file),

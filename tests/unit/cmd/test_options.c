@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "harness.h"
@@ -143,6 +144,60 @@ static void test_numbers_and_choices(void **state)
     options_done(&options);
 }
 
+static double size_of(const char *text)
+{
+    Options options;
+    parse_ok(&options, "backup", "--limit-upload", text);
+    double size = options_number(&options, OPT_LIMIT_UPLOAD, -1);
+    options_done(&options);
+    return size;
+}
+
+static void test_sizes(void **state)
+{
+    assert_true(size_of("0") == 0);
+    assert_true(size_of("12345") == 12345);
+    assert_true(size_of("800K") == 800 * 1024);
+    assert_true(size_of("1.5M") == 1.5 * 1024 * 1024);
+    assert_true(size_of("1024G") == OPTION_SIZE_MAX);
+    static const char *bad[] = {"5MB", "5m",  "K",   "",    "-1",   "1.5",          "1025G",
+                                "5 M", "1e6", "inf", "5KK", "0x10", "9999999999999"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        Error err = refuse("backup", "--limit-upload", bad[i]);
+        char message[200];
+        snprintf(
+            message, sizeof message,
+            "invalid value \"%s\" for option --limit-upload: a number of bytes up to 1024G is needed, such as 800K or "
+            "5M",
+            bad[i]);
+        assert_string_equal(err.message, message);
+    }
+}
+
+static void assert_no_secret(const Error *err)
+{
+    assert_null(strstr(err->message, "hunter2"));
+    assert_null(strstr(err->hint, "hunter2"));
+    assert_non_null(strstr(err->message, "is no option of the command line"));
+    assert_non_null(strstr(err->hint, "[repository NAME]"));
+}
+
+/* A secret on the command line is refused wherever it stands, is not repeated, and its place is told. */
+static void test_keys_of_the_configuration_only(void **state)
+{
+    Error err = refuse("list", "--s3-secret-key", "hunter2");
+    assert_no_secret(&err);
+    assert_non_null(strstr(err.hint, "s3-secret-key = "));
+    err = refuse("list", "--s3-secret-key=hunter2");
+    assert_no_secret(&err);
+    err = refuse("--s3-secret-key", "hunter2", "list");
+    assert_no_secret(&err);
+    err = refuse("--s3-session-token=hunter2", "backup");
+    assert_no_secret(&err);
+    err = refuse("help", "--s3-access-key", "hunter2");
+    assert_no_secret(&err);
+}
+
 static const char *fake_environment(const char *name)
 {
     if (strcmp(name, "KURA_REPO") == 0)
@@ -178,7 +233,9 @@ static void test_table_is_consistent(void **state)
 {
     for (size_t i = 0; i < OPT_COUNT; i++) {
         const OptionSpec *spec = &option_specs[i];
-        assert_int_not_equal(spec->commands, 0);
+        assert_int_not_equal(spec->commands | spec->configured, 0);
+        if (option_is_key_only(spec))
+            assert_ptr_equal(option_find_key_only(spec->name), spec);
         for (CommandId command = 0; command < CMD_COUNT; command++) {
             if (!option_belongs(spec, command))
                 continue;
@@ -203,6 +260,8 @@ int main(void)
         cmocka_unit_test(test_nearest_spelling),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_numbers_and_choices),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_keys_of_the_configuration_only),
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_table_is_consistent),
     };

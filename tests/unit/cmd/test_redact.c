@@ -57,12 +57,23 @@ static void test_command_line(void **state)
     free(text);
 }
 
+/* Such an option is refused, but nobody can tell who shows a command line before it is read. */
+static void test_whole_secrets(void **state)
+{
+    const char *const argv[] = {"kura", "list", "--s3-secret-key", "secret", "--s3-session-token=secret", "--s3-region",
+                                "r",    NULL};
+    char *text = redact_command_line(7, argv);
+    assert_string_equal(text, "kura list --s3-secret-key **** --s3-session-token=**** --s3-region r");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conninfo),
         cmocka_unit_test(test_has_secret),
         cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_whole_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,41 @@ static void test_file_args(void **state)
     strvec_done(&list);
 }
 
+static void test_store_options(void **state)
+{
+    Error err = ERROR_INIT;
+    Options options;
+    Config config;
+    static const char text[] = "[repository r]\nlocation = s3://b\ns3-access-key = id\ns3-secret-key = secret\n"
+                               "s3-session-token = token\n";
+    assert_int_equal(config_parse(text, sizeof text - 1, "kura.conf", &config, &err), 0);
+    parse_ok(&options, "list", "--repo", "r", "--s3-endpoint", "https://h", "--s3-region", "eu", "--s3-profile", "p",
+             "--s3-ca", "/ca.pem", "--s3-path-style", "no", "--s3-allow-http", "--s3-checksum", "--limit-upload", "2M");
+    assert_int_equal(config_apply(&config, &options, &err), 0);
+    StoreOptions store = session_store_options(&options);
+    assert_string_equal(store.s3_endpoint, "https://h");
+    assert_string_equal(store.s3_region, "eu");
+    assert_string_equal(store.s3_profile, "p");
+    assert_string_equal(store.s3_ca, "/ca.pem");
+    assert_string_equal(store.s3_access_key, "id");
+    assert_string_equal(store.s3_secret_key, "secret");
+    assert_string_equal(store.s3_session_token, "token");
+    assert_int_equal(store.s3_path_style, S3_PATH_STYLE_NO);
+    assert_true(store.s3_allow_http && store.s3_checksum);
+    assert_int_equal(store.limit_upload, 2 * 1024 * 1024);
+    options_done(&options);
+
+    parse_ok(&options, "list", "--s3-path-style", "yes");
+    store = session_store_options(&options);
+    assert_int_equal(store.s3_path_style, S3_PATH_STYLE_YES);
+    assert_null(store.s3_endpoint);
+    assert_null(store.s3_secret_key);
+    assert_false(store.s3_allow_http || store.s3_checksum);
+    assert_int_equal(store.limit_upload, 0);
+    options_done(&options);
+    config_done(&config);
+}
+
 static void test_is_archive(void **state)
 {
     assert_true(is_archive("./x.dump"));
@@ -149,9 +184,10 @@ static void test_lost_output(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file_args),           cmocka_unit_test(test_is_archive),
-        cmocka_unit_test(test_status_and_document), cmocka_unit_test(test_error_document),
-        cmocka_unit_test(test_begun_document),      cmocka_unit_test(test_lost_output),
+        cmocka_unit_test(test_file_args),      cmocka_unit_test(test_is_archive),
+        cmocka_unit_test(test_store_options),  cmocka_unit_test(test_status_and_document),
+        cmocka_unit_test(test_error_document), cmocka_unit_test(test_begun_document),
+        cmocka_unit_test(test_lost_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include <pthread.h>
+
 #include "store_priv.h"
 
 #define SPACE "repo-fixture"
@@ -8,7 +10,45 @@ Store *store;
 Repo *repo;
 Error err;
 int (*before_put)(const char *key, Error *err);
+int (*before_get)(const char *key, Error *err);
 atomic_int n_puts, n_heads;
+atomic_ullong bytes_got;
+
+static pthread_mutex_t requests_mutex = PTHREAD_MUTEX_INITIALIZER;
+static StrVec requests;
+
+static void note(const char *method, const char *key)
+{
+    pthread_mutex_lock(&requests_mutex);
+    strvec_pushf(&requests, "%s %s", method, key);
+    pthread_mutex_unlock(&requests_mutex);
+}
+
+int n_requests(const char *prefix)
+{
+    int n = 0;
+    pthread_mutex_lock(&requests_mutex);
+    for (size_t i = 0; i < requests.n; i++)
+        n += strncmp(requests.v[i], prefix, strlen(prefix)) == 0;
+    pthread_mutex_unlock(&requests_mutex);
+    return n;
+}
+
+void forget_requests(void)
+{
+    strvec_done(&requests);
+}
+
+char *requests_text(void)
+{
+    char *text = xstrdup("");
+    for (size_t i = 0; i < requests.n; i++) {
+        char *longer = xasprintf("%s%s\n", text, requests.v[i]);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
 
 /* Hands everything on to a store in memory. */
 typedef struct Obedient {
@@ -23,6 +63,7 @@ static Store *inner(Store *outer)
 
 static int obedient_put(Store *outer, const char *key, const void *data, size_t len, Error *e)
 {
+    note("PUT", key);
     n_puts++;
     if (before_put && before_put(key, e) < 0)
         return -1;
@@ -31,22 +72,31 @@ static int obedient_put(Store *outer, const char *key, const void *data, size_t 
 
 static int obedient_get(Store *outer, const char *key, uint64_t offset, uint64_t length, Buf *out, Error *e)
 {
-    return store_get(inner(outer), key, offset, length, out, e);
+    note("GET", key);
+    if (before_get && before_get(key, e) < 0)
+        return -1;
+    size_t before = out->len;
+    int rc = store_get(inner(outer), key, offset, length, out, e);
+    bytes_got += out->len - before;
+    return rc;
 }
 
 static int obedient_head(Store *outer, const char *key, uint64_t *ret_size, Error *e)
 {
+    note("HEAD", key);
     n_heads++;
     return store_head(inner(outer), key, ret_size, e);
 }
 
 static int obedient_list(Store *outer, const char *prefix, StoreListFn fn, void *ctx, Error *e)
 {
+    note("LIST", prefix);
     return store_list(inner(outer), prefix, fn, ctx, e);
 }
 
 static int obedient_delete(Store *outer, const char *key, Error *e)
 {
+    note("DELETE", key);
     return store_delete(inner(outer), key, e);
 }
 
@@ -78,11 +128,12 @@ int fixture_set_up(void **state)
 {
     (void)state;
     err = (Error)ERROR_INIT;
-    before_put = NULL;
+    before_put = before_get = NULL;
     store = obedient_new();
     assert_int_equal(repo_create(store, NULL, &err), 0);
     assert_int_equal(repo_open(store, &repo, &err), 0);
     n_puts = n_heads = 0;
+    forget_requests();
     return 0;
 }
 
@@ -92,6 +143,7 @@ int fixture_tear_down(void **state)
     repo_close(repo);
     store_close(store);
     store_mem_forget(SPACE);
+    forget_requests();
     return 0;
 }
 

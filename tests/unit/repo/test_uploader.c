@@ -1,10 +1,12 @@
 #include "fixture.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "kura/stop.h"
+#include "store_priv.h"
 
 static Uploader *uploader;
 
@@ -104,7 +106,7 @@ static void equal_blobs_are_sent_once(void **state)
     uploader_free(uploader);
 }
 
-/* With one thread every blob that was let in is stored, in flight, or one of those that fit the queue. */
+/* With one thread every blob that was let in is stored, in flight (the one that is being put), or in the queue. */
 static atomic_int overfull;
 static int queue_fits;
 
@@ -130,7 +132,7 @@ static void the_queue_is_bounded(void **state)
 {
     (void)state;
     overfull = 0;
-    queue_fits = 2;
+    queue_fits = 1;
     before_put = look_at_queue;
     uploader = uploader_new(repo, 1, 250);
     submit_numbers(200, 100);
@@ -144,12 +146,132 @@ static void one_blob_is_always_let_in(void **state)
 {
     (void)state;
     overfull = 0;
-    queue_fits = 1;
+    queue_fits = 0;
     before_put = look_at_queue;
     uploader = uploader_new(repo, 1, 10);
     submit_numbers(50, 1000);
     assert_int_equal(uploader_finish(uploader, NULL, &err), 0);
     assert_int_equal(overfull, 0);
+    uploader_free(uploader);
+}
+
+/* Puts that go on at the same time, and the bytes that they and the queue hold. */
+static atomic_int puts_now, most_puts, most_held;
+
+static void keep_most(atomic_int *most, int now)
+{
+    for (int seen = *most; now > seen && !atomic_compare_exchange_weak(most, &seen, now);)
+        ;
+}
+
+static int look_at_memory(const char *key, Error *e)
+{
+    (void)key;
+    (void)e;
+    keep_most(&most_puts, ++puts_now);
+    UploadTotals totals = uploader_totals(uploader);
+    keep_most(&most_held, (int)(totals.bytes - totals.new_bytes));
+    sched_yield();
+    puts_now--;
+    return 0;
+}
+
+static void what_is_in_flight_counts_too(void **state)
+{
+    (void)state;
+    puts_now = most_puts = most_held = 0;
+    before_put = look_at_memory;
+    uploader = uploader_new(repo, 6, 450);
+    submit_numbers(300, 100);
+    assert_int_equal(uploader_finish(uploader, NULL, &err), 0);
+    assert_int_equal(n_puts, 300);
+    assert_in_range(most_puts, 1, 4);
+    assert_in_range(most_held, 100, 400);
+    uploader_free(uploader);
+}
+
+/* --- known blobs --- */
+
+static BlobRef name_of(const char *text)
+{
+    BlobRef ref = {.kind = BLOB_RAW, .size = strlen(text)};
+    sha256_hex(text, strlen(text), ref.hash);
+    return ref;
+}
+
+static void a_known_blob_is_neither_asked_for_nor_sent(void **state)
+{
+    (void)state;
+    UploadTotals totals;
+    const BlobRef known = name_of("known");
+    BlobRef ref, other_kind;
+    store->remote = true;
+    uploader = uploader_new(repo, 2, 1000);
+    uploader_know(uploader, &known);
+    assert_int_equal(submit("known", 1, &ref), 0);
+    assert_string_equal(ref.hash, known.hash);
+    assert_int_equal(submit("other", 1, &ref), 0);
+    Buf data = BUF_INIT(100);
+    assert_int_equal(buf_append_str(&data, "known", &err), 0);
+    assert_int_equal(uploader_submit(uploader, BLOB_TAR, &data, &other_kind, &err), 0);
+    assert_int_equal(uploader_finish(uploader, &totals, &err), 0);
+    assert_int_equal(n_heads, 2);
+    assert_int_equal(n_puts, 2);
+    assert_int_equal(totals.blobs, 3);
+    assert_int_equal(totals.new_blobs, 2);
+    assert_int_equal(count_objects("blobs/"), 2);
+    uploader_free(uploader);
+}
+
+/* There asking is cheap, and what was lost comes back. */
+static void a_local_store_is_asked_all_the_same(void **state)
+{
+    (void)state;
+    BlobRef ref;
+    const BlobRef known = name_of("known");
+    uploader = uploader_new(repo, 1, 1000);
+    uploader_know(uploader, &known);
+    assert_int_equal(uploader_know_all(uploader, &err), 0);
+    assert_int_equal(submit("known", 1, &ref), 0);
+    assert_int_equal(uploader_finish(uploader, NULL, &err), 0);
+    assert_int_equal(n_heads, 1);
+    assert_int_equal(n_puts, 1);
+    uploader_free(uploader);
+}
+
+static void who_distrusts_asks(void **state)
+{
+    (void)state;
+    BlobRef ref;
+    const BlobRef known = name_of("known");
+    store->remote = true;
+    uploader = uploader_new(repo, 1, 1000);
+    uploader_distrust(uploader);
+    uploader_know(uploader, &known);
+    assert_int_equal(uploader_know_all(uploader, &err), 0);
+    assert_int_equal(submit("known", 1, &ref), 0);
+    assert_int_equal(uploader_finish(uploader, NULL, &err), 0);
+    assert_int_equal(n_heads, 1);
+    assert_int_equal(n_puts, 1);
+    uploader_free(uploader);
+}
+
+static void a_listing_spares_the_questions(void **state)
+{
+    (void)state;
+    BlobRef ref;
+    store->remote = true;
+    assert_int_equal(blob_put(repo, BLOB_RAW, "left behind", 11, &ref, NULL, &err), 0);
+    put_object("blobs/00/foreign", "no blob");
+    n_heads = n_puts = 0;
+    uploader = uploader_new(repo, 2, 1000);
+    assert_int_equal(uploader_know_all(uploader, &err), 0);
+    assert_int_equal(submit("left behind", 1, &ref), 0);
+    assert_int_equal(submit("new", 1, &ref), 0);
+    assert_int_equal(uploader_finish(uploader, NULL, &err), 0);
+    assert_int_equal(n_heads, 0);
+    assert_int_equal(n_puts, 1);
+    assert_int_equal(blob_check(repo, &ref, &err), 0);
     uploader_free(uploader);
 }
 
@@ -229,10 +351,19 @@ static void a_stop_ends_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        REPO_TEST(everything_is_stored_when_finished), REPO_TEST(the_bytes_are_taken),
-        REPO_TEST(equal_blobs_are_sent_once),          REPO_TEST(the_queue_is_bounded),
-        REPO_TEST(one_blob_is_always_let_in),          REPO_TEST(the_first_failure_ends_it),
-        REPO_TEST(giving_up_drops_the_queue),          REPO_TEST(a_stop_ends_it),
+        REPO_TEST(everything_is_stored_when_finished),
+        REPO_TEST(the_bytes_are_taken),
+        REPO_TEST(equal_blobs_are_sent_once),
+        REPO_TEST(the_queue_is_bounded),
+        REPO_TEST(one_blob_is_always_let_in),
+        REPO_TEST(what_is_in_flight_counts_too),
+        REPO_TEST(a_known_blob_is_neither_asked_for_nor_sent),
+        REPO_TEST(a_local_store_is_asked_all_the_same),
+        REPO_TEST(who_distrusts_asks),
+        REPO_TEST(a_listing_spares_the_questions),
+        REPO_TEST(the_first_failure_ends_it),
+        REPO_TEST(giving_up_drops_the_queue),
+        REPO_TEST(a_stop_ends_it),
     };
     return cmocka_run_group_tests_name("uploader", tests, NULL, NULL);
 }

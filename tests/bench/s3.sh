@@ -1,0 +1,148 @@
+#!/bin/bash
+# kura's backup of database and media straight to S3 against what Debian has for it, side by side on loopback against the
+# same server, Ceph's gateway: (a) PostgreSQL 17's pg_dump to the disk, then rclone for it and the media; (b) restic for
+# pg_dump's stream and the media. Then encrypted against not, and the bytes that a second night sends. Prints medians,
+# ratios and the goals. As root. Needs tests/packages.sh bench and 25 GB of disk, or of memory and disk.
+#
+#   s3.sh [--dir DIR] [--keep] [--rounds N] [--scale S] [--files N] [--mib N] [--store DIR] [peers|night]...
+#
+# The data are db.sh's and media.sh's, in DIR. The server keeps its objects in a file in the directory of --store, by
+# default in memory (/dev/shm), so that it is not the disk that is measured.
+. "$(dirname "$0")/lib.sh"
+. "$BENCH/../tools/s3.sh"
+
+dir='' keep=0 rounds=3 scale=1 files=20000 mib=4096 store=/dev/shm parts=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --dir) dir=$2 && shift ;;
+    --keep) keep=1 ;;
+    --rounds) rounds=$2 && shift ;;
+    --scale) scale=$2 && shift ;;
+    --files) files=$2 && shift ;;
+    --mib) mib=$2 && shift ;;
+    --store) store=$2 && shift ;;
+    peers | night) parts+=("$1") ;;
+    *) echo "s3.sh: what is \"$1\"?" >&2 && exit 2 ;;
+    esac
+    shift
+done
+[ ${#parts[@]} -gt 0 ] || parts=(peers night)
+[ -n "$dir" ] || dir=$(mktemp -d /tmp/kura-bench.XXXXXX)
+mkdir -p "$dir"
+chmod 755 "$dir"
+TIMES=$(mktemp -d)
+WORK=$dir/work
+objects=$(mktemp -d "$store/kura-bench-s3.XXXXXX")
+finish() {
+    faulty_stop_all
+    s3_stop_all
+    clusters_stop
+    rm -rf "$TIMES" "$WORK" "$objects"
+    [ $keep = 1 ] || rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+rm -rf "$WORK"
+mkdir "$WORK"
+
+pg_prepare 17 || exit 1
+bench_database "$dir" "$WORK" "$scale"
+bench_media "$dir" "$WORK" "$files" "$mib"
+media=$dir/media
+s3_start rgw s3 dir="$objects" bluestore=$((14 << 30)) || exit 1
+echo "database: $(sql bench "SELECT pg_size_pretty(pg_database_size('bench'))"), media: $(find "$media" -type f | wc -l) files, $(du -sm "$media" | cut -f 1) MiB, $(nproc) cores, $rounds rounds; medians below"
+
+export RCLONE_CONFIG=/dev/null RCLONE_S3_PROVIDER=Ceph RCLONE_S3_ENDPOINT=$S3_ENDPOINT RCLONE_S3_ACCESS_KEY_ID=$S3_ACCESS \
+    RCLONE_S3_SECRET_ACCESS_KEY=$S3_SECRET RCLONE_S3_NO_CHECK_BUCKET=true RCLONE_TRANSFERS=8
+export RESTIC_PASSWORD=bench RESTIC_CACHE_DIR=$WORK/restic RESTIC_REPOSITORY=s3:$S3_ENDPOINT/restic
+export HOME=$WORK # no configuration but these
+
+# What is handed to timed is a program, so these are scripts; $1.. as below.
+# shellcheck disable=SC2016
+by_rclone='rm -rf "$2" && "$1/pg_dump" -Fd -j2 --compress=zstd:1 -f "$2" -d "$3" && rclone copy "$2" :s3:rclone/db && rclone copy "$4" :s3:rclone/media'
+# shellcheck disable=SC2016
+by_restic='set -o pipefail; "$1/pg_dump" -Fc -Z0 -d "$2" | restic -q backup --stdin --stdin-filename db && restic -q backup "$3"'
+
+# kura_repo BUCKET ENDPOINT [INIT-OPTION...]: an empty repository in a new bucket; sets repo to the options for it.
+kura_repo() {
+    s3_bucket s3 "$1" || exit 1
+    rm -rf "$WORK/cache" "$WORK/kura.key"
+    repo=(--repo "s3://$1/site" --s3-endpoint "$2" --cache-dir "$WORK/cache" --key-file "$WORK/kura.key")
+    "$KURA" init "${repo[@]}" "${@:3}" >/dev/null || exit 1
+}
+kura_backup() { timed "$1" "$KURA" -q backup "${repo[@]}" --db "$(conn "$2")" --files "media=$3" --jobs 2 --app bench; }
+
+# Each contender finds an empty bucket and leaves none; the server's memory would not hold all four.
+peers() {
+    kura_repo kura "$S3_ENDPOINT"
+    kura_backup 'kura' bench "$media"
+    s3_drop s3 kura
+
+    s3_bucket s3 rclone
+    timed 'pg_dump 17 zstd:1, rclone' bash -c "$by_rclone" bash "$(pg_bindir 17)" "$WORK/dump" "$(conn bench)" "$media"
+    rm -rf "$WORK/dump"
+    s3_drop s3 rclone
+
+    rm -rf "$WORK/identity"
+    kura_repo kura-encrypted "$S3_ENDPOINT" --encrypt --identity-out "$WORK/identity"
+    kura_backup 'kura, encrypted' bench "$media"
+    s3_drop s3 kura-encrypted
+
+    s3_bucket s3 restic
+    restic -q init --repository-version 2 || exit 1
+    timed 'pg_dump -Fc -Z0, restic' bash -c "$by_restic" bash "$(pg_bindir 15)" "$(conn bench)" "$media"
+    s3_drop s3 restic
+    rm -rf "$WORK/restic"
+}
+
+# Of the media one file in a hundred gets other bytes, and one in a hundred is new.
+change_media() {
+    find "$1" -type f | sort | awk 'NR % 100 == 7' >"$WORK/changed"
+    while read -r file; do
+        cp "$file" "$file.new"
+        head -c "$(stat -c %s "$file")" /dev/urandom >"$file.changed"
+        mv "$file.changed" "$file"
+    done <"$WORK/changed"
+}
+
+sent() { awk -F '\t' '{ n += $3 } END { print n + 0 }' "$WORK/night.log"; }
+nights() {
+    local first second
+    cp -a "$media" "$WORK/media"
+    psql -Xqd postgres -c 'SET client_min_messages = warning' -c 'DROP DATABASE IF EXISTS night' -c 'CREATE DATABASE night TEMPLATE bench' || exit 1
+    faulty_start s3 night || exit 1
+    kura_repo nights "$FAULTY_ENDPOINT"
+    faulty_rules night
+    kura_backup 'night one, through a proxy' night "$WORK/media"
+    first=$(sent)
+    psql -Xq -v ON_ERROR_STOP=1 -d night -f "$BENCH/night.sql" || exit 1
+    change_media "$WORK/media"
+    faulty_rules night
+    kura_backup 'night two, through a proxy' night "$WORK/media"
+    second=$(sent)
+    sql postgres 'DROP DATABASE night'
+    echo
+    echo "night one sent $((first / 1048576)) MiB, night two $((second / 1048576)) MiB in $(wc -l <"$WORK/night.log") requests (1 % of rows and files changed, 1 % added)"
+    goal 'bytes sent on night two / night one' "$(ratio "$((second * 100))" "$first")" 5 '%'
+}
+
+has() { [[ " ${parts[*]} " == *" $1 "* ]]; }
+if has peers; then
+    for ((round = 1; round <= rounds; round++)); do
+        echo "round $round"
+        peers
+    done
+    echo
+    print_times
+    echo
+    kura=$(median kura)
+    best=$(printf '%s\n' "$(median 'pg_dump 17 zstd:1, rclone')" "$(median 'pg_dump -Fc -Z0, restic')" | sort -n | head -n 1)
+    goal 'kura backup / best of pg_dump with rclone and with restic' "$(ratio "$kura" "$best")" 0.75 x
+    goal 'kura backup, encrypted / not' "$(ratio "$(median 'kura, encrypted')" "$kura")" 1.15 x
+    goal 'kura backup, peak memory' "$(peak_mib kura)" 256 MiB
+    goal 'kura backup, encrypted, peak memory' "$(peak_mib 'kura, encrypted')" 256 MiB
+fi
+if has night; then
+    nights
+fi
