@@ -52,11 +52,10 @@ void s3chain_close(S3Chain *chain)
 
 static int from_options(S3Chain *chain, const StoreOptions *options, Error *err)
 {
-    S3Credentials given = s3credentials_new(options->s3_access_key, options->s3_secret_key, options->s3_session_token);
-    chain->held = given;
-    if (given.access_key == NULL && given.secret_key == NULL && given.session_token == NULL)
+    chain->held = s3credentials_new(options->s3_access_key, options->s3_secret_key, options->s3_session_token);
+    if (chain->held.access_key == NULL && chain->held.secret_key == NULL && chain->held.session_token == NULL)
         return 0;
-    return s3credentials_check(&given, "the configuration (s3-access-key, s3-secret-key)", err);
+    return s3credentials_check(&chain->held, "the configuration (s3-access-key, s3-secret-key)", err);
 }
 
 static int from_environment(S3Chain *chain, Error *err)
@@ -161,8 +160,9 @@ static unsigned at_most(unsigned usual, unsigned wanted)
 
 static S3Patience patience_of(const StoreTimes *times)
 {
-    const StoreTimes given_times = times ? *times : (StoreTimes){0};
-    return (S3Patience){at_most(CONNECT_MS, given_times.connect), at_most(TOTAL_MS, given_times.total)};
+    if (times == NULL)
+        return (S3Patience){CONNECT_MS, TOTAL_MS};
+    return (S3Patience){at_most(CONNECT_MS, times->connect), at_most(TOTAL_MS, times->total)};
 }
 
 int s3chain_open(const StoreOptions *options, S3Chain **ret, Error *err)
@@ -258,6 +258,25 @@ int s3chain_get(S3Chain *chain, S3Credentials *ret, Error *err)
         *ret = s3credentials_copy(&chain->held);
     pthread_mutex_unlock(&chain->mutex);
     return rc;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool s3chain_renew(S3Chain *chain, const S3Credentials *refused)
+{
+    S3Credentials *held = &chain->held;
+    pthread_mutex_lock(&chain->mutex);
+    bool same =
+        same_text(held->access_key, refused->access_key) && same_text(held->session_token, refused->session_token);
+    if (same && held->expires != 0) {
+        held->expires = 1; /* long ago */
+        same = refresh(chain, NULL) < 0 || same_text(held->session_token, refused->session_token);
+    }
+    pthread_mutex_unlock(&chain->mutex);
+    return !same;
 }
 
 const char *s3chain_region(const S3Chain *chain)

@@ -16,18 +16,22 @@
 typedef struct S3Chain S3Chain;
 
 /* Looks at options, environment and files, and makes no request. Options are copied. ERR_USAGE: half a key pair, a
- * value that no header can carry, a named profile that is not there, a malformed line in it. ERR_UNSUPPORTED: a profile
- * whose credentials come from a program, single sign-on or an assumed role. ERR_PERMISSION: an unreadable file that the
- * environment names. */
+ * value that no header can carry, a named profile that is not there, a malformed line in it, a container's URL that may
+ * not be asked. ERR_UNSUPPORTED: a profile whose credentials come from a program, single sign-on or an assumed role.
+ * ERR_PERMISSION, ERR_CORRUPT, ERR_IO: a file that cannot be read. */
 int s3chain_open(const StoreOptions *options, S3Chain **ret, Error *err);
 /* Wipes and frees. NULL-safe. */
 void s3chain_close(S3Chain *chain);
 
 /* Gives a copy of credentials that are good for minutes to come; those that expire are fetched again in time, and the
- * old ones are given as long as they last while that fails. May make requests to sources 4 and 5 (a few seconds at
- * most). ERR_PERMISSION: there are none; the hint names every source that was looked at. ERR_CONNECTION, ERR_SERVER,
- * ERR_CORRUPT: the source that has them failed. ERR_INTERRUPTED. */
+ * old ones are given as long as they last while that fails. May make requests to sources 4 and 5: a second when nobody
+ * is there, twelve at most. ERR_PERMISSION: there are none; the hint names every source that was looked at. Other
+ * errors: the source that has them failed, after a second try where that could help. ERR_INTERRUPTED. */
 int s3chain_get(S3Chain *chain, S3Credentials *ret, Error *err);
+
+/* After a server said that these credentials, from s3chain_get, are not valid any more: whether there are others by
+ * now, fetched or to be fetched at once. */
+bool s3chain_renew(S3Chain *chain, const S3Credentials *refused);
 
 /* The region: s3_region, AWS_REGION, AWS_DEFAULT_REGION, the profile's; NULL when none of them says. */
 const char *s3chain_region(const S3Chain *chain);

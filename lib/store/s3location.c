@@ -215,5 +215,6 @@ bool s3endpoint_strip_bucket(S3Endpoint *endpoint, const char *bucket)
 bool s3region_valid(const char *region)
 {
     size_t len = strlen(region);
-    return len > 0 && len < S3_REGION_SIZE && strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+    return len > 0 && len < S3_REGION_SIZE &&
+           strspn(region, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == len;
 }

@@ -12,11 +12,11 @@
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "s3retry.h"
+#include "s3signed.h"
 
 enum {
-    URL_MAX = 32 * 1024,
-    HEADER_MAX = 32 * 1024, /* a session token may be long */
     ERROR_BODY_MAX = 64 * 1024,
+    EXPECT_MIN = 1024 * 1024, /* a smaller body is sent before anybody is asked */
     WAKE_MAX = 200
 };
 
@@ -28,6 +28,8 @@ typedef struct Request {
     char sha256[SHA256_HEX_SIZE]; /* of the body, for all attempts */
     char md5[32];                 /* base64; "" without a body */
     S3Target target;              /* of the attempt */
+    S3Credentials credentials;    /* of the attempt */
+    bool renewed;                 /* the credentials, once for this request */
     double first_failure;         /* 0: none yet */
 } Request;
 
@@ -50,115 +52,32 @@ static int hash_body(Request *request, Error *err)
     return 0;
 }
 
-/* The header lines of an attempt: kept as text, and as pairs that point into it for the signature. */
-typedef struct Headers {
-    char *lines[SIGV4_HEADERS_MAX + 4];
-    size_t n;
-    SigV4Pair pairs[SIGV4_HEADERS_MAX];
-    char *names[SIGV4_HEADERS_MAX];
-    size_t n_pairs;
-} Headers;
-
-static void headers_done(Headers *headers)
-{
-    for (size_t i = 0; i < headers->n; i++) {
-        explicit_bzero(headers->lines[i], strlen(headers->lines[i]));
-        free(headers->lines[i]);
-    }
-    for (size_t i = 0; i < headers->n_pairs; i++)
-        free(headers->names[i]);
-}
-
-/* Adds a header that is signed. */
-static void add_header(Headers *headers, const char *name, const char *value)
-{
-    char *line = xasprintf("%s: %s", name, value);
-    headers->names[headers->n_pairs] = xstrdup(name);
-    headers->pairs[headers->n_pairs] = (SigV4Pair){headers->names[headers->n_pairs], line + strlen(name) + 2};
-    headers->n_pairs++;
-    headers->lines[headers->n++] = line;
-}
-
-static void add_plain(Headers *headers, const char *line)
-{
-    headers->lines[headers->n++] = xstrdup(line);
-}
-
-static int add_authorization(Headers *headers, S3Client *client, const SigV4Request *sign,
-                             const S3Credentials *credentials, Error *err)
-{
-    _cleanup_(buf_done) Buf value = BUF_INIT(HEADER_MAX);
-    if (sigv4_authorize(client->keys, credentials->access_key, credentials->secret_key, sign, &value, err) < 0)
-        return -1;
-    headers->lines[headers->n++] = xasprintf("Authorization: %s", buf_str(&value));
-    explicit_bzero(value.data, value.len);
-    return 0;
-}
-
-/* Everything but the signature. */
-static void add_headers(Headers *headers, const Request *request, const char *host, const char *stamp,
-                        const S3Credentials *credentials)
-{
-    const S3Call *call = request->call;
-    add_header(headers, "Host", host);
-    add_header(headers, "x-amz-date", stamp);
-    add_header(headers, "x-amz-content-sha256", request->sha256);
-    if (credentials->session_token)
-        add_header(headers, "x-amz-security-token", credentials->session_token);
-    if (has_body(call))
-        add_header(headers, "Content-MD5", request->md5);
-    for (size_t i = 0; i < call->n_headers; i++)
-        add_header(headers, call->headers[i].name, call->headers[i].value);
-    if (request->client->no_expect)
-        add_plain(headers, "Expect:");
-    add_plain(headers, "Accept: */*");
-}
-
-static int sign(Request *request, Headers *headers, Buf *url, Error *err)
-{
-    S3Client *client = request->client;
-    const S3Call *call = request->call;
-    const S3Target *target = &request->target;
-    _cleanup_(buf_done) Buf host = BUF_INIT(URL_MAX), path = BUF_INIT(URL_MAX), query = BUF_INIT(URL_MAX);
-    _cleanup_(s3credentials_done) S3Credentials credentials = {0};
-    char stamp[SIGV4_STAMP_SIZE];
-    if (s3chain_get(client->chain, &credentials, err) < 0 || s3site_host(client->site, target, &host, err) < 0 ||
-        s3site_path(client->site, target, call->key, &path, err) < 0 ||
-        sigv4_encode_query(call->params, call->n_params, &query, err) < 0)
-        return -1;
-    sigv4_stamp(time(NULL) + target->clock_offset, stamp);
-    add_headers(headers, request, buf_str(&host), stamp, &credentials);
-    const SigV4Request to_sign = {.method = call->method,
-                                  .path = buf_str(&path),
-                                  .query = buf_str(&query),
-                                  .headers = headers->pairs,
-                                  .n_headers = headers->n_pairs,
-                                  .payload_hash = request->sha256,
-                                  .region = target->region,
-                                  .service = "s3",
-                                  .stamp = stamp};
-    if (add_authorization(headers, client, &to_sign, &credentials, err) < 0)
-        return -1;
-    return buf_printf(url, err, "%s://%s%s%s%s", target->endpoint.tls ? "https" : "http", buf_str(&host),
-                      buf_str(&path), query.len ? "?" : "", buf_str(&query));
-}
-
 /* One attempt; -1 only for what this side refuses. */
 static int attempt(Request *request, Error *err)
 {
     S3Client *client = request->client;
     const S3Call *call = request->call;
     S3Outcome *outcome = request->outcome;
-    _cleanup_(headers_done) Headers headers = {0};
-    _cleanup_(buf_done) Buf url = BUF_INIT(URL_MAX);
+    _cleanup_(s3signed_done) S3Signed ready = {0};
     _cleanup_(buf_done) Buf error = BUF_INIT(ERROR_BODY_MAX);
     size_t before = call->out ? call->out->len : 0;
+    const S3Wanted wanted = {.method = call->method,
+                             .key = call->key,
+                             .params = call->params,
+                             .n_params = call->n_params,
+                             .headers = call->headers,
+                             .n_headers = call->n_headers,
+                             .sha256 = request->sha256,
+                             .md5 = request->md5[0] ? request->md5 : NULL,
+                             .expect = call->body_len >= EXPECT_MIN && !client->no_expect};
     s3site_target(client->site, &request->target);
-    if (sign(request, &headers, &url, err) < 0)
+    s3credentials_done(&request->credentials);
+    if (s3chain_get(client->chain, &request->credentials, err) < 0 ||
+        s3sign(&wanted, client->site, &request->target, client->keys, &request->credentials, &ready, err) < 0)
         return -1;
     const S3Exchange exchange = {.method = call->method,
-                                 .url = buf_str(&url),
-                                 .headers = (const char *const *)headers.lines,
+                                 .url = buf_str(&ready.url),
+                                 .headers = (const char *const *)ready.headers,
                                  .body = call->body,
                                  .body_len = call->body_len,
                                  .limit = client->limit,
@@ -227,7 +146,7 @@ static bool learn(Request *request, S3Remedy remedy)
     case S3_REMEDY_CLOCK:
         return s3site_learn_clock(client->site, &request->target, answer->date, time(NULL));
     case S3_REMEDY_CREDENTIALS:
-        return s3site_learn_renewal(client->site, &request->target);
+        return !request->renewed && (request->renewed = s3chain_renew(client->chain, &request->credentials));
     case S3_REMEDY_STYLE:
         return s3site_learn_style(client->site, &request->target);
     case S3_REMEDY_REDIRECT:
@@ -293,39 +212,49 @@ static void note_attempt(Request *request, double start)
     const S3Error *error = &request->outcome->error;
     if (answer->status > 0)
         request->client->reached = true;
-    if (answer->status >= 200 && answer->status < 300 && !answer->continued && call->body_len > 1024 * 1024)
-        request->client->no_expect = true; /* it lets us wait for nothing */
+    if (answer->status >= 200 && answer->status < 300 && !answer->continued && call->body_len >= EXPECT_MIN)
+        request->client->no_expect = true; /* asking costs a second here */
     log_debug("S3 %s \"%s\": %d%s%s%s%s, %.0f ms, attempt %u", call->method, shown(call), answer->status,
               error->code[0] ? " " : "", error->code, answer->fault ? " " : "", answer->fault ? answer->why : "",
               (clock_monotonic() - start) * 1000, request->outcome->tries);
 }
 
+static void forget_body(const S3Call *call, size_t len)
+{
+    if (call->out == NULL || call->out->data == NULL)
+        return;
+    call->out->len = len;
+    call->out->data[len] = 0;
+}
+
+static int try_until_over(Request *request, Error *err)
+{
+    S3Client *client = request->client;
+    S3Outcome *outcome = request->outcome;
+    size_t before = request->call->out ? request->call->out->len : 0;
+    for (;;) {
+        double start = clock_monotonic();
+        if (stop_check(err) < 0)
+            return -1;
+        outcome->ambiguous = outcome->ambiguous || (outcome->tries > 0 && s3retry_ambiguous(&outcome->answer));
+        outcome->tries++;
+        outcome->answer = (S3Answer){0};
+        int rc = attempt(request, err);
+        note_attempt(request, start);
+        S3Meaning meaning = s3retry_meaning(&outcome->answer, &outcome->error, client->reached);
+        if (rc == 0 && meaning.code == ERR_NONE)
+            return 0;
+        forget_body(request->call, before);
+        if (rc < 0 || prepare_next(request, &meaning, err) < 0)
+            return -1;
+    }
+}
+
 int s3request(S3Client *client, const S3Call *call, S3Outcome *ret, Error *err)
 {
     Request request = {.client = client, .call = call, .outcome = ret};
-    size_t before = call->out ? call->out->len : 0;
     *ret = (S3Outcome){0};
-    if (hash_body(&request, err) < 0)
-        return -1;
-    for (;;) {
-        double start = clock_monotonic();
-        bool may_have_acted = ret->tries > 0 && s3retry_ambiguous(&ret->answer);
-        ret->ambiguous = ret->ambiguous || may_have_acted;
-        ret->tries++;
-        ret->answer = (S3Answer){0};
-        if (stop_check(err) < 0)
-            return -1;
-        int rc = attempt(&request, err);
-        note_attempt(&request, start);
-        S3Meaning meaning = s3retry_meaning(&ret->answer, &ret->error, client->reached);
-        if (rc == 0 && meaning.code == ERR_NONE)
-            return 0;
-        if (call->out) {
-            call->out->len = before;
-            if (call->out->data)
-                call->out->data[before] = 0;
-        }
-        if (rc < 0 || prepare_next(&request, &meaning, err) < 0)
-            return -1;
-    }
+    int rc = hash_body(&request, err) < 0 ? -1 : try_until_over(&request, err);
+    s3credentials_done(&request.credentials);
+    return rc;
 }

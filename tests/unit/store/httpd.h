@@ -1,0 +1,27 @@
+/* A small HTTP server on loopback that gives scripted answers, one a connection, and remembers what it was asked. */
+#ifndef KURA_TEST_STORE_HTTPD_H
+#define KURA_TEST_STORE_HTTPD_H
+
+#include <stddef.h>
+
+typedef struct HttpAnswer {
+    const char *status; /* "200 OK"; NULL: says nothing until the client gives up */
+    const char *body;
+    const char *header; /* one more header, "Name: value", or NULL */
+    size_t len;         /* of the body; 0: it is a string */
+} HttpAnswer;
+
+typedef struct Httpd Httpd;
+
+/* Starts it in a thread; the answers are borrowed. More requests than answers get 500. */
+Httpd *httpd_start(const HttpAnswer *answers, size_t n);
+/* Ends the thread and frees. */
+void httpd_stop(Httpd *httpd);
+
+/* "http://127.0.0.1:PORT". Lives as long as the server, as do the requests. */
+const char *httpd_url(const Httpd *httpd);
+size_t httpd_count(Httpd *httpd);
+/* The i-th request's line and headers; it must be there. */
+const char *httpd_request(Httpd *httpd, size_t i);
+
+#endif
