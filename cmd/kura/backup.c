@@ -17,9 +17,27 @@ static int nothing_to_back_up(const Session *session, Error *err)
     return error_hint(err, "Give --db, --files, or an [app NAME] section in %s and --app.", CONFIG_DEFAULT_PATH);
 }
 
+/* By the rules of the XDG base directories: a relative path counts as none. To be freed. */
+static char *default_cache_dir(void)
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (xdg && xdg[0] == '/')
+        return xasprintf("%s/kura", xdg);
+    return home && home[0] == '/' ? xasprintf("%s/.cache/kura", home) : xstrdup("/var/cache/kura");
+}
+
+static char *cache_dir(const Options *options)
+{
+    if (options_flag(options, OPT_NO_CACHE))
+        return NULL;
+    const char *given = options_text(options, OPT_CACHE_DIR);
+    return given ? xstrdup(given) : default_cache_dir();
+}
+
 static int run(Session *session, const FileArgs *files, Manifest **ret, Error *err)
 {
     const Options *options = session->options;
+    _cleanup_free_ char *cache = cache_dir(options);
     BackupOptions backup = {
         .app = options_text(options, OPT_APP),
         .db = options_text(options, OPT_DB),
@@ -34,6 +52,8 @@ static int run(Session *session, const FileArgs *files, Manifest **ret, Error *e
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
         .max_lag = options_number(options, OPT_MAX_LAG, -1),
         .lock_timeout_ms = (unsigned)(options_number(options, OPT_LOCK_TIMEOUT, 0) * 1000),
+        .cache_dir = cache,
+        .ask_always = options_flag(options, OPT_NO_CACHE),
         .split_tables = options_flag(options, OPT_SPLIT_TABLES),
         .pg_dump_stream = options_flag(options, OPT_PG_DUMP_STREAM),
     };
@@ -54,7 +74,7 @@ int command_backup(Session *session, Error *err)
         return -1;
     if (files.n == 0 && !options_given(session->options, OPT_DB))
         return nothing_to_back_up(session, err);
-    if (session_open_repo(session, err) < 0 || run(session, &files, &manifest, err) < 0)
+    if (session_open_repo_for(session, REPO_WRITE, err) < 0 || run(session, &files, &manifest, err) < 0)
         return -1;
     if (session->json)
         session_set(session, "backup", json_of_backup(manifest));

@@ -7,15 +7,31 @@
 #include "text.h"
 #include "view.h"
 
-static void add_row(Table *table, const Manifest *manifest)
+/* The ids of an encrypted repository do not tell the application, so that it has a column of its own there. */
+static Table *new_table(const Session *session)
+{
+    return table_new(repo_is_encrypted(session->repo) ? "id|app|database|>rows|>files|>size|>stored new|>warnings|tags"
+                                                      : "id|database|>rows|>files|>size|>stored new|>warnings|tags");
+}
+
+static void add_row(const Session *session, Table *table, const Manifest *manifest)
 {
     char rows[TEXT_SIZE], files[TEXT_SIZE], bytes[TEXT_SIZE], stored[TEXT_SIZE], warnings[TEXT_SIZE];
     BackupTotals totals = backup_totals(manifest);
     _cleanup_free_ char *tags = view_join(&manifest->tags);
-    table_row(table, manifest->id, manifest->has_database ? manifest->database.facts.name : "-",
-              view_count(totals.rows, rows), view_count(totals.files, files),
-              text_bytes(totals.row_bytes + totals.file_bytes, bytes), text_bytes(manifest->stored_new, stored),
-              view_count(manifest->warnings.n, warnings), tags);
+    const char *cells[] = {manifest->id,
+                           manifest->app,
+                           manifest->has_database ? manifest->database.facts.name : "-",
+                           view_count(totals.rows, rows),
+                           view_count(totals.files, files),
+                           text_bytes(totals.row_bytes + totals.file_bytes, bytes),
+                           text_bytes(manifest->stored_new, stored),
+                           view_count(manifest->warnings.n, warnings),
+                           tags};
+    bool with_app = repo_is_encrypted(session->repo);
+    if (!with_app)
+        cells[1] = manifest->id;
+    table_add(table, with_app ? cells : cells + 1, ARRAY_SIZE(cells) - !with_app);
 }
 
 /* A backup that cannot be read hides none of the others. */
@@ -27,7 +43,8 @@ static int list_one(Session *session, const char *id, Table *table, json_t *arra
     if (stop_check(err) < 0)
         return -1;
     if (manifest_load(session->repo, id, &manifest, &why) < 0) {
-        if (why.code != ERR_CORRUPT && why.code != ERR_UNSUPPORTED) {
+        bool for_others = why.code == ERR_KEY && repo_can_read(session->repo);
+        if (why.code != ERR_CORRUPT && why.code != ERR_UNSUPPORTED && !for_others) {
             *err = why;
             return -1;
         }
@@ -40,14 +57,14 @@ static int list_one(Session *session, const char *id, Table *table, json_t *arra
     if (session->json)
         json_array_append_new(array, json_of_backup(manifest));
     else
-        add_row(table, manifest);
+        add_row(session, table, manifest);
     return 0;
 }
 
 static int list_all(Session *session, const StrVec *ids, Error *err)
 {
     json_t *array = json_array();
-    _cleanup_(table_free_cleanup) Table *table = table_new("id|database|>rows|>files|>size|>stored new|>warnings|tags");
+    _cleanup_(table_free_cleanup) Table *table = new_table(session);
     session_set(session, "backups", array);
     for (size_t i = 0; i < ids->n; i++)
         if (list_one(session, ids->v[i], table, array, err) < 0)

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "file.h"
+#include "unlock.h"
 
 enum { MAP_FILE_MAX = 1024 * 1024 };
 
@@ -23,6 +24,7 @@ void session_init(Session *session, const Options *options, const Config *config
 void session_done(Session *session)
 {
     repo_close(session->repo);
+    age_identities_free(session->identities);
     store_close(session->store);
     findings_done(&session->findings);
     json_decref(session->document);
@@ -76,9 +78,20 @@ int session_open_store(Session *session, bool create, Error *err)
 
 int session_open_repo(Session *session, Error *err)
 {
-    if (session_open_store(session, false, err) < 0)
+    if (session_open_repo_for(session, REPO_READ, err) < 0)
         return -1;
-    return repo_open(session->store, &session->repo, err);
+    if (repo_is_encrypted(session->repo) && repo_pinning(session->repo) == REPO_PINNED_OTHER)
+        findings_add(
+            &session->findings, FINDING_WARNING, "recipients-changed",
+            "Look at them with \"kura key list\"; \"kura key pin\" accepts them. Until then this host makes no "
+            "backups.",
+            "the repository has other recipients than those this host trusts");
+    return 0;
+}
+
+int session_open_repo_for(Session *session, RepoUse use, Error *err)
+{
+    return session_open_store(session, false, err) < 0 ? -1 : session_unlock(session, use, err);
 }
 
 int session_load_backup(Session *session, const char *name, Manifest **ret, Error *err)

@@ -8,7 +8,7 @@
 #include "config.h"
 #include "kura/manifest.h"
 #include "kura/progress.h"
-#include "kura/repo.h"
+#include "kura/repokeys.h"
 #include "kura/rolemap.h"
 #include "options.h"
 
@@ -24,7 +24,8 @@ typedef struct Session {
     json_t *document;
     bool document_begun;
     Store *store;
-    Repo *repo; /* after session_open_repo() */
+    AgeIdentities *identities; /* of --identity; NULL: none */
+    Repo *repo;                /* after session_open_repo() */
 } Session;
 
 void session_init(Session *session, const Options *options, const Config *config, FILE *out);
@@ -41,6 +42,8 @@ StoreOptions session_store_options(const Options *options);
 int session_open_store(Session *session, bool create, Error *err);
 /* Opens the store and the repository in it. Once. */
 int session_open_repo(Session *session, Error *err);
+/* The same for another use than reading. */
+int session_open_repo_for(Session *session, RepoUse use, Error *err);
 /* Opens the repository and loads the backup that `name` stands for. */
 int session_load_backup(Session *session, const char *name, Manifest **ret, Error *err);
 

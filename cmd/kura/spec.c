@@ -6,7 +6,7 @@
 #define ON(id) (1u << CMD_##id)
 #define ON_ALL ((1u << CMD_COUNT) - 1)
 #define ON_NONE 0u
-#define ON_REPO (ON(INIT) | ON(BACKUP) | ON(LIST) | ON(SHOW) | ON(RESTORE) | ON(EXPORT))
+#define ON_REPO (ON(INIT) | ON(BACKUP) | ON(LIST) | ON(SHOW) | ON(RESTORE) | ON(EXPORT) | ON(KEY))
 enum { PLAIN = false, SECRET = true };
 
 /* An option that the manual cannot explain does not build. */

@@ -149,6 +149,8 @@ void print_backup(FILE *out, const Manifest *manifest)
     add_line(table, "made",
              xasprintf("%s on %s, in %s", manifest->finished, manifest->host,
                        seconds < 1 ? "less than 1 s" : text_seconds(seconds, first)));
+    if (strstr(manifest->id, manifest->app) == NULL) /* the ids of an encrypted repository do not tell it */
+        table_row(table, "app", manifest->app);
     if (manifest->has_database)
         add_database(table, &manifest->database, &totals);
     for (size_t i = 0; i < manifest->n_filesets; i++)

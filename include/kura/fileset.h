@@ -21,7 +21,7 @@ typedef struct FilesetSpec {
 } FilesetSpec;
 
 /* Walks dir, stores what is new (and not known by the uploader, which is told of all that `previous` refers to),
- * references what is unchanged against `previous` (size, mtime, inode, ctime, device;
+ * references what is unchanged against `previous` and still there (size, mtime, inode, ctime, device;
  * NULL: none), fills *ret (its name and root too). Files that vanish or change while read are counted, named as
  * warnings, not fatal; unreadable ones are warnings too. jobs: threads that read and hash. */
 int fileset_backup(const FilesetSpec *spec, Repo *repo, Uploader *uploader, const ManifestFileset *previous,
@@ -92,9 +92,14 @@ void index_entry_done(IndexEntry *entry);
 /* Tells the uploader of every blob that the index refers to. */
 int fileset_know(Repo *repo, Uploader *uploader, const ManifestFileset *fileset, Error *err);
 
+/* Reads contents of entries, best in the order of the index: what one blob holds is then fetched once. One reader a
+ * thread. */
+typedef struct EntryReader EntryReader;
+EntryReader *entry_reader_new(Repo *repo);
 /* Streams an entry's content, piece by piece, checked against its hash at the end (-1 then, even when all pieces were
  * given). */
-int index_entry_read(Repo *repo, const IndexEntry *entry,
-                     int (*fn)(void *ctx, const void *data, size_t len, Error *err), void *ctx, Error *err);
+int entry_reader_read(EntryReader *reader, const IndexEntry *entry,
+                      int (*fn)(void *ctx, const void *data, size_t len, Error *err), void *ctx, Error *err);
+void entry_reader_free(EntryReader *reader); /* NULL-safe */
 
 #endif

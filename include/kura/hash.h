@@ -16,6 +16,15 @@ void sha256_finish_hex(Sha256 *hash, char ret_hex[SHA256_HEX_SIZE]);
 void sha256_free(Sha256 *hash);
 /* In one go. */
 void sha256_hex(const void *data, size_t len, char ret_hex[SHA256_HEX_SIZE]);
+/* HMAC-SHA-256. */
+void sha256_hmac(const uint8_t *key, size_t key_len, const void *data, size_t len, uint8_t ret[SHA256_SIZE]);
+/* A key of its own for each purpose out of one secret: HKDF-SHA-256 (RFC 5869) without salt. */
+void sha256_hkdf(const uint8_t secret[SHA256_SIZE], const char *purpose, uint8_t ret[SHA256_SIZE]);
+
+/* Lower-case hexadecimal digits and a NUL: 2 * len + 1 bytes at ret. */
+void hex_format(const uint8_t *bytes, size_t len, char *ret);
+/* Exactly len bytes from exactly 2 * len lower-case digits; -1 for any other text. */
+int hex_parse(const char *text, uint8_t *ret, size_t len);
 /* Whether text is exactly 64 lower-case hexadecimal digits. */
 bool sha256_is_hex(const char *text);
 

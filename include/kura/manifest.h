@@ -82,18 +82,20 @@ void manifest_fileset_done(ManifestFileset *fileset);
 json_t *manifest_to_json(const Manifest *manifest);
 int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
 
-/* A fresh id "20261122T031500Z-misskey-x7k2": moment, app (letters, digits, '-' and '_' kept, the rest replaced), four
- * random characters. To be freed. */
-char *manifest_new_id(const char *app);
+/* A fresh id "20261122T031500Z-misskey-x7k2": moment, app (letters, digits, '-' and '_' kept, the rest replaced; in an
+ * encrypted repository eight digits that stand for it), four random characters. To be freed. */
+char *manifest_new_id(const Repo *repo, const char *app);
 
-/* Writes backups/<id>.json, exclusively: the commit point. What manifest_parse would not read is not written. */
+/* Writes backups/<id>.json, exclusively: the commit point. What manifest_parse would not read is not written. In an
+ * encrypted repository the object is backups/<id>.json.age, and needs no identity. */
 int manifest_commit(Repo *repo, const Manifest *manifest, Error *err);
-/* Reads one by its id. ERR_NOT_FOUND. The id inside must be the one asked for. */
+/* Reads one by its id. ERR_NOT_FOUND. The id inside must be the one asked for. ERR_KEY: it is encrypted, and no
+ * identity was given, or none that fits. ERR_CORRUPT also: nobody with the naming key has written it. */
 int manifest_load(Repo *repo, const char *id, Manifest **ret, Error *err);
 /* All ids, oldest first. */
 int manifest_list(Repo *repo, StrVec *ret, Error *err);
 /* Whether a backup of this id can be of this application: names that differ may look alike in an id. */
-bool manifest_id_fits_app(const char *id, const char *app);
+bool manifest_id_fits_app(const Repo *repo, const char *id, const char *app);
 /* "latest" (optionally of one app; app may be NULL), a full id, or an unambiguous beginning of one; *ret to be freed.
  */
 int manifest_resolve(Repo *repo, const char *name, const char *app, char **ret, Error *err);

@@ -28,13 +28,14 @@ typedef struct Repo Repo;
 
 /* Makes a repository in a store that holds none; ERR_EXISTS when there is one already. params NULL: defaults. */
 int repo_create(Store *store, const RepoParams *params, Error *err);
-/* Opens one. Borrows the store. ERR_NO_REPOSITORY when there is none, ERR_UNSUPPORTED for a newer format. */
+/* Opens one. Borrows the store. ERR_NO_REPOSITORY when there is none, ERR_UNSUPPORTED for a newer format, ERR_KEY for
+ * an encrypted one whose key file this host does not have (repokeys.h). */
 int repo_open(Store *store, Repo **ret, Error *err);
 void repo_close(Repo *repo);
 const RepoParams *repo_params(const Repo *repo);
 const char *repo_id(const Repo *repo);
 Store *repo_store(const Repo *repo);
-/* Whether this host can decrypt what the repository has. */
+/* Whether what is in backups can be read: a plain repository, or one opened with an identity. */
 bool repo_can_read(const Repo *repo);
 /* blob_get then looks into this cache (cache.h) before it asks the store, and indexes are kept in it. Borrowed; NULL:
  * none. */
@@ -45,13 +46,14 @@ struct Cache *repo_cache(const Repo *repo);
 typedef enum BlobKind { BLOB_ZSTD, BLOB_TAR, BLOB_RAW } BlobKind; /* suffixes .zst .tar .bin */
 
 typedef struct BlobRef {
-    char hash[SHA256_HEX_SIZE];
+    char hash[SHA256_HEX_SIZE]; /* of the bytes; in an encrypted repository, a keyed one of that */
     BlobKind kind;
-    uint64_t size; /* bytes as stored */
+    uint64_t size; /* bytes as stored, before encryption */
 } BlobRef;
 
-/* "blobs/ab/abcd..zst"; key holds at least 96 bytes. */
-void blob_key(const BlobRef *ref, char *key);
+enum { BLOB_KEY_SIZE = 96 };
+/* "blobs/ab/abcd..zst", in an encrypted repository "blobs/ab/abcd..zst.age". */
+void blob_key(const Repo *repo, const BlobRef *ref, char key[BLOB_KEY_SIZE]);
 const char *blob_suffix(BlobKind kind); /* "zst", "tar", "bin" */
 /* A reference in JSON: "abcd....zst" plus size, as the two members "blob" and "size" of object; parse is strict. */
 void blob_ref_to_json(const BlobRef *ref, json_t *object);
@@ -60,9 +62,10 @@ int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err);
 /* Stores a blob unless the repository has it. *ret_new (may be NULL) tells which. */
 int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret, bool *ret_new, Error *err);
 /* Reads a whole blob into *out (cleared first), from the cache if that has it, and checks size and hash: ERR_CORRUPT
- * names the blob and the remedy. */
+ * names the blob and the remedy. ERR_KEY: it is encrypted, and no identity was given, or none that fits. */
 int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err);
-/* Appends a part of a blob to *out; not checked against the hash (the caller has the part's own). */
+/* Appends a part of a blob to *out; not checked against the hash (the caller has the part's own). Of an encrypted blob
+ * only the pieces of 64 KiB are read that hold the part, and once its header. Errors as blob_get. */
 int blob_get_range(Repo *repo, const BlobRef *ref, uint64_t offset, uint64_t length, Buf *out, Error *err);
 /* 0 when present with the right size, ERR_NOT_FOUND or ERR_CORRUPT otherwise. */
 int blob_check(Repo *repo, const BlobRef *ref, Error *err);
@@ -81,6 +84,9 @@ Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes);
 /* Says that the repository has this blob: submitted, it is neither asked for nor sent. Believed of a remote store only:
  * on a local one asking is cheap, and a blob that was lost is stored again. */
 void uploader_know(Uploader *uploader, const BlobRef *ref);
+/* Whether a new manifest may refer to a blob of an earlier one without submitting it again: asks the store, once for
+ * each blob, unless that is to be believed (see uploader_know). */
+int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err);
 /* Learns from a listing which blobs a remote repository has (none, or what an interrupted first backup left): others
  * are then sent without asking. Before anything is submitted. */
 int uploader_know_all(Uploader *uploader, Error *err);
@@ -89,6 +95,9 @@ void uploader_distrust(Uploader *uploader);
 /* Takes the bytes out of *data (left empty, its max kept), names them at once, queues them. -1 with the first
  * uploader's error once one failed, or ERR_INTERRUPTED. */
 int uploader_submit(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret, Error *err);
+/* The same, and gives the SHA-256 of the bytes, which need not be the blob's name. */
+int uploader_submit_hashed(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret,
+                           char ret_content[SHA256_HEX_SIZE], Error *err);
 /* Waits until everything is stored, stops the threads; totals may be NULL. */
 int uploader_finish(Uploader *uploader, UploadTotals *totals, Error *err);
 /* Drops what is queued, stops the threads, frees. NULL-safe; also after uploader_finish. */
@@ -106,8 +115,9 @@ int repo_decompress(const void *data, size_t len, Buf *out, Error *err);
 struct ZSTD_CCtx_s;
 int repo_zstd_setup(const Repo *repo, struct ZSTD_CCtx_s *ctx);
 
-/* Locks (kura-format(5)): backups hold shared ones, prune an exclusive one. A lock is an object locks/<id>.json telling
- * who, where, since when, until when; an expired one counts as absent. ERR_LOCKED names the holder. */
+/* Locks (kura-format(5)): backups hold shared ones, prune an exclusive one. A lock is an object locks/<id>.json (in an
+ * encrypted repository locks/<id>.json.age) telling who, where, since when, until when; an expired one counts as
+ * absent. ERR_LOCKED names the holder. */
 typedef struct RepoLock RepoLock;
 int repo_lock(Repo *repo, bool exclusive, const char *purpose, RepoLock **ret, Error *err);
 void repo_unlock(RepoLock *lock); /* NULL-safe */

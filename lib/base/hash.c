@@ -1,6 +1,9 @@
 #include "kura/hash.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
 #include <stdio.h>
 #include <string.h>
 #define XXH_INLINE_ALL
@@ -31,10 +34,25 @@ void sha256_update(Sha256 *hash, const void *data, size_t len)
     must(EVP_DigestUpdate(hash->ctx, data, len));
 }
 
-static void to_hex(const uint8_t *digest, char *ret_hex)
+static const char hex_digits[] = "0123456789abcdef";
+
+void hex_format(const uint8_t *bytes, size_t len, char *ret)
 {
-    for (size_t i = 0; i < SHA256_SIZE; i++)
-        snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < len; i++) {
+        *ret++ = hex_digits[bytes[i] >> 4];
+        *ret++ = hex_digits[bytes[i] & 15];
+    }
+    *ret = 0;
+}
+
+int hex_parse(const char *text, uint8_t *ret, size_t len)
+{
+    if (strlen(text) != 2 * len || strspn(text, hex_digits) != 2 * len)
+        return -1;
+    for (size_t i = 0; i < len; i++)
+        ret[i] = (uint8_t)((strchr(hex_digits, text[2 * i]) - hex_digits) << 4 |
+                           (strchr(hex_digits, text[2 * i + 1]) - hex_digits));
+    return 0;
 }
 
 void sha256_finish_hex(Sha256 *hash, char ret_hex[SHA256_HEX_SIZE])
@@ -42,7 +60,7 @@ void sha256_finish_hex(Sha256 *hash, char ret_hex[SHA256_HEX_SIZE])
     uint8_t digest[SHA256_SIZE];
     must(EVP_DigestFinal_ex(hash->ctx, digest, NULL));
     must(EVP_DigestInit_ex(hash->ctx, EVP_sha256(), NULL));
-    to_hex(digest, ret_hex);
+    hex_format(digest, SHA256_SIZE, ret_hex);
 }
 
 void sha256_free(Sha256 *hash)
@@ -57,7 +75,27 @@ void sha256_hex(const void *data, size_t len, char ret_hex[SHA256_HEX_SIZE])
 {
     uint8_t digest[SHA256_SIZE];
     must(EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL));
-    to_hex(digest, ret_hex);
+    hex_format(digest, SHA256_SIZE, ret_hex);
+}
+
+void sha256_hmac(const uint8_t *key, size_t key_len, const void *data, size_t len, uint8_t ret[SHA256_SIZE])
+{
+    must(HMAC(EVP_sha256(), key, (int)key_len, data, len, ret, NULL) != NULL);
+}
+
+void sha256_hkdf(const uint8_t secret[SHA256_SIZE], const char *purpose, uint8_t ret[SHA256_SIZE])
+{
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret, SHA256_SIZE),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)purpose, strlen(purpose)),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
+    must(ctx && EVP_KDF_derive(ctx, ret, SHA256_SIZE, params) > 0);
+    EVP_KDF_CTX_free(ctx);
+    EVP_KDF_free(kdf);
 }
 
 bool sha256_is_hex(const char *text)

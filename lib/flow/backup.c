@@ -12,6 +12,7 @@
 #include "kura/fileset.h"
 #include "kura/log.h"
 #include "kura/mem.h"
+#include "kura/repokeys.h"
 #include "kura/stop.h"
 #include "previous.h"
 #include "rows.h"
@@ -97,10 +98,10 @@ static void add_warnings(Manifest *manifest, const Findings *findings)
             strvec_push(&manifest->warnings, findings->v[i].message);
 }
 
-static void describe(Manifest *manifest, const BackupOptions *options, const char *app)
+static void describe(const Repo *repo, Manifest *manifest, const BackupOptions *options, const char *app)
 {
     manifest->app = xstrdup(app);
-    manifest->id = manifest_new_id(app);
+    manifest->id = manifest_new_id(repo, app);
     manifest->host = host_name();
     manifest->kura_version = xstrdup(KURA_VERSION);
     manifest->started = now_text();
@@ -171,12 +172,12 @@ static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, 
     return rc;
 }
 
-/* A cache is of use where asking costs round trips, and where there is nothing that this host could read. */
+/* A cache is of use where asking costs round trips, and where this host may not be able to read what it stored. */
 static Cache *open_cache(Repo *repo, const BackupOptions *options, const char *app)
 {
     Cache *cache;
     Error why = ERROR_INIT;
-    if (options->cache_dir == NULL || (!store_is_remote(repo_store(repo)) && repo_can_read(repo)))
+    if (options->cache_dir == NULL || (!store_is_remote(repo_store(repo)) && !repo_is_encrypted(repo)))
         return NULL;
     if (cache_open(options->cache_dir, repo, app, &cache, &why) == 0)
         return cache;
@@ -190,7 +191,7 @@ static int run(Repo *repo, const BackupOptions *options, const char *app, Manife
     RepoLock *lock;
     if (repo_lock(repo, false, "backup", &lock, err) < 0)
         return -1;
-    describe(manifest, options, app);
+    describe(repo, manifest, options, app);
     Cache *cache = open_cache(repo, options, app);
     repo_set_cache(repo, cache);
     int rc = run_locked(repo, options, lock, manifest, findings, progress, err);

@@ -121,7 +121,7 @@ static int take_data(void *ctx, const void *data, size_t len, Error *err)
     return stop_check(err) < 0 ? -1 : outfile_write(&target->file, data, len, err);
 }
 
-static int write_object(Export *export, const IndexEntry *entry, Error *err)
+static int write_object(Export *export, EntryReader *contents, const IndexEntry *entry, Error *err)
 {
     _cleanup_free_ char *name = xasprintf("database/blob_%s.dat", entry->path);
     _cleanup_free_ char *path = xasprintf("%s/%s", export->dir, name);
@@ -129,7 +129,7 @@ static int write_object(Export *export, const IndexEntry *entry, Error *err)
     char hex[SHA256_HEX_SIZE];
     int rc = outfile_open(&target.file, path, err);
     if (rc == 0)
-        rc = index_entry_read(export->repo, entry, take_data, &target, err);
+        rc = entry_reader_read(contents, entry, take_data, &target, err);
     if (rc == 0)
         rc = outfile_close(&target.file, hex, err);
     outfile_done(&target.file);
@@ -140,7 +140,7 @@ static int write_object(Export *export, const IndexEntry *entry, Error *err)
     return 0;
 }
 
-static int write_objects(Export *export, IndexReader *reader, LargeObjects *objects, Error *err)
+static int write_objects(Export *export, IndexReader *reader, EntryReader *contents, LargeObjects *objects, Error *err)
 {
     const IndexEntry *entry;
     int rc;
@@ -150,7 +150,7 @@ static int write_objects(Export *export, IndexReader *reader, LargeObjects *obje
         if (object == NULL || entry->type != 'f')
             return error_set(err, ERR_CORRUPT, "large object \"%s\" is not in the table of contents", entry->path);
         object->written = true;
-        if (write_object(export, entry, err) < 0)
+        if (write_object(export, contents, entry, err) < 0)
             return -1;
     }
     return rc;
@@ -177,7 +177,9 @@ int export_large_objects(Export *export, const Toc *toc, Error *err)
     if (stored->name != NULL) {
         progress_phase(export->progress, "large objects", stored->bytes);
         IndexReader *reader = index_reader_new(export->repo, stored);
-        int rc = write_objects(export, reader, &objects, err);
+        EntryReader *contents = entry_reader_new(export->repo);
+        int rc = write_objects(export, reader, contents, &objects, err);
+        entry_reader_free(contents);
         index_reader_free(reader);
         if (rc < 0)
             return -1;

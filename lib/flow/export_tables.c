@@ -8,6 +8,7 @@
 #include "kura/datablocks.h"
 #include "kura/mem.h"
 #include "kura/pool.h"
+#include "kura/prefetch.h"
 
 enum { JOBS = 2 };
 #define ROW_MAX (1024u * 1024 * 1024) /* PostgreSQL's own limit of a row's text */
@@ -18,8 +19,9 @@ typedef struct Run {
     atomic_size_t next;
 } Run;
 
-/* The memory of one worker. */
+/* The memory of one worker, and what it reads ahead. */
 typedef struct Scratch {
+    Prefetch *ahead;
     Buf stored, raw;
 } Scratch;
 
@@ -48,7 +50,7 @@ static int write_segment(Run *run, const ManifestTable *table, const ManifestSeg
     const RowDigest *digest = splitter->ctx;
     uint64_t rows_before = digest->rows;
     buf_clear(&scratch->raw);
-    if (blob_get(run->export->repo, &segment->blob, &scratch->stored, err) < 0 ||
+    if (prefetch_next(scratch->ahead, &scratch->stored, err) < 0 ||
         repo_decompress(scratch->stored.data, scratch->stored.len, &scratch->raw, err) < 0 ||
         rowsplitter_feed(splitter, scratch->raw.data, scratch->raw.len, err) < 0)
         return -1;
@@ -60,14 +62,22 @@ static int write_segment(Run *run, const ManifestTable *table, const ManifestSeg
     return 0;
 }
 
+static void segment_item(const void *list, size_t i, PrefetchItem *ret)
+{
+    const ManifestSegment *segments = list;
+    *ret = (PrefetchItem){.blob = segments[i].blob};
+}
+
 static int write_rows(Run *run, Pool *pool, const ManifestTable *table, DataFile *file, Scratch *scratch, Error *err)
 {
     RowDigest digest = {0};
     RowSplitter splitter = {.row = add_row, .ctx = &digest, .partial = BUF_INIT(ROW_MAX)};
     int rc = 0;
+    scratch->ahead = prefetch_new(run->export->repo, table->n_segments, segment_item, table->segments);
     for (size_t i = 0; i < table->n_segments && rc == 0; i++)
         rc = pool_check(pool, err) < 0 ? -1
                                        : write_segment(run, table, &table->segments[i], file, &splitter, scratch, err);
+    prefetch_free(scratch->ahead);
     if (rc == 0 && splitter.partial.len > 0)
         rc = damaged(err, table, "the last one is cut off");
     if (rc == 0 && !rowdigest_equal(&digest, &table->digest))

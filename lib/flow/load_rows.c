@@ -6,14 +6,16 @@
 
 #include "kura/fileset.h"
 #include "kura/mem.h"
+#include "kura/prefetch.h"
 #include "load.h"
 
 enum { PLAIN_SIZE = 256 * 1024 };
 
-/* Segment by segment: one compressed blob and one piece of its text are in memory. */
+/* Segment by segment: one piece of its text is in memory, beside the compressed blobs that are read ahead. */
 typedef struct Feed {
     Restore *restore;
     PgConn *conn;
+    Prefetch *ahead;
     ZSTD_DCtx *zstd;
     Buf blob;
     char *plain;
@@ -21,7 +23,7 @@ typedef struct Feed {
 
 static int feed_segment(Feed *feed, const ManifestSegment *segment, Error *err)
 {
-    if (blob_get(feed->restore->repo, &segment->blob, &feed->blob, err) < 0)
+    if (prefetch_next(feed->ahead, &feed->blob, err) < 0)
         return -1;
     ZSTD_DCtx_reset(feed->zstd, ZSTD_reset_session_only);
     ZSTD_inBuffer in = {.src = feed->blob.data, .size = feed->blob.len};
@@ -50,10 +52,17 @@ static int feed_segment(Feed *feed, const ManifestSegment *segment, Error *err)
     return 0;
 }
 
+static void segment_item(const void *list, size_t i, PrefetchItem *ret)
+{
+    const ManifestSegment *segments = list;
+    *ret = (PrefetchItem){.blob = segments[i].blob};
+}
+
 static int feed_segments(Restore *restore, PgConn *conn, const ManifestSegment *segments, size_t n, Error *err)
 {
     Feed feed = {.restore = restore,
                  .conn = conn,
+                 .ahead = prefetch_new(restore->repo, n, segment_item, segments),
                  .zstd = ZSTD_createDCtx(),
                  .blob = BUF_INIT(BLOB_STORED_MAX),
                  .plain = xmalloc(PLAIN_SIZE)};
@@ -62,6 +71,7 @@ static int feed_segments(Restore *restore, PgConn *conn, const ManifestSegment *
     int rc = 0;
     for (size_t i = 0; i < n && rc == 0; i++)
         rc = feed_segment(&feed, &segments[i], err);
+    prefetch_free(feed.ahead);
     ZSTD_freeDCtx(feed.zstd);
     buf_done(&feed.blob);
     free(feed.plain);
@@ -166,13 +176,13 @@ static int write_large_object(void *ctx, const void *data, size_t len, Error *er
     return 0;
 }
 
-static int load_large_object(Restore *restore, PgConn *conn, const IndexEntry *entry, Error *err)
+static int load_large_object(Restore *restore, PgConn *conn, EntryReader *contents, const IndexEntry *entry, Error *err)
 {
     LargeObject object = {.conn = conn, .progress = restore->progress};
     object.fd = lo_open(pg_raw(conn), (Oid)strtoul(entry->path, NULL, 10), INV_WRITE);
     if (object.fd < 0)
         return error_set(err, ERR_SERVER, "large object %s: opening: %s", entry->path, PQerrorMessage(pg_raw(conn)));
-    if (index_entry_read(restore->repo, entry, write_large_object, &object, err) < 0)
+    if (entry_reader_read(contents, entry, write_large_object, &object, err) < 0)
         return error_wrap(err, "large object %s", entry->path);
     lo_close(pg_raw(conn), object.fd);
     return 0;
@@ -182,14 +192,16 @@ static int load_all_large_objects(Restore *restore, PgConn *conn, Error *err)
 {
     enum { BATCH = 100 };
     IndexReader *reader = index_reader_new(restore->repo, &restore->manifest->database.large_objects);
+    EntryReader *contents = entry_reader_new(restore->repo);
     const IndexEntry *entry;
     int got = 0, rc = pg_exec(conn, "BEGIN", err);
     progress_item(restore->progress, "large objects");
     for (size_t n = 1; rc == 0 && (got = index_reader_next(reader, &entry, err)) > 0; n++) {
-        rc = load_large_object(restore, conn, entry, err);
+        rc = load_large_object(restore, conn, contents, entry, err);
         if (rc == 0 && n % BATCH == 0)
             rc = pg_exec(conn, "COMMIT; BEGIN", err);
     }
+    entry_reader_free(contents);
     index_reader_free(reader);
     return rc < 0 || got < 0 ? -1 : pg_exec(conn, "COMMIT", err);
 }

@@ -117,7 +117,7 @@ static int search_backups(Search *search, Error *err)
     const StrVec *ids = &search->previous->ids;
     for (size_t i = ids->n; i-- > 0 && wants_more(search);) {
         Manifest *manifest;
-        if (!manifest_id_fits_app(ids->v[i], search->app))
+        if (!manifest_id_fits_app(search->repo, ids->v[i], search->app))
             continue;
         if (load(search, ids->v[i], &manifest, err) < 0)
             return -1;

@@ -21,6 +21,7 @@ enum {
     WINDOW_WEIGHT = 32 * 1024, /* entries and parts in a window */
     RANGES_MAX = 8,            /* so many files out of one pack may be fetched by themselves, */
     RANGES_SHARE = 4,          /* if together they are less than a quarter of it */
+    REMOTE_JOBS = 4,           /* from a remote store at least, because workers wait; each holds a pack or a chunk */
 };
 
 /* Files of one blob, or one file of several (or none). */
@@ -351,11 +352,12 @@ static void restore_done(Restore *restore)
 int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir, const FilesetRestoreOptions *options,
                     FilesetRestoreStats *ret, Findings *findings, Progress *progress, Error *err)
 {
+    size_t least = store_is_remote(repo_store(repo)) ? REMOTE_JOBS : 1;
     Restore restore = {.repo = repo,
                        .fileset = fileset,
                        .progress = progress,
                        .notices = NOTICES_INIT(findings),
-                       .jobs = options->jobs ? options->jobs : 1};
+                       .jobs = options->jobs > least ? options->jobs : least};
     if (open_root(dir, &restore.root, err) < 0)
         return -1;
     restore.include = pattern_set_new(options->include);

@@ -3,6 +3,7 @@
 #define KURA_MEDIA_INDEX_IO_H
 
 #include "kura/fileset.h"
+#include "kura/prefetch.h"
 
 /* Lines longer than this are neither written nor read: the parts of a file of about 5 TB. */
 enum { INDEX_LINE_MAX = 48 * 1024 * 1024, INDEX_PARTS_MAX = 1024 * 1024 };
@@ -18,6 +19,9 @@ void index_writer_free(IndexWriter *writer); /* NULL-safe */
 
 /* Tells the uploader of the entry's blobs; *last is the one told last. */
 void index_entry_know(const IndexEntry *entry, Uploader *uploader, BlobRef *last);
+
+/* The i-th of an entry's parts, for prefetch_new. */
+void entry_part_item(const void *list, size_t i, PrefetchItem *ret);
 
 /* A copy of everything inside; index_entry_done for it. */
 void index_entry_copy(const IndexEntry *entry, IndexEntry *ret);

@@ -1,15 +1,16 @@
-/* Reads an index blob by blob, and what its entries point to. All of it is hostile until checked. */
+/* Reads an index blob by blob. All of it is hostile until checked. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "index_io.h"
 #include "kura/mem.h"
+#include "kura/prefetch.h"
 #include "kura/stop.h"
 #include "path.h"
 
 struct IndexReader {
-    Repo *repo;
     const ManifestFileset *fileset;
+    Prefetch *ahead;
     size_t next_blob;
     Buf packed, raw;
     size_t at;        /* in raw */
@@ -18,11 +19,17 @@ struct IndexReader {
     bool ended;
 };
 
+static void index_item(const void *list, size_t i, PrefetchItem *ret)
+{
+    const BlobRef *index = list;
+    *ret = (PrefetchItem){.blob = index[i]};
+}
+
 IndexReader *index_reader_new(Repo *repo, const ManifestFileset *fileset)
 {
     IndexReader *reader = xcalloc(1, sizeof *reader);
-    *reader =
-        (IndexReader){.repo = repo, .fileset = fileset, .packed = BUF_INIT(BLOB_STORED_MAX), .raw = BUF_INIT(BLOB_MAX)};
+    *reader = (IndexReader){.fileset = fileset, .packed = BUF_INIT(BLOB_STORED_MAX), .raw = BUF_INIT(BLOB_MAX)};
+    reader->ahead = prefetch_new(repo, fileset->n_index, index_item, fileset->index);
     return reader;
 }
 
@@ -30,6 +37,7 @@ void index_reader_free(IndexReader *reader)
 {
     if (reader == NULL)
         return;
+    prefetch_free(reader->ahead);
     buf_done(&reader->packed);
     buf_done(&reader->raw);
     index_entry_done(&reader->entry);
@@ -38,10 +46,10 @@ void index_reader_free(IndexReader *reader)
 
 static int load_next_blob(IndexReader *reader, Error *err)
 {
-    const BlobRef *ref = &reader->fileset->index[reader->next_blob++];
+    reader->next_blob++;
     buf_clear(&reader->raw);
     reader->at = 0;
-    if (blob_get(reader->repo, ref, &reader->packed, err) < 0)
+    if (prefetch_next(reader->ahead, &reader->packed, err) < 0)
         return -1;
     return repo_decompress(reader->packed.data, reader->packed.len, &reader->raw, err);
 }
@@ -133,37 +141,4 @@ int fileset_know(Repo *repo, Uploader *uploader, const ManifestFileset *fileset,
         index_entry_know(entry, uploader, &last);
     index_reader_free(reader);
     return rc;
-}
-
-static int read_parts(Repo *repo, const IndexEntry *entry, Sha256 *hash,
-                      int (*fn)(void *ctx, const void *data, size_t len, Error *err), void *ctx, Error *err)
-{
-    _cleanup_(buf_done) Buf piece = BUF_INIT(BLOB_STORED_MAX);
-    for (size_t i = 0; i < entry->n_parts; i++) {
-        const struct IndexPart *part = &entry->parts[i];
-        buf_clear(&piece);
-        if (stop_check(err) < 0 || blob_get_range(repo, &part->blob, part->offset, part->length, &piece, err) < 0)
-            return -1;
-        sha256_update(hash, piece.data, piece.len);
-        if (fn(ctx, piece.data, piece.len, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-int index_entry_read(Repo *repo, const IndexEntry *entry,
-                     int (*fn)(void *ctx, const void *data, size_t len, Error *err), void *ctx, Error *err)
-{
-    char hex[SHA256_HEX_SIZE];
-    _cleanup_free_ char *name = path_display(entry->path);
-    Sha256 *hash = sha256_new();
-    int rc = read_parts(repo, entry, hash, fn, ctx, err);
-    sha256_finish_hex(hash, hex);
-    sha256_free(hash);
-    if (rc < 0)
-        return error_wrap(err, "reading \"%s\" from the repository", name);
-    if (strcmp(hex, entry->hash) == 0)
-        return 0;
-    error_set(err, ERR_CORRUPT, "content of \"%s\" does not match its hash", name);
-    return error_hint(err, "The repository is damaged. Restore the file from another backup.");
 }

@@ -4,11 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "index_io.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "place_priv.h"
 
-enum { BLOCK = 4096 };
+enum { BLOCK = 4096, PIECE_KEPT = 1024 * 1024 };
 
 /* Whether an open regular file has this entry's content. */
 static int has_content(Placer *placer, int fd, const IndexEntry *entry, bool *ret)
@@ -97,7 +98,8 @@ static int write_sparse(int fd, const uint8_t *data, size_t len, uint64_t at)
 }
 
 /* The bytes of a part: within blob, or fetched. */
-static int get_part(Placer *placer, const struct IndexPart *part, const Buf *blob, const uint8_t **ret, Error *cause)
+static int get_part(Placer *placer, Prefetch *ahead, const struct IndexPart *part, const Buf *blob, const uint8_t **ret,
+                    Error *cause)
 {
     if (stop_check(cause) < 0)
         return -1;
@@ -105,21 +107,20 @@ static int get_part(Placer *placer, const struct IndexPart *part, const Buf *blo
         *ret = blob->data + part->offset;
         return 0;
     }
-    buf_clear(&placer->piece);
-    if (blob_get_range(placer->repo, &part->blob, part->offset, part->length, &placer->piece, cause) < 0)
+    if (prefetch_next(ahead, &placer->piece, cause) < 0)
         return -1;
     *ret = placer->piece.data;
     return 0;
 }
 
-static Placed write_content(Placer *placer, int fd, const IndexEntry *entry, const Buf *blob, Error *err)
+static Placed write_parts(Placer *placer, int fd, const IndexEntry *entry, const Buf *blob, Prefetch *ahead, Error *err)
 {
     uint64_t at = 0;
     for (size_t i = 0; i < entry->n_parts; i++) {
         const uint8_t *data;
         Error cause = ERROR_INIT;
         size_t len = entry->parts[i].length;
-        if (get_part(placer, &entry->parts[i], blob, &data, &cause) < 0)
+        if (get_part(placer, ahead, &entry->parts[i], blob, &data, &cause) < 0)
             return place_content_missing(placer, entry, &cause, err);
         sha256_update(placer->hash, data, len);
         int error = write_sparse(fd, data, len, at);
@@ -127,9 +128,19 @@ static Placed write_content(Placer *placer, int fd, const IndexEntry *entry, con
             return place_failed(placer, entry, "could not write it", error, err);
         at += len;
     }
-    if (ftruncate(fd, (off_t)entry->size) < 0)
-        return place_failed(placer, entry, "could not write it", errno, err);
     return PLACED;
+}
+
+static Placed write_content(Placer *placer, int fd, const IndexEntry *entry, const Buf *blob, Error *err)
+{
+    Prefetch *ahead = prefetch_new(placer->repo, blob ? 0 : entry->n_parts, entry_part_item, entry->parts);
+    Placed placed = write_parts(placer, fd, entry, blob, ahead, err);
+    prefetch_free(ahead);
+    if (placer->piece.cap > PIECE_KEPT)
+        buf_done(&placer->piece);
+    if (placed == PLACED && ftruncate(fd, (off_t)entry->size) < 0)
+        return place_failed(placer, entry, "could not write it", errno, err);
+    return placed;
 }
 
 /* Content and everything else that belongs to the file, under its temporary name. */

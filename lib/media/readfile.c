@@ -27,6 +27,7 @@ struct FileReader {
     Buf small; /* content of a file for a pack */
     Buf chunk;
     BlobRef zero_chunk; /* size 0: none was met */
+    char zero_hash[SHA256_HEX_SIZE];
     ReadTotals totals;
 };
 
@@ -143,16 +144,22 @@ static Outcome read_small(FileReader *reader, Attempt *attempt, Error *err)
     return READ_STABLE;
 }
 
-/* Hands reader->chunk to the uploader as the entry's next part. A chunk that is all hole is sent once. */
+/* Hands reader->chunk to the uploader as the entry's next part, and leaves the part's hash in the entry. A chunk that
+ * is all hole is sent once. */
 static int store_chunk(FileReader *reader, IndexEntry *entry, size_t *cap_parts, bool hole, Error *err)
 {
     size_t len = reader->chunk.len;
     BlobRef ref = reader->zero_chunk;
-    if (!hole || len != CHUNK_SIZE || ref.size == 0) {
-        if (uploader_submit(reader->uploader, BLOB_RAW, &reader->chunk, &ref, err) < 0)
+    bool zeros = hole && len == CHUNK_SIZE;
+    if (zeros && ref.size > 0) {
+        memcpy(entry->hash, reader->zero_hash, sizeof entry->hash);
+    } else {
+        if (uploader_submit_hashed(reader->uploader, BLOB_RAW, &reader->chunk, &ref, entry->hash, err) < 0)
             return -1;
-        if (hole && len == CHUNK_SIZE)
+        if (zeros) {
             reader->zero_chunk = ref;
+            memcpy(reader->zero_hash, entry->hash, sizeof reader->zero_hash);
+        }
     }
     xgrow(&entry->parts, cap_parts, entry->n_parts);
     entry->parts[entry->n_parts++] = (struct IndexPart){.blob = ref, .length = len};
@@ -183,15 +190,14 @@ static Outcome store_chunks(FileReader *reader, Attempt *attempt, bool hash_apar
     return READ_STABLE;
 }
 
-/* A blob is named by the hash of its bytes: where these are the whole file, they need not be hashed again. */
+/* The uploader hashes every blob: where one is the whole file, its bytes need not be hashed again. */
 static Outcome read_chunks(FileReader *reader, Attempt *attempt, Error *err)
 {
     IndexEntry *entry = &attempt->slot->entry;
     bool hash_apart = attempt->extents.end > CHUNK_SIZE;
     Outcome outcome = store_chunks(reader, attempt, hash_apart, err);
-    sha256_finish_hex(reader->hash, entry->hash);
-    if (!hash_apart && entry->n_parts)
-        memcpy(entry->hash, entry->parts[0].blob.hash, sizeof entry->hash);
+    if (hash_apart || entry->n_parts == 0)
+        sha256_finish_hex(reader->hash, entry->hash);
     return outcome;
 }
 

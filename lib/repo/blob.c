@@ -2,11 +2,9 @@
 #include <string.h>
 
 #include "blob_priv.h"
+#include "crypt_priv.h"
 #include "kura/cache.h"
 #include "kura/mem.h"
-#include "repo_priv.h"
-
-enum { BLOB_KEY_SIZE = 96 };
 
 static const char *const suffixes[] = {[BLOB_ZSTD] = "zst", [BLOB_TAR] = "tar", [BLOB_RAW] = "bin"};
 
@@ -15,9 +13,10 @@ const char *blob_suffix(BlobKind kind)
     return suffixes[kind];
 }
 
-void blob_key(const BlobRef *ref, char *key)
+void blob_key(const Repo *repo, const BlobRef *ref, char key[BLOB_KEY_SIZE])
 {
-    snprintf(key, BLOB_KEY_SIZE, "blobs/%.2s/%s.%s", ref->hash, ref->hash, blob_suffix(ref->kind));
+    snprintf(key, BLOB_KEY_SIZE, "blobs/%.2s/%s.%s%s", ref->hash, ref->hash, blob_suffix(ref->kind),
+             repo->crypt ? SEALED_SUFFIX : "");
 }
 
 void blob_ref_to_json(const BlobRef *ref, json_t *object)
@@ -42,14 +41,14 @@ static int parse_name(const char *name, BlobRef *ret)
     return -1;
 }
 
-int blob_ref_from_key(const char *key, BlobRef *ret)
+int blob_ref_from_key(const Repo *repo, const char *key, BlobRef *ret)
 {
     char canonical[BLOB_KEY_SIZE];
     BlobRef ref = {0};
     const char *name = strrchr(key, '/');
     if (name == NULL || parse_name(name + 1, &ref) < 0)
         return -1;
-    blob_key(&ref, canonical);
+    blob_key(repo, &ref, canonical);
     if (strcmp(canonical, key) != 0)
         return -1;
     *ret = ref;
@@ -91,25 +90,32 @@ int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err)
     return jnode_blob(&root, ret, err);
 }
 
-static int missing(Repo *repo, const char *key, Error *err)
+int blob_missing(Repo *repo, const char *key, Error *err)
 {
     error_set(err, ERR_NOT_FOUND, "\"%s\" is missing from the repository \"%s\"", key, store_name(repo->store));
-    return error_hint(err, "Bring it back from a copy of the repository; a new backup stores it again when its content "
-                           "still exists.");
+    return error_hint(err, "Bring it back from a copy of the repository; a new backup with --no-cache stores it again "
+                           "when its content still exists.");
 }
 
-static int damaged(Repo *repo, const char *key, const char *how, Error *err)
+int blob_damaged(Repo *repo, const char *key, const char *how, Error *err)
 {
     error_set(err, ERR_CORRUPT, "\"%s\" in the repository \"%s\" is damaged: %s", key, store_name(repo->store), how);
-    return error_hint(err, "Bring it back from a copy of the repository, or remove it and make a new backup, which "
-                           "stores it again when its content still exists.");
+    return error_hint(err, "Bring it back from a copy of the repository, or remove it and make a new backup with "
+                           "--no-cache, which stores it again when its content still exists.");
 }
 
 static int wrong_size(Repo *repo, const BlobRef *ref, const char *key, uint64_t size, Error *err)
 {
     char how[100];
-    snprintf(how, sizeof how, "it has %ju bytes instead of %ju", (uintmax_t)size, (uintmax_t)ref->size);
-    return damaged(repo, key, how, err);
+    snprintf(how, sizeof how, "it has %ju bytes, which is not the size of %ju%s", (uintmax_t)size, (uintmax_t)ref->size,
+             repo->crypt ? " encrypted ones" : "");
+    return blob_damaged(repo, key, how, err);
+}
+
+/* Whether an object of that many bytes can be the blob. How many can read it may change (key add). */
+static bool size_fits(const Repo *repo, const BlobRef *ref, uint64_t size)
+{
+    return repo->crypt ? age_count_recipients(ref->size, size) > 0 : size == ref->size;
 }
 
 int blob_check(Repo *repo, const BlobRef *ref, Error *err)
@@ -117,40 +123,58 @@ int blob_check(Repo *repo, const BlobRef *ref, Error *err)
     char key[BLOB_KEY_SIZE];
     uint64_t size;
     Error why = ERROR_INIT;
-    blob_key(ref, key);
+    blob_key(repo, ref, key);
     if (store_head(repo->store, key, &size, &why) == 0)
-        return size == ref->size ? 0 : wrong_size(repo, ref, key, size, err);
+        return size_fits(repo, ref, size) ? 0 : wrong_size(repo, ref, key, size, err);
     if (why.code == ERR_NOT_FOUND)
-        return missing(repo, key, err);
+        return blob_missing(repo, key, err);
     if (err)
         *err = why;
     return -1;
 }
 
-int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool ask, bool *ret_new, Error *err)
+int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err)
 {
     Error why = ERROR_INIT;
-    char key[BLOB_KEY_SIZE];
-    bool present = ask && blob_check(repo, ref, &why) == 0;
-    if (ask && !present && why.code != ERR_NOT_FOUND && why.code != ERR_CORRUPT) {
-        if (err)
-            *err = why;
-        return -1;
-    }
-    blob_key(ref, key);
+    *ret = blob_check(repo, ref, &why) < 0;
     /* One of the wrong size is what a store without atomic puts was left with: it is replaced. */
-    if (!present && store_put(repo->store, key, data, (size_t)ref->size, false, err) < 0)
+    if (!*ret || why.code == ERR_NOT_FOUND || why.code == ERR_CORRUPT)
+        return 0;
+    if (err)
+        *err = why;
+    return error_wrap(err, "looking for a blob");
+}
+
+int blob_seal(Repo *repo, Buf *data, Error *err)
+{
+    if (repo->crypt == NULL)
+        return 0;
+    Buf sealed = BUF_INIT((size_t)age_encrypted_size(data->len, repo->crypt->n_recipients));
+    int rc = crypt_seal(repo, data->data, data->len, &sealed, err);
+    buf_done(data);
+    *data = sealed;
+    return rc < 0 ? error_wrap(err, "storing a blob") : 0;
+}
+
+int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err)
+{
+    char key[BLOB_KEY_SIZE];
+    blob_key(repo, ref, key);
+    if (store_put(repo->store, key, object->data, object->len, false, err) < 0)
         return error_wrap(err, "storing a blob");
-    *ret_new = !present;
     return 0;
 }
 
-int blob_name(BlobKind kind, const void *data, size_t len, BlobRef *ret, Error *err)
+int blob_name(const Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret,
+              char ret_content[SHA256_HEX_SIZE], Error *err)
 {
     if (len > BLOB_STORED_MAX)
         return error_set(err, ERR_FAILED, "a blob of %zu bytes is too large", len);
     *ret = (BlobRef){.kind = kind, .size = len};
-    sha256_hex(data, len, ret->hash);
+    sha256_hex(data, len, ret_content);
+    if (repo->crypt)
+        return crypt_name(repo, ret_content, ret->hash, err);
+    memcpy(ret->hash, ret_content, SHA256_HEX_SIZE);
     return 0;
 }
 
@@ -158,7 +182,12 @@ int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *r
 {
     BlobRef ref;
     bool is_new;
-    if (blob_name(kind, data, len, &ref, err) < 0 || blob_store(repo, &ref, data, true, &is_new, err) < 0)
+    char content[SHA256_HEX_SIZE];
+    _cleanup_(buf_done) Buf copy = BUF_INIT(BLOB_STORED_MAX);
+    if (blob_name(repo, kind, data, len, &ref, content, err) < 0 || blob_is_absent(repo, &ref, &is_new, err) < 0)
+        return -1;
+    if (is_new && (buf_append(&copy, data, len, err) < 0 || blob_seal(repo, &copy, err) < 0 ||
+                   blob_send(repo, &ref, &copy, err) < 0))
         return -1;
     *ret = ref;
     if (ret_new)
@@ -166,40 +195,55 @@ int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *r
     return 0;
 }
 
-/* Gives errors of the store their blob's name and remedy. */
-static int get_error(Repo *repo, const char *key, const Error *why, Error *err)
+int blob_get_error(Repo *repo, const char *key, const Error *why, Error *err)
 {
     if (why->code == ERR_NOT_FOUND)
-        return missing(repo, key, err);
+        return blob_missing(repo, key, err);
     if (why->code == ERR_TRUNCATED)
-        return damaged(repo, key, "it is too short", err);
+        return blob_damaged(repo, key, "it is too short", err);
     if (err)
         *err = *why;
     return error_wrap(err, "reading a blob");
 }
 
+static int check_content(Repo *repo, const BlobRef *ref, const char *key, const Buf *content, Error *err)
+{
+    BlobRef found;
+    char hash[SHA256_HEX_SIZE];
+    if (blob_name(repo, ref->kind, content->data, content->len, &found, hash, err) < 0)
+        return -1;
+    return strcmp(found.hash, ref->hash) == 0
+               ? 0
+               : blob_damaged(repo, key, "its bytes do not have the hash in its name", err);
+}
+
 int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err)
 {
-    char key[BLOB_KEY_SIZE], hash[SHA256_HEX_SIZE];
+    char key[BLOB_KEY_SIZE];
     Error why = ERROR_INIT;
     if (cache_get_blob(repo->cache, ref, out) == 0)
         return 0;
-    blob_key(ref, key);
+    blob_key(repo, ref, key);
     buf_clear(out);
-    if (store_get(repo->store, key, 0, UINT64_MAX, out, &why) < 0)
-        return get_error(repo, key, &why, err);
+    if (repo->crypt) {
+        if (blob_get_sealed(repo, key, out, err) < 0)
+            return -1;
+    } else if (store_get(repo->store, key, 0, UINT64_MAX, out, &why) < 0) {
+        return blob_get_error(repo, key, &why, err);
+    }
     if (out->len != ref->size)
         return wrong_size(repo, ref, key, out->len, err);
-    sha256_hex(out->data, out->len, hash);
-    return strcmp(hash, ref->hash) == 0 ? 0 : damaged(repo, key, "its bytes do not have the hash in its name", err);
+    return check_content(repo, ref, key, out, err);
 }
 
 int blob_get_range(Repo *repo, const BlobRef *ref, uint64_t offset, uint64_t length, Buf *out, Error *err)
 {
     char key[BLOB_KEY_SIZE];
     Error why = ERROR_INIT;
-    blob_key(ref, key);
+    if (repo->crypt)
+        return blob_get_sealed_range(repo, ref, offset, length, out, err);
+    blob_key(repo, ref, key);
     if (store_get(repo->store, key, offset, length, out, &why) < 0)
-        return get_error(repo, key, &why, err);
+        return blob_get_error(repo, key, &why, err);
     return 0;
 }

@@ -1,14 +1,11 @@
-#include "kura/cache.h"
+#include "cache_priv.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "blob_priv.h"
@@ -17,16 +14,7 @@
 #include "manifest_priv.h"
 #include "repo_priv.h"
 
-#define TEMP_PREFIX ".tmp-"
-#define MANIFEST_SUFFIX ".json"
-enum { NAME_SIZE = 160, TEMP_DIGITS = 16, TEMP_AGE = 24 * 60 * 60 };
-
-struct Cache {
-    const Repo *repo;
-    char *path, *app;
-    int fd;           /* of the directory; holds a shared flock() on it */
-    atomic_int error; /* errno of the first write that failed: then there are no more */
-};
+enum { TEMP_DIGITS = 16 };
 
 DEFINE_CLEANUP(Manifest, manifest_free)
 
@@ -57,7 +45,7 @@ static const char *why_not(int fd)
 int cache_open(const char *dir, const Repo *repo, const char *app, Cache **ret, Error *err)
 {
     char part[MANIFEST_APP_MAX + 1];
-    manifest_app_part(app, part);
+    manifest_app_part(repo, app, part);
     _cleanup_free_ char *path = xasprintf("%s/%s/%s", dir, repo_id(repo), part);
     _cleanup_close_ int fd = make_dirs(path) < 0 ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     const char *reason = fd < 0 ? strerror(errno) : why_not(fd);
@@ -138,8 +126,8 @@ static int write_temp(const Cache *cache, const char *temp, const void *data, si
 
 static void write_file(Cache *cache, const char *name, const void *data, size_t len)
 {
-    char temp[sizeof TEMP_PREFIX + TEMP_DIGITS] = TEMP_PREFIX;
-    random_text(HEX_DIGITS, TEMP_DIGITS, temp + strlen(TEMP_PREFIX));
+    char temp[sizeof CACHE_TEMP_PREFIX + TEMP_DIGITS] = CACHE_TEMP_PREFIX;
+    random_text(HEX_DIGITS, TEMP_DIGITS, temp + strlen(CACHE_TEMP_PREFIX));
     if (cache->error || (write_temp(cache, temp, data, len) == 0 && renameat(cache->fd, temp, cache->fd, name) == 0))
         return;
     cache->error = errno;
@@ -148,21 +136,22 @@ static void write_file(Cache *cache, const char *name, const void *data, size_t 
 
 /* --- blobs --- */
 
-static void blob_file(const BlobRef *ref, char name[NAME_SIZE])
+void cache_blob_file(const BlobRef *ref, char name[CACHE_NAME_SIZE])
 {
-    snprintf(name, NAME_SIZE, "%s.%s", ref->hash, blob_suffix(ref->kind));
+    snprintf(name, CACHE_NAME_SIZE, "%s.%s", ref->hash, blob_suffix(ref->kind));
 }
 
 int cache_get_blob(const Cache *cache, const BlobRef *ref, Buf *out)
 {
-    char name[NAME_SIZE];
+    char name[CACHE_NAME_SIZE];
+    char content[SHA256_HEX_SIZE];
     BlobRef found;
     if (cache == NULL)
         return -1;
-    blob_file(ref, name);
+    cache_blob_file(ref, name);
     if (read_file(cache, name, out) < 0)
         return -1;
-    if (out->len == ref->size && blob_name(ref->kind, out->data, out->len, &found, NULL) == 0 &&
+    if (out->len == ref->size && blob_name(cache->repo, ref->kind, out->data, out->len, &found, content, NULL) == 0 &&
         strcmp(found.hash, ref->hash) == 0)
         return 0;
     log_debug("\"%s/%s\" is damaged and passed over", cache->path, name);
@@ -172,12 +161,12 @@ int cache_get_blob(const Cache *cache, const BlobRef *ref, Buf *out)
 
 void cache_put_index(Cache *cache, const void *data, size_t len)
 {
-    char name[NAME_SIZE];
+    char name[CACHE_NAME_SIZE], content[SHA256_HEX_SIZE];
     BlobRef ref;
     struct stat st;
-    if (cache == NULL || blob_name(BLOB_ZSTD, data, len, &ref, NULL) < 0)
+    if (cache == NULL || blob_name(cache->repo, BLOB_ZSTD, data, len, &ref, content, NULL) < 0)
         return;
-    blob_file(&ref, name);
+    cache_blob_file(&ref, name);
     if (fstatat(cache->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == len)
         return;
     write_file(cache, name, data, len);
@@ -185,20 +174,20 @@ void cache_put_index(Cache *cache, const void *data, size_t len)
 
 /* --- manifests --- */
 
-static void manifest_file(const char *id, char name[NAME_SIZE])
+void cache_manifest_file(const char *id, char name[CACHE_NAME_SIZE])
 {
-    snprintf(name, NAME_SIZE, "%s" MANIFEST_SUFFIX, id);
+    snprintf(name, CACHE_NAME_SIZE, "%s" CACHE_MANIFEST_SUFFIX, id);
 }
 
 Manifest *cache_load_manifest(const Cache *cache, const char *id)
 {
-    char name[NAME_SIZE];
+    char name[CACHE_NAME_SIZE];
     Error why = ERROR_INIT;
     _cleanup_(buf_done) Buf text = BUF_INIT(MANIFEST_MAX);
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
     if (cache == NULL || !manifest_id_valid(id))
         return NULL;
-    manifest_file(id, name);
+    cache_manifest_file(id, name);
     if (read_file(cache, name, &text) < 0)
         return NULL;
     if (manifest_parse(text.data, text.len, &manifest, &why) < 0) {
@@ -214,122 +203,12 @@ Manifest *cache_load_manifest(const Cache *cache, const char *id)
 
 static void store_manifest(Cache *cache, const Manifest *manifest)
 {
-    char name[NAME_SIZE];
+    char name[CACHE_NAME_SIZE];
     _cleanup_(json_unref) json_t *document = manifest_to_json(manifest);
     _cleanup_(buf_done) Buf text = BUF_INIT(MANIFEST_MAX);
-    manifest_file(manifest->id, name);
+    cache_manifest_file(manifest->id, name);
     if (jsondoc_format(document, &text, NULL) == 0)
         write_file(cache, name, text.data, text.len);
-}
-
-/* --- forgetting --- */
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* All names in the cache, in order: manifests from old to new. */
-static int list_names(const Cache *cache, StrVec *ret)
-{
-    int copy = openat(cache->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-    if (dir == NULL) {
-        if (copy >= 0)
-            close(copy);
-        return -1;
-    }
-    for (const struct dirent *entry; (entry = readdir(dir));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            strvec_push(ret, entry->d_name);
-    closedir(dir);
-    if (ret->n)
-        qsort(ret->v, ret->n, sizeof *ret->v, compare_names);
-    return 0;
-}
-
-/* What stays, and why. */
-typedef struct Keep {
-    StrVec names;
-    bool has_database;
-    StrVec filesets;
-} Keep;
-
-static void keep_done(Keep *keep)
-{
-    strvec_done(&keep->names);
-    strvec_done(&keep->filesets);
-}
-
-static void keep_index(Keep *keep, const ManifestFileset *fileset)
-{
-    char name[NAME_SIZE];
-    for (size_t i = 0; i < fileset->n_index; i++) {
-        blob_file(&fileset->index[i], name);
-        strvec_push(&keep->names, name);
-    }
-}
-
-/* A newer manifest has come before: this one stays for what none of them has. */
-static void keep_manifest(Keep *keep, const Manifest *manifest)
-{
-    char name[NAME_SIZE];
-    bool useful = manifest->has_database && !keep->has_database;
-    if (useful)
-        keep_index(keep, &manifest->database.large_objects);
-    keep->has_database |= manifest->has_database;
-    for (size_t i = 0; i < manifest->n_filesets; i++) {
-        if (strvec_contains(&keep->filesets, manifest->filesets[i].name))
-            continue;
-        strvec_push(&keep->filesets, manifest->filesets[i].name);
-        keep_index(keep, &manifest->filesets[i]);
-        useful = true;
-    }
-    manifest_file(manifest->id, name);
-    if (useful)
-        strvec_push(&keep->names, name);
-}
-
-static void keep_manifests(const Cache *cache, const StrVec *names, const char *newest, const StrVec *ids, Keep *keep)
-{
-    for (size_t i = names->n; i-- > 0;) {
-        size_t len = strlen(names->v[i]);
-        if (len <= strlen(MANIFEST_SUFFIX))
-            continue;
-        _cleanup_free_ char *id = xstrndup(names->v[i], len - strlen(MANIFEST_SUFFIX));
-        if (strcmp(names->v[i] + strlen(id), MANIFEST_SUFFIX) != 0 ||
-            (strcmp(id, newest) != 0 && !strvec_contains(ids, id)))
-            continue;
-        _cleanup_(manifest_free_cleanup) Manifest *manifest = cache_load_manifest(cache, id);
-        if (manifest)
-            keep_manifest(keep, manifest);
-    }
-}
-
-static bool is_temp(const Cache *cache, const char *name)
-{
-    struct stat st;
-    return strncmp(name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 &&
-           fstatat(cache->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtime > time(NULL) - TEMP_AGE;
-}
-
-static bool is_kept(const Keep *keep, const char *name)
-{
-    return keep->names.n && bsearch(&name, keep->names.v, keep->names.n, sizeof *keep->names.v, compare_names);
-}
-
-static void forget_the_rest(const Cache *cache, const char *newest, const StrVec *ids)
-{
-    _cleanup_(strvec_done) StrVec names = {0};
-    _cleanup_(keep_done) Keep keep = {0};
-    if (list_names(cache, &names) < 0)
-        return;
-    keep_manifests(cache, &names, newest, ids, &keep);
-    if (keep.names.n)
-        qsort(keep.names.v, keep.names.n, sizeof *keep.names.v, compare_names);
-    for (size_t i = 0; i < names.n; i++)
-        if (!is_kept(&keep, names.v[i]) && !is_temp(cache, names.v[i]))
-            unlinkat(cache->fd, names.v[i], 0);
 }
 
 int cache_commit(Cache *cache, const Manifest *manifest, const StrVec *ids, Error *err)
@@ -339,6 +218,6 @@ int cache_commit(Cache *cache, const Manifest *manifest, const StrVec *ids, Erro
     store_manifest(cache, manifest);
     /* Index blobs of a backup that is under way have no manifest yet. */
     if (flock(cache->fd, LOCK_EX | LOCK_NB) == 0)
-        forget_the_rest(cache, manifest->id, ids);
+        cache_forget(cache, manifest->id, ids);
     return cache->error ? error_errno(err, cache->error, "writing the cache \"%s\"", cache->path) : 0;
 }

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypt_priv.h"
 #include "kura/clock.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "lock_priv.h"
-#include "repo_priv.h"
 
 #define PREFIX "locks/"
 enum { KEY_SIZE = 64, DOCUMENT_MAX = 64 * 1024, ATTEMPTS = 5 };
@@ -44,10 +44,21 @@ static int locked_error(Repo *repo, const LockInfo *holder, Error *err)
                       until);
 }
 
+static int parse_lock(Repo *repo, const Buf *object, LockInfo *ret, Error *err)
+{
+    if (repo->crypt == NULL)
+        return lockinfo_parse(object, ret, err);
+    _cleanup_(buf_done) Buf text = BUF_INIT(DOCUMENT_MAX);
+    Error why = ERROR_INIT;
+    if (crypt_open_lock(repo, object->data, object->len, &text, &why) < 0)
+        return error_set(err, ERR_CORRUPT, "nobody of this repository wrote it: %s", why.message);
+    return lockinfo_parse(&text, ret, err);
+}
+
 /* Reads one lock; 1 when it is gone meanwhile. */
 static int read_lock(Repo *repo, const char *key, LockInfo *ret, Error *err)
 {
-    _cleanup_(buf_done) Buf text = BUF_INIT(DOCUMENT_MAX);
+    _cleanup_(buf_done) Buf text = BUF_INIT(DOCUMENT_MAX + SEALED_EXTRA_MAX);
     Error why = ERROR_INIT;
     if (store_get(repo->store, key, 0, UINT64_MAX, &text, &why) < 0) {
         if (why.code == ERR_NOT_FOUND)
@@ -56,7 +67,7 @@ static int read_lock(Repo *repo, const char *key, LockInfo *ret, Error *err)
             *err = why;
         return error_wrap(err, "reading lock \"%s\"", key);
     }
-    if (lockinfo_parse(&text, ret, err) == 0)
+    if (parse_lock(repo, &text, ret, err) == 0)
         return 0;
     error_wrap(err, "reading lock \"%s\" of the repository \"%s\"", key, store_name(repo->store));
     return err && err->hint[0] ? -1 : error_hint(err, "Remove this object when nobody works on the repository.");
@@ -99,9 +110,12 @@ static int look_around(Repo *repo, const char *own_key, bool exclusive, const Lo
 
 static int write_own(RepoLock *lock, const LockInfo *info, bool exclusive, Error *err)
 {
-    _cleanup_(buf_done) Buf text = BUF_INIT(DOCUMENT_MAX);
+    Repo *repo = lock->repo;
+    _cleanup_(buf_done) Buf text = BUF_INIT(DOCUMENT_MAX), sealed = BUF_INIT(DOCUMENT_MAX + SEALED_EXTRA_MAX);
+    const Buf *object = repo->crypt ? &sealed : &text;
     if (lockinfo_format(info, &text, err) < 0 ||
-        store_put(lock->repo->store, lock->key, text.data, text.len, exclusive, err) < 0)
+        (repo->crypt && crypt_seal_lock(repo, text.data, text.len, &sealed, err) < 0) ||
+        store_put(repo->store, lock->key, object->data, object->len, exclusive, err) < 0)
         return error_wrap(err, "locking the repository");
     return 0;
 }
@@ -214,7 +228,7 @@ int repo_lock_timed(Repo *repo, bool exclusive, const char *purpose, const LockT
     lock->repo = repo;
     lock->times = *times;
     random_text(HEX_DIGITS, REPO_ID_SIZE - 1, id);
-    snprintf(lock->key, sizeof lock->key, PREFIX "%s.json", id);
+    snprintf(lock->key, sizeof lock->key, PREFIX "%s.json%s", id, repo->crypt ? SEALED_SUFFIX : "");
     lockinfo_init_self(&lock->info, exclusive, purpose, now, now + times->lifetime);
     if (acquire(lock, err) < 0) {
         lockinfo_done(&lock->info);

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypt_priv.h"
 #include "kura/mem.h"
 #include "manifest_priv.h"
-#include "repo_priv.h"
 
 #define PREFIX "backups/"
 #define SUFFIX ".json"
@@ -69,9 +69,14 @@ void manifest_free(Manifest *manifest)
     free(manifest);
 }
 
-static void manifest_key(const char *id, char key[KEY_SIZE])
+static const char *suffix(const Repo *repo)
 {
-    snprintf(key, KEY_SIZE, PREFIX "%s" SUFFIX, id);
+    return repo->crypt ? SUFFIX SEALED_SUFFIX : SUFFIX;
+}
+
+static void manifest_key(const Repo *repo, const char *id, char key[KEY_SIZE])
+{
+    snprintf(key, KEY_SIZE, PREFIX "%s%s", id, suffix(repo));
 }
 
 /* The last guard before a backup exists: it must be possible to read it back. */
@@ -92,8 +97,12 @@ int manifest_commit(Repo *repo, const Manifest *manifest, Error *err)
         return error_wrap(err, "writing the manifest");
     if (check_readable(&text, err) < 0)
         return -1;
-    manifest_key(manifest->id, key);
-    if (store_put(repo->store, key, text.data, text.len, true, err) < 0)
+    manifest_key(repo, manifest->id, key);
+    _cleanup_(buf_done) Buf sealed = BUF_INIT(MANIFEST_WRAPPED_MAX + SEALED_EXTRA_MAX);
+    if (repo->crypt && manifest_seal(repo, &text, &sealed, err) < 0)
+        return error_wrap(err, "committing backup %s", manifest->id);
+    const Buf *object = repo->crypt ? &sealed : &text;
+    if (store_put(repo->store, key, object->data, object->len, true, err) < 0)
         return error_wrap(err, "committing backup %s", manifest->id);
     return 0;
 }
@@ -104,6 +113,17 @@ static int no_backup(Repo *repo, const char *id, Error *err)
     return error_hint(err, "\"kura list\" shows what there is.");
 }
 
+/* The document, decrypted. *out is empty. */
+static int get_document(Repo *repo, const char *key, Buf *out, Error *err)
+{
+    if (repo->crypt == NULL)
+        return store_get(repo->store, key, 0, UINT64_MAX, out, err);
+    _cleanup_(buf_done) Buf sealed = BUF_INIT(MANIFEST_WRAPPED_MAX + SEALED_EXTRA_MAX);
+    if (crypt_identities(repo, err) == NULL) /* before anything is fetched */
+        return -1;
+    return store_get(repo->store, key, 0, UINT64_MAX, &sealed, err) < 0 ? -1 : manifest_unseal(repo, &sealed, out, err);
+}
+
 int manifest_load(Repo *repo, const char *id, Manifest **ret, Error *err)
 {
     char key[KEY_SIZE];
@@ -112,8 +132,8 @@ int manifest_load(Repo *repo, const char *id, Manifest **ret, Error *err)
     Error why = ERROR_INIT;
     if (!manifest_id_valid(id))
         return no_backup(repo, id, err);
-    manifest_key(id, key);
-    if (store_get(repo->store, key, 0, UINT64_MAX, &text, &why) < 0) {
+    manifest_key(repo, id, key);
+    if (get_document(repo, key, &text, &why) < 0) {
         if (why.code == ERR_NOT_FOUND)
             return no_backup(repo, id, err);
         if (err)
@@ -128,20 +148,27 @@ int manifest_load(Repo *repo, const char *id, Manifest **ret, Error *err)
     return 0;
 }
 
+typedef struct Listing {
+    const char *suffix;
+    StrVec *ids;
+} Listing;
+
 static int add_id(void *ctx, const char *key, uint64_t size, Error *err)
 {
     (void)size;
     (void)err;
-    size_t len = strlen(key), fixed = strlen(PREFIX) + strlen(SUFFIX);
-    if (len <= fixed || strcmp(key + len - strlen(SUFFIX), SUFFIX) != 0)
+    Listing *listing = ctx;
+    size_t len = strlen(key), fixed = strlen(PREFIX) + strlen(listing->suffix);
+    if (len <= fixed || strcmp(key + len - strlen(listing->suffix), listing->suffix) != 0)
         return 0;
     _cleanup_free_ char *id = xstrndup(key + strlen(PREFIX), len - fixed);
     if (manifest_id_valid(id))
-        strvec_push(ctx, id);
+        strvec_push(listing->ids, id);
     return 0;
 }
 
 int manifest_list(Repo *repo, StrVec *ret, Error *err)
 {
-    return store_list(repo->store, PREFIX, add_id, ret, err);
+    Listing listing = {.suffix = suffix(repo), .ids = ret};
+    return store_list(repo->store, PREFIX, add_id, &listing, err);
 }

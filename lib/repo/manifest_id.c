@@ -2,9 +2,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypt_priv.h"
 #include "kura/mem.h"
 #include "manifest_priv.h"
-#include "repo_priv.h"
 
 /* "20261122T031500Z-", the application, "-x7k2". Ids begin with the moment so that their order is that of the backups.
  */
@@ -12,9 +12,14 @@ enum { STAMP_LENGTH = 16, RANDOM_LENGTH = 4, APP_MAX = MANIFEST_APP_MAX };
 #define RANDOM_ALPHABET "abcdefghijklmnopqrstuvwxyz0123456789"
 #define APP_ALPHABET "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
-void manifest_app_part(const char *app, char ret[APP_MAX + 1])
+/* Names of objects are not encrypted: the application must not be told from them. */
+void manifest_app_part(const Repo *repo, const char *app, char ret[APP_MAX + 1])
 {
     size_t len = 0;
+    if (repo->crypt) {
+        crypt_app(repo, app, ret);
+        return;
+    }
     for (; app[len] && len < APP_MAX; len++)
         ret[len] = strchr(APP_ALPHABET, app[len]) ? app[len] : '_';
     ret[len] = 0;
@@ -22,14 +27,14 @@ void manifest_app_part(const char *app, char ret[APP_MAX + 1])
         strcpy(ret, "_");
 }
 
-char *manifest_new_id(const char *app)
+char *manifest_new_id(const Repo *repo, const char *app)
 {
     time_t now = time(NULL);
     struct tm tm;
     char stamp[STAMP_LENGTH + 1], part[APP_MAX + 1], random[RANDOM_LENGTH + 1];
     gmtime_r(&now, &tm);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
-    manifest_app_part(app, part);
+    manifest_app_part(repo, app, part);
     random_text(RANDOM_ALPHABET, RANDOM_LENGTH, random);
     return xasprintf("%s-%s-%s", stamp, part, random);
 }
@@ -54,10 +59,10 @@ bool manifest_id_valid(const char *text)
            strspn(random, RANDOM_ALPHABET) == RANDOM_LENGTH;
 }
 
-bool manifest_id_fits_app(const char *id, const char *app)
+bool manifest_id_fits_app(const Repo *repo, const char *id, const char *app)
 {
     char part[APP_MAX + 1];
-    manifest_app_part(app, part);
+    manifest_app_part(repo, app, part);
     const char *middle = id + STAMP_LENGTH + 1;
     size_t len = strlen(middle) - 1 - RANDOM_LENGTH;
     return strlen(part) == len && strncmp(part, middle, len) == 0;
@@ -68,7 +73,7 @@ static int latest_of_app(Repo *repo, const StrVec *ids, const char *app, char **
 {
     for (size_t i = ids->n; i-- > 0;) {
         const char *id = ids->v[i];
-        if (!manifest_id_fits_app(id, app))
+        if (!manifest_id_fits_app(repo, id, app))
             continue;
         Manifest *manifest;
         if (manifest_load(repo, id, &manifest, err) < 0)

@@ -3,15 +3,17 @@
 #define KURA_REPO_PRIV_H
 
 #include "jsonnode_priv.h"
+#include "keyfile_priv.h"
 #include "kura/repo.h"
-
-enum { REPO_ID_SIZE = 33 }; /* 32 hexadecimal digits and NUL */
+#include "readshare_priv.h"
 
 struct Repo {
     Store *store;
     char id[REPO_ID_SIZE];
     RepoParams params;
+    struct RepoCrypt *crypt; /* crypt_priv.h; NULL in a plain repository */
     struct Cache *cache;
+    ReadShare share;
 };
 
 /* digits random characters out of alphabet, and a NUL. */

@@ -23,7 +23,8 @@ struct Uploader {
     Repo *repo;
     uint64_t max_bytes;
     pthread_t *threads;
-    size_t n_threads;      /* 0 once joined */
+    size_t n_threads; /* 0 once joined */
+    pthread_mutex_t sealing;
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t work, room;
     Item *first, **last;
@@ -88,6 +89,21 @@ static Item *next_item(Uploader *uploader)
     return item;
 }
 
+/* *ret_new: it was sent. One thread at a time seals, which takes a blob's memory twice: the others wait for the network
+ * meanwhile. */
+static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, Error *err)
+{
+    *ret_new = true;
+    if (ask && blob_is_absent(uploader->repo, &item->ref, ret_new, err) < 0)
+        return -1;
+    if (!*ret_new)
+        return 0;
+    pthread_mutex_lock(&uploader->sealing);
+    int rc = blob_seal(uploader->repo, &item->data, err);
+    pthread_mutex_unlock(&uploader->sealing);
+    return rc < 0 ? -1 : blob_send(uploader->repo, &item->ref, &item->data, err);
+}
+
 static void *upload(void *arg)
 {
     Uploader *uploader = arg;
@@ -98,8 +114,8 @@ static void *upload(void *arg)
         pthread_mutex_unlock(&uploader->mutex);
         Error why = ERROR_INIT;
         bool is_new = false;
-        int rc = blob_store(uploader->repo, &item->ref, item->data.data, ask, &is_new, &why);
-        uint64_t size = item->data.len;
+        int rc = store_item(uploader, item, ask, &is_new, &why);
+        uint64_t size = item->ref.size;
         item_free(item);
         pthread_mutex_lock(&uploader->mutex);
         uploader->held -= size;
@@ -132,6 +148,7 @@ Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes)
                            .n_threads = threads ? threads : 1,
                            .trusting = store_is_remote(repo_store(repo))};
     uploader->last = &uploader->first;
+    pthread_mutex_init(&uploader->sealing, NULL);
     pthread_mutex_init(&uploader->mutex, NULL);
     init_cond(&uploader->work);
     init_cond(&uploader->room);
@@ -156,6 +173,23 @@ void uploader_know(Uploader *uploader, const BlobRef *ref)
     pthread_mutex_unlock(&uploader->mutex);
 }
 
+int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
+{
+    bool absent = false;
+    pthread_mutex_lock(&uploader->mutex);
+    bool known = uploader->trusting || blobset_has(&uploader->known, ref);
+    pthread_mutex_unlock(&uploader->mutex);
+    if (!known && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
+        return -1;
+    if (!known && !absent) {
+        pthread_mutex_lock(&uploader->mutex);
+        blobset_add(&uploader->known, ref);
+        pthread_mutex_unlock(&uploader->mutex);
+    }
+    *ret = !absent;
+    return 0;
+}
+
 typedef struct Listing {
     Uploader *uploader;
     size_t n;
@@ -168,7 +202,7 @@ static int add_listed(void *ctx, const char *key, uint64_t size, Error *err)
     BlobRef ref;
     if (stop_check(err) < 0)
         return -1;
-    if (blob_ref_from_key(key, &ref) < 0)
+    if (blob_ref_from_key(listing->uploader->repo, key, &ref) < 0)
         return 0;
     if (++listing->n > LISTED_MAX)
         return error_set(err, ERR_UNSUPPORTED, "there are too many blobs to know all of them");
@@ -213,7 +247,7 @@ static void enqueue(Uploader *uploader, const BlobRef *ref, Buf *data)
     *data = BUF_INIT(data->max);
     *uploader->last = item;
     uploader->last = &item->next;
-    uploader->held += item->data.len;
+    uploader->held += ref->size;
     pthread_cond_signal(&uploader->work);
 }
 
@@ -232,8 +266,15 @@ static int submit_named(Uploader *uploader, const BlobRef *ref, Buf *data, Error
 
 int uploader_submit(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret, Error *err)
 {
+    char content[SHA256_HEX_SIZE];
+    return uploader_submit_hashed(uploader, kind, data, ret, content, err);
+}
+
+int uploader_submit_hashed(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret,
+                           char ret_content[SHA256_HEX_SIZE], Error *err)
+{
     BlobRef ref;
-    if (stop_check(err) < 0 || blob_name(kind, data->data, data->len, &ref, err) < 0)
+    if (stop_check(err) < 0 || blob_name(uploader->repo, kind, data->data, data->len, &ref, ret_content, err) < 0)
         return -1;
     pthread_mutex_lock(&uploader->mutex);
     int rc = submit_named(uploader, &ref, data, err);
@@ -281,6 +322,7 @@ void uploader_free(Uploader *uploader)
     free(uploader->threads);
     pthread_cond_destroy(&uploader->work);
     pthread_cond_destroy(&uploader->room);
+    pthread_mutex_destroy(&uploader->sealing);
     pthread_mutex_destroy(&uploader->mutex);
     free(uploader);
 }

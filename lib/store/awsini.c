@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "kura/mem.h"
-#include "secret.h"
+#include "secrettext.h"
 
 enum { FILE_MAX = 1024 * 1024 };
 
@@ -144,7 +144,7 @@ static void parse(AwsIni *ini)
 int awsini_read(const char *path, AwsIni **ret, Error *err)
 {
     AwsIni read = {0};
-    if (secret_read(path, FILE_MAX, &read.text, &read.exposed, err) < 0)
+    if (secrettext_read(path, FILE_MAX, &read.text, &read.exposed, err) < 0)
         return -1;
     read.size = strlen(read.text);
     parse(&read);

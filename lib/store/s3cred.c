@@ -11,7 +11,7 @@
 #include "s3env.h"
 #include "s3metadata.h"
 #include "s3profile.h"
-#include "secret.h"
+#include "secrettext.h"
 
 enum {
     MARGIN = 10 * 60,  /* seconds before they expire that credentials are fetched anew: a request, with all of its

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
-#include "secret.h"
+#include "secrettext.h"
 
 enum { KEY_MAX = 1024, TOKEN_MAX = 16 * 1024 };
 
@@ -31,9 +31,9 @@ void s3credentials_done(S3Credentials *credentials)
 {
     if (credentials == NULL)
         return;
-    secret_free(credentials->access_key);
-    secret_free(credentials->secret_key);
-    secret_free(credentials->session_token);
+    secrettext_free(credentials->access_key);
+    secrettext_free(credentials->secret_key);
+    secrettext_free(credentials->session_token);
     *credentials = (S3Credentials){0};
 }
 

@@ -15,7 +15,7 @@ typedef struct S3Fetch {
     unsigned total;     /* milliseconds for each of the tries */
 } S3Fetch;
 
-/* Gives the body, as text, of an answer with status 200; free it with secret_free. Tries again after a failed
+/* Gives the body, as text, of an answer with status 200; free it with secrettext_free. Tries again after a failed
  * connection, no answer in time, and a status from 500 on. ERR_CONNECTION; ERR_SERVER for other statuses; ERR_CORRUPT
  * for a body that is too long or no text; ERR_INTERRUPTED. Messages do not name the URL. */
 int s3fetch(const S3Fetch *request, char **ret_body, Error *err);

@@ -13,7 +13,7 @@
 #include "kura/mem.h"
 #include "s3env.h"
 #include "s3fetch.h"
-#include "secret.h"
+#include "secrettext.h"
 
 #define CONTAINER_HOST "http://169.254.170.2"
 #define INSTANCE_HOST "http://169.254.169.254"
@@ -79,10 +79,10 @@ int s3container_url(char **ret_url, Error *err)
 static int container_token(char **ret, Error *err)
 {
     const char *path = s3env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-    _cleanup_(secret_free_cleanup) char *token = NULL;
+    _cleanup_(secrettext_free_cleanup) char *token = NULL;
     if (path == NULL)
         token = xstrdup_null(s3env("AWS_CONTAINER_AUTHORIZATION_TOKEN"));
-    else if (secret_read(path, TOKEN_MAX, &token, NULL, err) < 0)
+    else if (secrettext_read(path, TOKEN_MAX, &token, NULL, err) < 0)
         return -1;
     if (path && token[0] && token[strlen(token) - 1] == '\n')
         token[strlen(token) - 1] = 0;
@@ -168,9 +168,9 @@ static int fetch(const char *method, const char *url, const char *header, S3Pati
 
 int s3container_fetch(const char *url, S3Patience patience, S3Credentials *ret, Error *err)
 {
-    _cleanup_(secret_free_cleanup) char *token = NULL;
-    _cleanup_(secret_free_cleanup) char *header = NULL;
-    _cleanup_(secret_free_cleanup) char *body = NULL;
+    _cleanup_(secrettext_free_cleanup) char *token = NULL;
+    _cleanup_(secrettext_free_cleanup) char *header = NULL;
+    _cleanup_(secrettext_free_cleanup) char *body = NULL;
     if (container_token(&token, err) < 0)
         return -1;
     if (token)
@@ -208,9 +208,9 @@ int s3instance_fetch(const char *url, S3Patience patience, S3Credentials *ret, E
 {
     _cleanup_free_ char *token_url = xasprintf("%s/latest/api/token", url);
     _cleanup_free_ char *roles_url = xasprintf("%s" ROLES_PATH, url);
-    _cleanup_(secret_free_cleanup) char *token = NULL;
-    _cleanup_(secret_free_cleanup) char *header = NULL;
-    _cleanup_(secret_free_cleanup) char *body = NULL;
+    _cleanup_(secrettext_free_cleanup) char *token = NULL;
+    _cleanup_(secrettext_free_cleanup) char *header = NULL;
+    _cleanup_(secrettext_free_cleanup) char *body = NULL;
     _cleanup_free_ char *role = NULL;
     if (fetch("PUT", token_url, "X-aws-ec2-metadata-token-ttl-seconds: 300", patience, &token, err) < 0)
         return error_wrap(err, "asking for a token");

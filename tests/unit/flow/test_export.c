@@ -15,6 +15,7 @@
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "scratch.h"
+#include "store_priv.h"
 #include "world.h"
 
 static int set_up_13(void **state)
@@ -32,6 +33,21 @@ static int set_up_15(void **state)
 static int set_up_18(void **state)
 {
     *state = world_new(18);
+    return 0;
+}
+
+/* Stores that seem remote are read ahead. */
+static int set_up_remote_15(void **state)
+{
+    World *world = *state = world_new(15);
+    world->store->remote = true;
+    return 0;
+}
+
+static int set_up_remote_18(void **state)
+{
+    World *world = *state = world_new(18);
+    world->store->remote = true;
     return 0;
 }
 
@@ -288,7 +304,7 @@ static void a_missing_blob_is_told_with_its_table(void **state)
     World *world = *state;
     Error err = ERROR_INIT;
     char key[96];
-    blob_key(&notes_of(world)->segments[2].blob, key);
+    blob_key(world->repo, &notes_of(world)->segments[2].blob, key);
     must(store_delete(world->store, key, &err), &err);
     assert_refused(world, NULL, ERR_NOT_FOUND, &err);
     assert_non_null(strstr(err.message, "app.notes"));
@@ -378,6 +394,10 @@ int main(void)
         TEST_ON(15, a_table_without_rows_in_the_manifest_is_no_empty_table),
         TEST_ON(18, missing_large_objects_are_told),
         TEST_ON(15, only_an_empty_directory_is_taken_and_given_back_empty),
+        TEST_ON(remote_15, pg_restore_reads_plain_files),
+        TEST_ON(remote_15, files_come_out_beside_the_database),
+        TEST_ON(remote_15, a_missing_blob_is_told_with_its_table),
+        TEST_ON(remote_18, layout_is_that_of_pg_dump_18),
         TEST_ON(15, a_stop_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

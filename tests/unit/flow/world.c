@@ -225,7 +225,7 @@ static void make_world(World *world, int major)
     must(repo_create(world->store, &small_segments, &err), &err);
     must(repo_open(world->store, &world->repo, &err), &err);
     Manifest *manifest = world->manifest = manifest_new();
-    manifest->id = manifest_new_id("test");
+    manifest->id = manifest_new_id(world->repo, "test");
     manifest->app = xstrdup("test");
     manifest->host = xstrdup("here");
     manifest->kura_version = xstrdup("0.1");

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store_priv.h"
+
 #define check(call)                                                                                                    \
     do {                                                                                                               \
         if ((call) < 0)                                                                                                \
@@ -29,6 +31,14 @@ int fixture_setup(void **state)
         repo_open(f->store, &f->repo, &err) < 0)
         fail_msg("%s", err.message);
     *state = f;
+    return 0;
+}
+
+int fixture_setup_remote(void **state)
+{
+    fixture_setup(state);
+    Fixture *f = *state;
+    f->store->remote = true;
     return 0;
 }
 
@@ -321,4 +331,13 @@ StrVec paths_of(Fixture *f, const ManifestFileset *fileset)
     if (rc < 0)
         fail_msg("%s", err.message);
     return paths;
+}
+
+int read_entry(Fixture *f, const IndexEntry *entry, int (*fn)(void *ctx, const void *data, size_t len, Error *err),
+               void *ctx, Error *err)
+{
+    EntryReader *reader = entry_reader_new(f->repo);
+    int rc = entry_reader_read(reader, entry, fn, ctx, err);
+    entry_reader_free(reader);
+    return rc;
 }

@@ -23,6 +23,7 @@ typedef struct Fixture {
 } Fixture;
 
 int fixture_setup(void **state);
+int fixture_setup_remote(void **state); /* the same, with a store that seems remote */
 int fixture_teardown(void **state);
 
 /* dir/path; to be freed. */
@@ -54,6 +55,9 @@ size_t findings_of(const Fixture *f, const char *code);
 void forget_findings(Fixture *f);
 /* The entry of a path, to be released with index_entry_done; fails when there is none. */
 IndexEntry entry_of(Fixture *f, const ManifestFileset *fileset, const char *path);
+/* Streams an entry's content through a reader of its own. */
+int read_entry(Fixture *f, const IndexEntry *entry, int (*fn)(void *ctx, const void *data, size_t len, Error *err),
+               void *ctx, Error *err);
 /* All paths in an index. */
 StrVec paths_of(Fixture *f, const ManifestFileset *fileset);
 

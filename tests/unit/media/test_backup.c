@@ -327,7 +327,7 @@ static void a_damaged_previous_index_costs_time_only(void **state)
     char key[96];
     put_everything(f->source);
     backup(f, NULL, &first);
-    blob_key(&first.index[0], key);
+    blob_key(f->repo, &first.index[0], key);
     assert_int_equal(store_delete(f->store, key, NULL), 0);
     backup(f, &first, &second);
     assert_int_equal(findings_of(f, "previous-index"), 1);

@@ -95,7 +95,7 @@ static void assert_consistent(Fixture *f, const ManifestFileset *fileset)
         if (entry->type != 'f')
             continue;
         Buf content = BUF_INIT(64 * 1024 * 1024);
-        if (index_entry_read(f->repo, entry, keep_content, &content, &err) < 0)
+        if (read_entry(f, entry, keep_content, &content, &err) < 0)
             fail_msg("%s", err.message);
         assert_int_equal(content.len, entry->size);
         assert_null(content.len >= 6 ? memmem(content.data, content.len, "SECRET", 6) : NULL);

@@ -152,7 +152,7 @@ static void damage_is_seen_and_contained(void **state)
     Buf pack = BUF_INIT(BLOB_STORED_MAX);
     assert_int_equal(blob_get(f->repo, &entry.parts[0].blob, &pack, NULL), 0);
     pack.data[entry.parts[0].offset] ^= 1;
-    blob_key(&entry.parts[0].blob, key);
+    blob_key(f->repo, &entry.parts[0].blob, key);
     assert_int_equal(store_put(f->store, key, pack.data, pack.len, false, NULL), 0);
     FilesetRestoreStats stats = restore(f, &fileset, NULL);
     assert_int_equal(stats.written, 2);
@@ -190,12 +190,12 @@ static void an_entry_can_be_read_alone(void **state)
     put_everything(f->source);
     backup(f, NULL, &fileset);
     IndexEntry entry = entry_of(f, &fileset, "three-chunks");
-    assert_int_equal(index_entry_read(f->repo, &entry, count_bytes, &bytes, &err), 0);
+    assert_int_equal(read_entry(f, &entry, count_bytes, &bytes, &err), 0);
     assert_int_equal(bytes, 33 * 1024 * 1024);
-    assert_int_equal(index_entry_read(f->repo, &entry, refuse, NULL, &err), -1);
+    assert_int_equal(read_entry(f, &entry, refuse, NULL, &err), -1);
     assert_int_equal(err.code, ERR_FAILED);
     entry.hash[0] = entry.hash[0] == '0' ? '1' : '0';
-    assert_int_equal(index_entry_read(f->repo, &entry, count_bytes, &bytes, &err), -1);
+    assert_int_equal(read_entry(f, &entry, count_bytes, &bytes, &err), -1);
     assert_int_equal(err.code, ERR_CORRUPT);
     index_entry_done(&entry);
     fileset_done(&fileset);
@@ -322,6 +322,11 @@ int main(void)
         TEST(owners_go_by_name),
         TEST(the_directory_is_made),
         TEST(many_small_files_come_back),
+#define REMOTE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup_remote, fixture_teardown)
+        REMOTE_TEST(a_round_trip_is_exact),
+        REMOTE_TEST(damage_is_seen_and_contained),
+        REMOTE_TEST(an_entry_can_be_read_alone),
+        REMOTE_TEST(many_small_files_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

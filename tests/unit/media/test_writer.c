@@ -52,7 +52,7 @@ static void streams_come_back(void **state)
         Buf content = BUF_INIT(64 * 1024 * 1024);
         _cleanup_free_ uint8_t *want = noise(size_of_stream(i), i);
         assert_int_equal(strtoul(entry->path, NULL, 10), i);
-        if (index_entry_read(f->repo, entry, append, &content, &err) < 0)
+        if (read_entry(f, entry, append, &content, &err) < 0)
             fail_msg("%s", err.message);
         assert_int_equal(content.len, size_of_stream(i));
         assert_true(content.len == 0 || memcmp(content.data, want, content.len) == 0);
@@ -103,6 +103,7 @@ int main(void)
         TEST(streams_come_back),
         TEST(a_stream_that_is_gone_changes_little),
         TEST(wrong_use_is_told),
+        cmocka_unit_test_setup_teardown(streams_come_back, fixture_setup_remote, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

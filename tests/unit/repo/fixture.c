@@ -10,6 +10,7 @@ Store *store;
 Repo *repo;
 Error err;
 int (*before_put)(const char *key, Error *err);
+int (*before_get)(const char *key, Error *err);
 atomic_int n_puts, n_heads;
 
 static pthread_mutex_t requests_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -71,6 +72,8 @@ static int obedient_put(Store *outer, const char *key, const void *data, size_t 
 static int obedient_get(Store *outer, const char *key, uint64_t offset, uint64_t length, Buf *out, Error *e)
 {
     note("GET", key);
+    if (before_get && before_get(key, e) < 0)
+        return -1;
     return store_get(inner(outer), key, offset, length, out, e);
 }
 
@@ -121,7 +124,7 @@ int fixture_set_up(void **state)
 {
     (void)state;
     err = (Error)ERROR_INIT;
-    before_put = NULL;
+    before_put = before_get = NULL;
     store = obedient_new();
     assert_int_equal(repo_create(store, NULL, &err), 0);
     assert_int_equal(repo_open(store, &repo, &err), 0);

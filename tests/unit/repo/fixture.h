@@ -24,8 +24,9 @@ int fixture_set_up(void **state);
 int fixture_tear_down(void **state);
 #define REPO_TEST(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
 
-/* What the store does and did. before_put may be NULL; -1 from it makes the put fail. */
+/* What the store does and did. before_put and before_get may be NULL; -1 from one makes the request fail. */
 extern int (*before_put)(const char *key, Error *err);
+extern int (*before_get)(const char *key, Error *err);
 extern atomic_int n_puts, n_heads;
 /* Every request since set-up or forget_requests, as "PUT locks/..", "LIST backups/": how many begin so. */
 int n_requests(const char *prefix);

@@ -161,14 +161,14 @@ static void loading_what_is_not_there(void **state)
 static void ids(void **state)
 {
     (void)state;
-    _cleanup_free_ char *plain = manifest_new_id("mis-s_Key9"), *again = manifest_new_id("mis-s_Key9");
+    _cleanup_free_ char *plain = manifest_new_id(repo, "mis-s_Key9"), *again = manifest_new_id(repo, "mis-s_Key9");
     assert_string_not_equal(plain, again);
     assert_memory_equal(plain + 16, "-mis-s_Key9-", 12);
     assert_int_equal(strlen(plain), 16 + 12 + 4);
     const char *const apps[] = {"", "caf\xe9 / ../x", "a.b",
                                 "a-name-that-is-longer-than-what-an-id-has-room-for-and-is-cut-therefore-somewhere"};
     for (size_t i = 0; i < ARRAY_SIZE(apps); i++) {
-        _cleanup_free_ char *id = manifest_new_id(apps[i]);
+        _cleanup_free_ char *id = manifest_new_id(repo, apps[i]);
         commit(id, apps[i]);
     }
     _cleanup_(strvec_done) StrVec list = {0};

@@ -120,7 +120,7 @@ static void a_blob_is_named_by_its_bytes(void **state)
     assert_true(is_new);
     assert_string_equal(ref.hash, HELLO);
     assert_int_equal(ref.size, 6);
-    blob_key(&ref, key);
+    blob_key(repo, &ref, key);
     assert_string_equal(key, "blobs/58/" HELLO ".tar");
     assert_int_equal(buf_append_str(&out, "what was there", &err), 0);
     assert_int_equal(blob_get(repo, &ref, &out, &err), 0);

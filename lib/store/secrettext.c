@@ -1,4 +1,4 @@
-#include "secret.h"
+#include "secrettext.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void secret_free(char *text)
+void secrettext_free(char *text)
 {
     if (text)
         OPENSSL_cleanse(text, strlen(text));
@@ -43,7 +43,7 @@ static int read_text(int fd, const char *path, size_t max, char *text, size_t *r
     return 0;
 }
 
-int secret_read(const char *path, size_t max, char **ret_text, bool *ret_exposed, Error *err)
+int secrettext_read(const char *path, size_t max, char **ret_text, bool *ret_exposed, Error *err)
 {
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;

@@ -1,0 +1,56 @@
+#include "unlock.h"
+
+#include <sys/prctl.h>
+
+#include "kura/secret.h"
+
+enum { IDENTITY_FILE_MAX = 64 * 1024 };
+
+/* Keys, and rows on their way, must not end up in a file that a crash leaves behind, nor be read by a debugger of the
+ * same user. */
+static void forbid_core_dumps(void)
+{
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
+static int read_identities(const char *path, AgeIdentities **ret, Error *err)
+{
+    _cleanup_(secret_buf_done) Buf text = BUF_INIT(IDENTITY_FILE_MAX);
+    forbid_core_dumps();
+    if (secret_file_read(path, &text, err) < 0 || age_identities_parse(buf_str(&text), text.len, ret, err) < 0) {
+        error_wrap(err, "identity \"%s\"", path);
+        err->code = ERR_KEY; /* also when there is no such file: what is missing is the key */
+        return -1;
+    }
+    return 0;
+}
+
+int session_unlock(Session *session, RepoUse use, Error *err)
+{
+    const char *path = options_text(session->options, OPT_IDENTITY);
+    if (path != NULL && read_identities(path, &session->identities, err) < 0)
+        return -1;
+    RepoAccess access = {
+        .use = use,
+        .identities = session->identities,
+        .key_file = options_text(session->options, OPT_KEY_FILE),
+    };
+    if (repo_open_with(session->store, &access, &session->repo, err) < 0)
+        return -1;
+    if (repo_is_encrypted(session->repo))
+        forbid_core_dumps();
+    return 0;
+}
+
+json_t *json_of_recipients(const Repo *repo)
+{
+    size_t n;
+    const AgeRecipient *recipients = repo_recipients(repo, &n);
+    json_t *array = json_array();
+    for (size_t i = 0; i < n; i++) {
+        char text[AGE_RECIPIENT_SIZE];
+        age_recipient_format(&recipients[i], text);
+        json_array_append_new(array, json_string(text));
+    }
+    return array;
+}

@@ -1,0 +1,13 @@
+/* From options to the keys of a repository, and what is shown of them. */
+#ifndef KURA_CMD_UNLOCK_H
+#define KURA_CMD_UNLOCK_H
+
+#include "session.h"
+
+/* Reads --identity and opens the repository in session->store. */
+int session_unlock(Session *session, RepoUse use, Error *err);
+
+/* The recipients of an encrypted repository. */
+json_t *json_of_recipients(const Repo *repo);
+
+#endif

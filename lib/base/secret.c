@@ -1,0 +1,134 @@
+#include "kura/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <openssl/crypto.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kura/mem.h"
+
+/* Pages of its own: both calls work on whole pages, and a lock on a shared one would end with the first that frees. */
+void *secret_new(size_t size)
+{
+    void *secret = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (secret == MAP_FAILED)
+        abort();
+    madvise(secret, size, MADV_DONTDUMP);
+    mlock(secret, size); /* may fail: the limit of locked memory is small for ordinary users */
+    return secret;
+}
+
+void secret_free(void *secret, size_t size)
+{
+    if (secret == NULL)
+        return;
+    OPENSSL_cleanse(secret, size);
+    munmap(secret, size);
+}
+
+void secret_wipe(void *data, size_t size)
+{
+    OPENSSL_cleanse(data, size);
+}
+
+void secret_buf_done(Buf *buf)
+{
+    if (buf == NULL)
+        return;
+    OPENSSL_cleanse(buf->data, buf->cap);
+    buf_done(buf);
+}
+
+/* Reads to the end, or one byte more than out may hold. The buffer is as large as it gets from the start: one that
+ * grows leaves copies behind. */
+static int read_all(int fd, Buf *out, bool *ret_too_large, Error *err)
+{
+    uint8_t beyond;
+    if (buf_reserve(out, out->max - out->len, err) < 0)
+        return -1;
+    for (;;) {
+        bool full = out->len == out->max;
+        ssize_t n = read(fd, full ? &beyond : out->data + out->len, full ? 1 : out->max - out->len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_errno(err, errno, "cannot read it");
+        *ret_too_large = n > 0 && full;
+        if (n == 0 || full)
+            return buf_append(out, "", 0, err);
+        out->len += (size_t)n;
+    }
+}
+
+int secret_file_read(const char *path, Buf *out, Error *err)
+{
+    bool too_large;
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return error_errno(err, errno, "cannot open \"%s\"", path);
+    if (read_all(fd, out, &too_large, err) < 0)
+        return error_wrap(err, "reading \"%s\"", path);
+    return too_large ? error_set(err, ERR_USAGE, "\"%s\" is too large to hold keys", path) : 0;
+}
+
+/* Returns 0 or an errno. */
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        data += n;
+        len -= (size_t)n;
+    }
+    return fsync(fd) < 0 ? errno : 0;
+}
+
+static int sync_directory_of(const char *path)
+{
+    _cleanup_free_ char *copy = xstrdup(path);
+    _cleanup_close_ int dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return dir < 0 || fsync(dir) < 0 ? errno : 0;
+}
+
+/* Returns 0 or an errno; EEXIST alone leaves what bears the name. */
+static int create(const char *path, const void *data, size_t len)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return errno;
+    int error = write_all(fd, data, len);
+    if (error == 0)
+        error = sync_directory_of(path);
+    if (error)
+        unlink(path);
+    return error;
+}
+
+int secret_file_create(const char *path, const void *data, size_t len, Error *err)
+{
+    int error = create(path, data, len);
+    if (error == EEXIST)
+        return error_set(err, ERR_EXISTS, "\"%s\" exists already", path);
+    return error ? error_errno(err, error, "cannot write \"%s\"", path) : 0;
+}
+
+int secret_file_replace(const char *path, const void *data, size_t len, Error *err)
+{
+    _cleanup_free_ char *temp = xasprintf("%s.new", path);
+    unlink(temp); /* what a killed run left */
+    int error = create(temp, data, len);
+    if (error == 0 && rename(temp, path) < 0) {
+        error = errno;
+        unlink(temp);
+    }
+    if (error == 0)
+        error = sync_directory_of(path);
+    return error ? error_errno(err, error, "cannot write \"%s\"", path) : 0;
+}
