@@ -73,14 +73,21 @@ static void write_prose(const char *text)
     putchar('\n');
 }
 
+static void write_option_words(const OptionSpec *spec)
+{
+    printf("Fl -%s", spec->name);
+    if (option_is_optional(spec))
+        printf(" Ns Op = Ns Ar %s", spec->arg);
+    else if (spec->arg[0])
+        printf(" Ar %s", spec->arg);
+}
+
 static void write_option_item(const OptionSpec *spec)
 {
     fputs(".It ", stdout);
     if (spec->short_name)
         printf("Fl %c , ", spec->short_name);
-    printf("Fl -%s", spec->name);
-    if (spec->arg[0])
-        printf(" Ar %s", spec->arg);
+    write_option_words(spec);
     putchar('\n');
 }
 
@@ -190,6 +197,16 @@ static void write_error_codes(void)
     }
 }
 
+/* "ID DIR", "[COMMAND]", "[ID].." */
+static void write_arguments(const char *args)
+{
+    size_t len = strcspn(args, "]");
+    if (args[0] == '[')
+        printf(" Op Ar %.*s%s", (int)len - 1, args + 1, args[len + 1] ? " ..." : "");
+    else if (args[0])
+        printf(" Ar %s", args);
+}
+
 static void write_command(const char *name, bool *named)
 {
     const CommandSpec *command = command_find(name);
@@ -197,18 +214,14 @@ static void write_command(const char *name, bool *named)
         fail("no such command", name);
     named[command->id] = true;
     printf(".Ss %s: %s\n.Nm kura Cm %s", command->name, command->help, command->name);
-    if (command->args[0])
-        printf(" %s", command->args[0] == '[' ? "Op Ar COMMAND" : "Ar ");
-    if (command->args[0] && command->args[0] != '[')
-        fputs(command->args, stdout);
+    write_arguments(command->args);
     putchar('\n');
     for (size_t i = 0; i < OPT_COUNT; i++) {
         const OptionSpec *spec = &option_specs[i];
         if (!option_belongs(spec, command->id) || option_is_global(spec) || option_is_of_repository(spec))
             continue;
-        printf(".Op Fl -%s", spec->name);
-        if (spec->arg[0])
-            printf(" Ar %s", spec->arg);
+        fputs(".Op ", stdout);
+        write_option_words(spec);
         printf("%s\n", spec->type == OPTION_LIST ? " ..." : "");
     }
     puts(".Pp");

@@ -13,6 +13,8 @@ static const char *command_name(const void *ctx, size_t i)
 static char *option_synopsis(const OptionSpec *spec)
 {
     char shortly[] = {'-', spec->short_name, ',', ' ', 0};
+    if (option_is_optional(spec))
+        return xasprintf("%s--%s[=%s]", spec->short_name ? shortly : "", spec->name, spec->arg);
     return xasprintf("%s--%s%s%s", spec->short_name ? shortly : "", spec->name, spec->arg[0] ? " " : "", spec->arg);
 }
 
@@ -68,8 +70,9 @@ static json_t *json_of_options(const CommandSpec *command)
     for (size_t i = 0; i < OPT_COUNT; i++) {
         const OptionSpec *spec = &option_specs[i];
         if (option_belongs(spec, command->id))
-            json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:s}", "name", spec->name, "argument",
-                                                   json_text(spec->arg[0] ? spec->arg : NULL), "environment",
+            json_array_append_new(array, json_pack("{s:s, s:o, s:b, s:o, s:s}", "name", spec->name, "argument",
+                                                   json_text(spec->arg[0] ? spec->arg : NULL), "argument_optional",
+                                                   option_is_optional(spec), "environment",
                                                    json_text(spec->env[0] ? spec->env : NULL), "help", spec->help));
     }
     return array;

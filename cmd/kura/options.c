@@ -84,6 +84,11 @@ static int value_parse(const OptionSpec *spec, const char *text, const char *whe
                              "invalid value \"%s\" for %s: a number of bytes up to 1024G is needed, such as 800K or 5M",
                              text, where);
         return 0;
+    case OPTION_PERCENT:
+        if (parse_decimal(text, false, &ret->number) < 0 || ret->number > 100)
+            return error_set(err, ERR_USAGE, "invalid value \"%s\" for %s: a percentage from 0 to 100 is needed", text,
+                             where);
+        return 0;
     case OPTION_ENUM:
         ret->number = choice_index(spec->arg, text);
         if (ret->number < 0)
@@ -288,7 +293,7 @@ static int take_value(Options *options, const OptionSpec *spec, const char *valu
 {
     _cleanup_free_ char *where = xasprintf("option --%s", spec->name);
     if (value == NULL && !option_takes_value(spec))
-        value = "yes";
+        value = option_is_optional(spec) ? "100" : "yes";
     if (value == NULL) {
         if (*position + 1 >= argc)
             return error_set(err, ERR_USAGE, "%s needs a value: %s", where, spec->arg);

@@ -6,7 +6,8 @@
 #define ON(id) (1u << CMD_##id)
 #define ON_ALL ((1u << CMD_COUNT) - 1)
 #define ON_NONE 0u
-#define ON_REPO (ON(INIT) | ON(BACKUP) | ON(LIST) | ON(SHOW) | ON(RESTORE) | ON(EXPORT) | ON(KEY))
+#define ON_REPO                                                                                                        \
+    (ON(INIT) | ON(BACKUP) | ON(LIST) | ON(SHOW) | ON(RESTORE) | ON(EXPORT) | ON(VERIFY) | ON(DOCTOR) | ON(KEY))
 enum { PLAIN = false, SECRET = true };
 
 /* An option that the manual cannot explain does not build. */

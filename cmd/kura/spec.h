@@ -28,6 +28,7 @@ typedef enum OptionType {
     OPTION_NUMBER,   /* a whole number from 1 to 1024 */
     OPTION_SECONDS,  /* a decimal number */
     OPTION_SIZE,     /* bytes: a decimal number, with K, M or G behind it for units of 1024 */
+    OPTION_PERCENT,  /* from 0 to 100; on the command line it may be left out, which means 100 */
     OPTION_ENUM,     /* one of `arg`, separated by '|' */
 } OptionType;
 
@@ -59,6 +60,9 @@ typedef struct OptionSpec {
     const char *help, *prose;
 } OptionSpec;
 
+/* Commands that take any number of arguments have this many at most. */
+enum { ARGS_MAX = 1000 };
+
 extern const CommandSpec command_specs[CMD_COUNT];
 extern const OptionSpec option_specs[OPT_COUNT];
 
@@ -81,9 +85,15 @@ static inline bool option_is_key_only(const OptionSpec *spec)
 {
     return spec->commands == 0;
 }
+/* Whether a value may be left out; if it is not, it stands behind '='. */
+static inline bool option_is_optional(const OptionSpec *spec)
+{
+    return spec->type == OPTION_PERCENT;
+}
+/* Whether the next word of a command line is its value when there is no '='. */
 static inline bool option_takes_value(const OptionSpec *spec)
 {
-    return spec->type != OPTION_FLAG;
+    return spec->type != OPTION_FLAG && !option_is_optional(spec);
 }
 
 /* The option of a command by its name (len bytes, without dashes) or by its short name; NULL when it has none. */

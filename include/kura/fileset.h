@@ -82,11 +82,15 @@ typedef struct IndexEntry {
  * error. Everything is checked: order, paths, sizes that add up. */
 typedef struct IndexReader IndexReader;
 IndexReader *index_reader_new(Repo *repo, const ManifestFileset *fileset);
+/* Reads one blob of an index: no line crosses from one blob to the next. The totals are not checked then. */
+IndexReader *index_reader_new_blob(Repo *repo, const BlobRef *blob);
 int index_reader_next(IndexReader *reader, const IndexEntry **ret, Error *err);
 void index_reader_free(IndexReader *reader);
 /* Parses one NDJSON line (for the reader and for fuzzing); index_entry_done frees what is inside. */
 int index_entry_parse(const char *line, size_t len, IndexEntry *ret, Error *err);
 int index_entry_format(const IndexEntry *entry, Buf *out, Error *err); /* with its newline */
+/* Adds a regular file, directory, .. to the totals of a fileset. */
+void index_entry_count(const IndexEntry *entry, ManifestFileset *totals);
 void index_entry_done(IndexEntry *entry);
 
 /* Tells the uploader of every blob that the index refers to. */

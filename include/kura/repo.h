@@ -55,6 +55,10 @@ enum { BLOB_KEY_SIZE = 96 };
 /* "blobs/ab/abcd..zst", in an encrypted repository "blobs/ab/abcd..zst.age". */
 void blob_key(const Repo *repo, const BlobRef *ref, char key[BLOB_KEY_SIZE]);
 const char *blob_suffix(BlobKind kind); /* "zst", "tar", "bin" */
+/* The way back from a key, with size 0; -1 when it is not the key of a blob. */
+int blob_ref_from_key(const Repo *repo, const char *key, BlobRef *ret);
+/* Whether an object of that size in the store can be this blob. How many can decrypt it, which counts, may change. */
+bool blob_size_fits(const Repo *repo, const BlobRef *ref, uint64_t object_size);
 /* A reference in JSON: "abcd....zst" plus size, as the two members "blob" and "size" of object; parse is strict. */
 void blob_ref_to_json(const BlobRef *ref, json_t *object);
 int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err);
@@ -62,7 +66,8 @@ int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err);
 /* Stores a blob unless the repository has it. *ret_new (may be NULL) tells which. */
 int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret, bool *ret_new, Error *err);
 /* Reads a whole blob into *out (cleared first), from the cache if that has it, and checks size and hash: ERR_CORRUPT
- * names the blob and the remedy. ERR_KEY: it is encrypted, and no identity was given, or none that fits. */
+ * names the blob and the remedy. What has the right size and the wrong hash is in *out nevertheless, for who wants to
+ * know how much of it is good. ERR_KEY: it is encrypted, and no identity was given, or none that fits. */
 int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err);
 /* Appends a part of a blob to *out; not checked against the hash (the caller has the part's own). Of an encrypted blob
  * only the pieces of 64 KiB are read that hold the part, and once its header. Errors as blob_get. */
@@ -110,6 +115,10 @@ int repo_compress(const Repo *repo, const void *data, size_t len, Buf *out, Erro
 /* Decompresses one or more concatenated frames completely; never allocates past out->max. ERR_CORRUPT, ERR_TRUNCATED.
  */
 int repo_decompress(const void *data, size_t len, Buf *out, Error *err);
+/* The same piece by piece, without a buffer for the whole: fn gets at most max bytes in all, and returns 0, or -1 to
+ * end with its error. */
+int repo_decompress_pieces(const void *data, size_t len, uint64_t max,
+                           int (*fn)(void *ctx, const void *piece, size_t len, Error *err), void *ctx, Error *err);
 
 /* Gives a context the parameters of repo_compress, for frames that are made piece by piece. -1 when libzstd refuses. */
 struct ZSTD_CCtx_s;

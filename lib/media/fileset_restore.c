@@ -137,6 +137,8 @@ static int write_files(Restore *restore, Pool *pool, Placer *placer, Group *grou
     Error cause = ERROR_INIT;
     bool whole = n > 1 && worth_whole_blob(group, n);
     bool fetched = whole && fetch_blob(placer, &group->files[0]->parts[0].blob, &blob, &cause) == 0;
+    if (whole && !fetched && cause.code == ERR_CORRUPT) /* cut off, or encrypted and damaged: parts may be whole */
+        whole = false;
     for (size_t i = 0; i < n; i++) {
         if (pool_check(pool, err) < 0)
             return -1;

@@ -25,7 +25,5 @@ void entry_part_item(const void *list, size_t i, PrefetchItem *ret);
 
 /* A copy of everything inside; index_entry_done for it. */
 void index_entry_copy(const IndexEntry *entry, IndexEntry *ret);
-/* Adds a regular file, directory, .. to the totals of a fileset. */
-void index_entry_count(const IndexEntry *entry, ManifestFileset *totals);
 
 #endif

@@ -9,9 +9,10 @@
 #include "path.h"
 
 struct IndexReader {
-    const ManifestFileset *fileset;
+    const ManifestFileset *fileset; /* NULL: of one blob only */
+    BlobRef blob;                   /* that one */
     Prefetch *ahead;
-    size_t next_blob;
+    size_t n_index, next_blob;
     Buf packed, raw;
     size_t at;        /* in raw */
     IndexEntry entry; /* the one given out last */
@@ -25,11 +26,26 @@ static void index_item(const void *list, size_t i, PrefetchItem *ret)
     *ret = (PrefetchItem){.blob = index[i]};
 }
 
-IndexReader *index_reader_new(Repo *repo, const ManifestFileset *fileset)
+static IndexReader *reader_new(size_t n_index)
 {
     IndexReader *reader = xcalloc(1, sizeof *reader);
-    *reader = (IndexReader){.fileset = fileset, .packed = BUF_INIT(BLOB_STORED_MAX), .raw = BUF_INIT(BLOB_MAX)};
+    *reader = (IndexReader){.n_index = n_index, .packed = BUF_INIT(BLOB_STORED_MAX), .raw = BUF_INIT(BLOB_MAX)};
+    return reader;
+}
+
+IndexReader *index_reader_new(Repo *repo, const ManifestFileset *fileset)
+{
+    IndexReader *reader = reader_new(fileset->n_index);
+    reader->fileset = fileset;
     reader->ahead = prefetch_new(repo, fileset->n_index, index_item, fileset->index);
+    return reader;
+}
+
+IndexReader *index_reader_new_blob(Repo *repo, const BlobRef *blob)
+{
+    IndexReader *reader = reader_new(1);
+    reader->blob = *blob;
+    reader->ahead = prefetch_new(repo, 1, index_item, &reader->blob);
     return reader;
 }
 
@@ -82,8 +98,8 @@ static int next_entry(IndexReader *reader, Error *err)
     while (reader->at == reader->raw.len) {
         if (stop_check(err) < 0)
             return -1;
-        if (reader->next_blob == reader->fileset->n_index)
-            return check_totals(reader, err);
+        if (reader->next_blob == reader->n_index)
+            return reader->fileset ? check_totals(reader, err) : 0;
         if (load_next_blob(reader, err) < 0)
             return -1;
     }
@@ -110,7 +126,7 @@ int index_reader_next(IndexReader *reader, const IndexEntry **ret, Error *err)
     if (reader->ended)
         return 0;
     int rc = next_entry(reader, err);
-    if (rc < 0)
+    if (rc < 0 && reader->fileset)
         error_wrap(err, "reading the index of fileset \"%s\"", reader->fileset->name ? reader->fileset->name : "");
     if (rc <= 0)
         reader->ended = true;

@@ -43,13 +43,18 @@ static int parse_name(const char *name, BlobRef *ret)
 
 int blob_ref_from_key(const Repo *repo, const char *key, BlobRef *ret)
 {
-    char canonical[BLOB_KEY_SIZE];
+    char again[BLOB_KEY_SIZE], name[BLOB_KEY_SIZE];
+    const char *slash = strrchr(key, '/');
     BlobRef ref = {0};
-    const char *name = strrchr(key, '/');
-    if (name == NULL || parse_name(name + 1, &ref) < 0)
+    if (slash == NULL || strlen(slash) > sizeof name)
         return -1;
-    blob_key(repo, &ref, canonical);
-    if (strcmp(canonical, key) != 0)
+    strcpy(name, slash + 1);
+    if (repo->crypt && strlen(name) > strlen(SEALED_SUFFIX))
+        name[strlen(name) - strlen(SEALED_SUFFIX)] = 0; /* whether it is that suffix shows below */
+    if (parse_name(name, &ref) < 0)
+        return -1;
+    blob_key(repo, &ref, again);
+    if (strcmp(key, again) != 0)
         return -1;
     *ret = ref;
     return 0;
@@ -112,10 +117,9 @@ static int wrong_size(Repo *repo, const BlobRef *ref, const char *key, uint64_t 
     return blob_damaged(repo, key, how, err);
 }
 
-/* Whether an object of that many bytes can be the blob. How many can read it may change (key add). */
-static bool size_fits(const Repo *repo, const BlobRef *ref, uint64_t size)
+bool blob_size_fits(const Repo *repo, const BlobRef *ref, uint64_t object_size)
 {
-    return repo->crypt ? age_count_recipients(ref->size, size) > 0 : size == ref->size;
+    return repo->crypt ? age_count_recipients(ref->size, object_size) > 0 : object_size == ref->size;
 }
 
 int blob_check(Repo *repo, const BlobRef *ref, Error *err)
@@ -125,7 +129,7 @@ int blob_check(Repo *repo, const BlobRef *ref, Error *err)
     Error why = ERROR_INIT;
     blob_key(repo, ref, key);
     if (store_head(repo->store, key, &size, &why) == 0)
-        return size_fits(repo, ref, size) ? 0 : wrong_size(repo, ref, key, size, err);
+        return blob_size_fits(repo, ref, size) ? 0 : wrong_size(repo, ref, key, size, err);
     if (why.code == ERR_NOT_FOUND)
         return blob_missing(repo, key, err);
     if (err)

@@ -15,9 +15,6 @@ int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err);
 int blob_seal(Repo *repo, Buf *data, Error *err);
 int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err);
 
-/* The reference of a key of a listing, without its size; -1 when that is no blob's. */
-int blob_ref_from_key(const Repo *repo, const char *key, BlobRef *ret);
-
 /* Errors that name an object and the remedy. */
 int blob_missing(Repo *repo, const char *key, Error *err);
 int blob_damaged(Repo *repo, const char *key, const char *how, Error *err);

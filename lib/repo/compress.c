@@ -79,3 +79,33 @@ int repo_decompress(const void *data, size_t len, Buf *out, Error *err)
             return -1;
     return 0;
 }
+
+int repo_decompress_pieces(const void *data, size_t len, uint64_t max,
+                           int (*fn)(void *ctx, const void *piece, size_t len, Error *err), void *ctx, Error *err)
+{
+    _cleanup_(ZSTD_freeDCtx_cleanup) ZSTD_DCtx *zstd = ZSTD_createDCtx();
+    size_t room = ZSTD_DStreamOutSize();
+    _cleanup_free_ uint8_t *piece = xmalloc(room);
+    if (zstd == NULL)
+        abort(); /* no memory */
+    ZSTD_inBuffer in = {.src = data, .size = len};
+    uint64_t total = 0;
+    size_t more = 1;
+    if (len == 0)
+        return error_set(err, ERR_TRUNCATED, "zstd data is empty");
+    while (more > 0 || in.pos < in.size) {
+        ZSTD_outBuffer out = {.dst = piece, .size = room};
+        more = ZSTD_decompressStream(zstd, &out, &in);
+        if (ZSTD_isError(more))
+            return error_set(err, ERR_CORRUPT, "zstd data is damaged: %s", ZSTD_getErrorName(more));
+        total += out.pos;
+        if (total > max)
+            return error_set(err, ERR_CORRUPT, "zstd data expands to more than %ju bytes", (uintmax_t)max);
+        if (out.pos > 0 && fn(ctx, piece, out.pos, err) < 0)
+            return -1;
+        /* With all input taken, a full output may hide that the frame goes on; less than full cannot. */
+        if (more > 0 && in.pos == in.size && out.pos < out.size)
+            return error_set(err, ERR_TRUNCATED, "zstd data ends too early");
+    }
+    return 0;
+}

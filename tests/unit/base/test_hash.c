@@ -113,6 +113,56 @@ static void text_and_back(void **state)
     assert_int_equal(rowdigest_parse("00000000000000100123456789abcdef0", &parsed), -1);
 }
 
+static void assert_mac(const uint8_t mac[SHA256_SIZE], const char *expected)
+{
+    char hex[SHA256_HEX_SIZE];
+    hex_format(mac, SHA256_SIZE, hex);
+    assert_string_equal(hex, expected);
+}
+
+/* RFC 4231, cases 1, 2 and 6. */
+static void hmac_gives_the_published_vectors(void **state)
+{
+    uint8_t mac[SHA256_SIZE], key[131];
+    memset(key, 0x0b, 20);
+    sha256_hmac(key, 20, "Hi There", 8, mac);
+    assert_mac(mac, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    sha256_hmac((const uint8_t *)"Jefe", 4, "what do ya want for nothing?", 28, mac);
+    assert_mac(mac, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    memset(key, 0xaa, sizeof key);
+    sha256_hmac(key, sizeof key, "Test Using Larger Than Block-Size Key - Hash Key First", 54, mac);
+    assert_mac(mac, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+/* RFC 5869 by its own definition: extract with a salt of zeros, then one block of expand. */
+static void hkdf_is_two_steps_of_hmac(void **state)
+{
+    static const uint8_t zeros[SHA256_SIZE];
+    uint8_t secret[SHA256_SIZE], extracted[SHA256_SIZE], expected[SHA256_SIZE], key[SHA256_SIZE];
+    for (size_t i = 0; i < sizeof secret; i++)
+        secret[i] = (uint8_t)i;
+    sha256_hmac(zeros, sizeof zeros, secret, sizeof secret, extracted);
+    sha256_hmac(extracted, sizeof extracted, "purpose\x01", 8, expected);
+    sha256_hkdf(secret, "purpose", key);
+    assert_memory_equal(key, expected, sizeof key);
+    sha256_hkdf(secret, "another purpose", key);
+    assert_memory_not_equal(key, expected, sizeof key);
+}
+
+static void hexadecimal_digits_and_back(void **state)
+{
+    const uint8_t bytes[] = {0x00, 0x9a, 0xff};
+    uint8_t back[3];
+    char hex[7];
+    hex_format(bytes, sizeof bytes, hex);
+    assert_string_equal(hex, "009aff");
+    assert_int_equal(hex_parse(hex, back, sizeof back), 0);
+    assert_memory_equal(back, bytes, sizeof bytes);
+    static const char *const bad[] = {"", "009af", "009aff0", "009AFF", "009agg", " 009af"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(hex_parse(bad[i], back, sizeof back), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +174,9 @@ int main(void)
         cmocka_unit_test(merged_parts_are_the_whole),
         cmocka_unit_test(the_sum_carries_into_its_high_half),
         cmocka_unit_test(text_and_back),
+        cmocka_unit_test(hmac_gives_the_published_vectors),
+        cmocka_unit_test(hkdf_is_two_steps_of_hmac),
+        cmocka_unit_test(hexadecimal_digits_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,8 +26,9 @@ static void test_options(void **state)
         }
         char shortly[] = "Fl x , ";
         shortly[3] = spec->short_name;
-        snprintf(line, sizeof line, "\n.It %sFl -%s%s%s\n", spec->short_name ? shortly : "", spec->name,
-                 spec->arg[0] ? " Ar " : "", spec->arg);
+        const char *before = option_is_optional(spec) ? " Ns Op = Ns Ar " : spec->arg[0] ? " Ar " : "";
+        snprintf(line, sizeof line, "\n.It %sFl -%s%s%s\n", spec->short_name ? shortly : "", spec->name, before,
+                 spec->arg);
         assert_names(&kura_1, line);
     }
 }

@@ -12,6 +12,7 @@ Error err;
 int (*before_put)(const char *key, Error *err);
 int (*before_get)(const char *key, Error *err);
 atomic_int n_puts, n_heads;
+atomic_ullong bytes_got;
 
 static pthread_mutex_t requests_mutex = PTHREAD_MUTEX_INITIALIZER;
 static StrVec requests;
@@ -74,7 +75,10 @@ static int obedient_get(Store *outer, const char *key, uint64_t offset, uint64_t
     note("GET", key);
     if (before_get && before_get(key, e) < 0)
         return -1;
-    return store_get(inner(outer), key, offset, length, out, e);
+    size_t before = out->len;
+    int rc = store_get(inner(outer), key, offset, length, out, e);
+    bytes_got += out->len - before;
+    return rc;
 }
 
 static int obedient_head(Store *outer, const char *key, uint64_t *ret_size, Error *e)

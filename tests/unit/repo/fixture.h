@@ -28,6 +28,7 @@ int fixture_tear_down(void **state);
 extern int (*before_put)(const char *key, Error *err);
 extern int (*before_get)(const char *key, Error *err);
 extern atomic_int n_puts, n_heads;
+extern atomic_ullong bytes_got; /* of objects, by whoever asked */
 /* Every request since set-up or forget_requests, as "PUT locks/..", "LIST backups/": how many begin so. */
 int n_requests(const char *prefix);
 void forget_requests(void);

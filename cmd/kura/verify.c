@@ -1,0 +1,171 @@
+#include "kura/verify.h"
+
+#include "commands.h"
+#include "screen.h"
+#include "table.h"
+#include "text.h"
+
+/* The full ids of the backups that are named, each once. */
+static int resolve(const Session *session, StrVec *ret, Error *err)
+{
+    const StrVec *names = &session->options->args;
+    const char *app = options_text(session->options, OPT_APP);
+    for (size_t i = 0; i < names->n; i++) {
+        _cleanup_free_ char *id = NULL;
+        if (manifest_resolve(session->repo, names->v[i], app, &id, err) < 0)
+            return -1;
+        if (!strvec_contains(ret, id))
+            strvec_push(ret, id);
+    }
+    return 0;
+}
+
+/* ---- JSON ---- */
+
+static json_t *json_of_names(const VerifyNames *names)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < names->kept.n; i++)
+        json_array_append_new(array, json_text(names->kept.v[i]));
+    return array;
+}
+
+static json_t *json_of_backups(const VerifyReport *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->n_backups; i++) {
+        const VerifyBackup *backup = &report->backups[i];
+        json_array_append_new(array,
+                              json_pack("{s:o, s:b, s:b, s:I, s:I}", "id", json_text(backup->id), "ok",
+                                        !backup->damaged, "readable", !backup->unreadable, "tables_affected",
+                                        (json_int_t)backup->tables, "files_affected", (json_int_t)backup->files));
+    }
+    return array;
+}
+
+static json_t *json_of_damages(const VerifyReport *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->n_damages; i++) {
+        const VerifyDamage *damage = &report->damages[i];
+        json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o, s:b}", "code", damage->code, "message",
+                                               json_text(damage->message), "backups", json_of_names(&damage->backups),
+                                               "affected", json_of_names(&damage->affected), "affected_more",
+                                               damage->affected.more || damage->backups.more));
+    }
+    return array;
+}
+
+static json_t *json_of_count(bool known, uint64_t count)
+{
+    return known ? json_integer((json_int_t)count) : json_null();
+}
+
+static json_t *json_of_report(const VerifyReport *report)
+{
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "backups",
+                     json_of_backups(report), "blobs", (json_int_t)report->blobs, "bytes", (json_int_t)report->bytes,
+                     "missing", (json_int_t)report->missing, "damaged", (json_int_t)report->damaged, "read_blobs",
+                     (json_int_t)report->read_blobs, "read_bytes", (json_int_t)report->read_bytes, "files_read",
+                     (json_int_t)report->files_read, "tables", (json_int_t)report->tables, "tables_proven",
+                     (json_int_t)report->tables_proven, "orphans",
+                     json_of_count(report->orphans_known, report->orphans), "orphan_bytes",
+                     json_of_count(report->orphans_known, report->orphan_bytes), "damages", json_of_damages(report));
+}
+
+/* ---- text ---- */
+
+static void add_line(Table *table, const char *name, char *text)
+{
+    table_row(table, name, text);
+    free(text);
+}
+
+static void add_blobs(Table *table, const VerifyReport *report)
+{
+    char first[TEXT_SIZE], second[TEXT_SIZE], third[TEXT_SIZE];
+    text_count(report->blobs, first);
+    text_bytes(report->bytes, second);
+    if (report->missing + report->damaged == 0)
+        add_line(table, "blobs", xasprintf("%s (%s), all there", first, second));
+    else
+        add_line(table, "blobs",
+                 xasprintf("%s (%s), %s missing, %ju damaged", first, second, text_count(report->missing, third),
+                           (uintmax_t)report->damaged));
+    if (report->orphans > 0)
+        add_line(table, "orphans",
+                 xasprintf("%s (%s), of no backup", text_count(report->orphans, first),
+                           text_bytes(report->orphan_bytes, second)));
+}
+
+static void add_data(Table *table, const VerifyReport *report, bool read)
+{
+    char first[TEXT_SIZE], second[TEXT_SIZE];
+    if (!read) {
+        table_row(table, "data", "not read (--read-data reads it)");
+        return;
+    }
+    add_line(table, "data",
+             xasprintf("%s blobs (%s) read and undamaged", text_count(report->read_blobs, first),
+                       text_bytes(report->read_bytes, second)));
+    if (report->tables > 0)
+        add_line(table, "tables",
+                 xasprintf("%s of %s proven by their rows and digests", text_count(report->tables_proven, first),
+                           text_count(report->tables, second)));
+    if (report->files_read > 0)
+        add_line(table, "files",
+                 xasprintf("%s in packs compared with their hashes", text_count(report->files_read, first)));
+}
+
+static void print_damaged(FILE *out, const VerifyReport *report)
+{
+    char first[TEXT_SIZE], second[TEXT_SIZE];
+    _cleanup_(table_free_cleanup) Table *table = table_new("damaged backup|>tables|>files|");
+    for (size_t i = 0; i < report->n_backups; i++) {
+        const VerifyBackup *backup = &report->backups[i];
+        if (backup->damaged)
+            table_row(table, backup->id, text_count(backup->tables, first), text_count(backup->files, second),
+                      backup->unreadable ? "cannot be read" : "");
+    }
+    if (!table_is_empty(table))
+        table_print(table, out, 0);
+}
+
+static void print_report(FILE *out, const VerifyReport *report, bool read)
+{
+    char first[TEXT_SIZE], second[TEXT_SIZE];
+    size_t damaged = 0;
+    for (size_t i = 0; i < report->n_backups; i++)
+        damaged += report->backups[i].damaged;
+    fprintf(out, "%s backup%s verified, ", text_count(report->n_backups, first), report->n_backups == 1 ? "" : "s");
+    if (damaged > 0)
+        fprintf(out, "%s damaged\n", text_count(damaged, second));
+    else
+        fputs(report->missing + report->damaged == 0 ? "no damage found\n" : "none of them damaged\n", out);
+    _cleanup_(table_free_cleanup) Table *table = table_new("|");
+    add_blobs(table, report);
+    add_data(table, report, read);
+    table_print(table, out, 2);
+    print_damaged(out, report);
+}
+
+int command_verify(Session *session, Error *err)
+{
+    _cleanup_(strvec_done) StrVec ids = {0};
+    _cleanup_(verify_report_done) VerifyReport report = {0};
+    if (session_open_repo(session, err) < 0 || resolve(session, &ids, err) < 0)
+        return -1;
+    const VerifyOptions options = {
+        .ids = &ids,
+        .app = options_text(session->options, OPT_APP),
+        .percent = options_number(session->options, OPT_READ_DATA, 0),
+        .jobs = (size_t)options_number(session->options, OPT_JOBS, 0),
+    };
+    if (verify_run(session->repo, &options, &report, &session->findings, &session->progress, err) < 0)
+        return -1;
+    if (session->json)
+        session_set(session, "verify", json_of_report(&report));
+    else
+        print_report(session->out, &report, options.percent > 0);
+    return 0;
+}
