@@ -151,13 +151,9 @@ int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err)
 
 int blob_seal(Repo *repo, Buf *data, Error *err)
 {
-    if (repo->crypt == NULL)
-        return 0;
-    Buf sealed = BUF_INIT((size_t)age_encrypted_size(data->len, repo->crypt->n_recipients));
-    int rc = crypt_seal(repo, data->data, data->len, &sealed, err);
-    buf_done(data);
-    *data = sealed;
-    return rc < 0 ? error_wrap(err, "storing a blob") : 0;
+    if (repo->crypt && crypt_seal_in_place(repo, data, err) < 0)
+        return error_wrap(err, "storing a blob");
+    return 0;
 }
 
 int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err)

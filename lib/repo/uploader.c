@@ -23,8 +23,7 @@ struct Uploader {
     Repo *repo;
     uint64_t max_bytes;
     pthread_t *threads;
-    size_t n_threads; /* 0 once joined */
-    pthread_mutex_t sealing;
+    size_t n_threads;      /* 0 once joined */
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t work, room;
     Item *first, **last;
@@ -89,8 +88,7 @@ static Item *next_item(Uploader *uploader)
     return item;
 }
 
-/* *ret_new: it was sent. One thread at a time seals, which takes a blob's memory twice: the others wait for the network
- * meanwhile. */
+/* *ret_new: it was sent. */
 static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, Error *err)
 {
     *ret_new = true;
@@ -98,10 +96,8 @@ static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, E
         return -1;
     if (!*ret_new)
         return 0;
-    pthread_mutex_lock(&uploader->sealing);
-    int rc = blob_seal(uploader->repo, &item->data, err);
-    pthread_mutex_unlock(&uploader->sealing);
-    return rc < 0 ? -1 : blob_send(uploader->repo, &item->ref, &item->data, err);
+    return blob_seal(uploader->repo, &item->data, err) < 0 ? -1
+                                                           : blob_send(uploader->repo, &item->ref, &item->data, err);
 }
 
 static void *upload(void *arg)
@@ -148,7 +144,6 @@ Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes)
                            .n_threads = threads ? threads : 1,
                            .trusting = store_is_remote(repo_store(repo))};
     uploader->last = &uploader->first;
-    pthread_mutex_init(&uploader->sealing, NULL);
     pthread_mutex_init(&uploader->mutex, NULL);
     init_cond(&uploader->work);
     init_cond(&uploader->room);
@@ -322,7 +317,6 @@ void uploader_free(Uploader *uploader)
     free(uploader->threads);
     pthread_cond_destroy(&uploader->work);
     pthread_cond_destroy(&uploader->room);
-    pthread_mutex_destroy(&uploader->sealing);
     pthread_mutex_destroy(&uploader->mutex);
     free(uploader);
 }
