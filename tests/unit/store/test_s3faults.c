@@ -18,6 +18,7 @@
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "s3world.h"
+#include "world.h"
 
 /* One operation with the answer that it hopes for. */
 typedef struct Operation {
@@ -257,6 +258,42 @@ static void region_is_learned(void **state)
     s3world_close(&world);
 }
 
+/* Credentials of a container, which the server says have expired before their time. */
+static void credentials_are_renewed(void **state)
+{
+    (void)state;
+    static const HttpAnswer sources[] = {
+        {.status = "200 OK",
+         .body = "{\"AccessKeyId\":\"KEY1\",\"SecretAccessKey\":\"s\",\"Token\":\"t1\",\"Expiration\":\"2099-01-01T00:"
+                 "00:00Z\"}"},
+        {.status = "200 OK",
+         .body = "{\"AccessKeyId\":\"KEY2\",\"SecretAccessKey\":\"s\",\"Token\":\"t2\",\"Expiration\":\"2099-01-01T00:"
+                 "00:00Z\"}"},
+        {.status = "200 OK",
+         .body = "{\"AccessKeyId\":\"KEY2\",\"SecretAccessKey\":\"s\",\"Token\":\"t2\",\"Expiration\":\"2099-01-01T00:"
+                 "00:00Z\"}"},
+    };
+    static const HttpAnswer answers[] = {S3_ERROR("400 Bad Request", "ExpiredToken"), S3_PUT_OK,
+                                         S3_ERROR("400 Bad Request", "ExpiredToken")};
+    Httpd *source = httpd_start(sources, ARRAY_SIZE(sources)), *httpd = httpd_start(answers, ARRAY_SIZE(answers));
+    setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", httpd_url(source), 1);
+    StoreOptions options = {.s3_endpoint = httpd_url(httpd), .s3_region = "us-east-1"};
+    Store *store;
+    Error err = ERROR_INIT;
+    assert_int_equal(store_open("s3://bucket", &options, false, &store, &err), 0);
+    assert_int_equal(run_put(store, &err), 0);
+    assert_non_null(strstr(httpd_request(httpd, 0), "Credential=KEY1/"));
+    assert_non_null(strstr(httpd_request(httpd, 1), "Credential=KEY2/"));
+    assert_int_equal(run_put(store, &err), -1); /* the source has no others */
+    assert_int_equal(err.code, ERR_PERMISSION);
+    assert_int_equal(httpd_count(httpd), 3);
+    assert_int_equal(httpd_count(source), 3);
+    store_close(store);
+    unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    httpd_stop(source);
+    httpd_stop(httpd);
+}
+
 static time_t date_of(const char *request)
 {
     struct tm tm = {0};
@@ -407,6 +444,7 @@ int main(void)
         cmocka_unit_test(giving_up),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(region_is_learned),
+        cmocka_unit_test_setup_teardown(credentials_are_renewed, world_setup, world_teardown),
         cmocka_unit_test(clock_is_corrected),
         cmocka_unit_test(redirects_to_another_server),
         cmocka_unit_test(redirects_away_are_not_followed),

@@ -59,6 +59,7 @@ static void no_locations(void **state)
         assert_int_equal(s3location_parse(wrong[i], &location, &err), -1);
         assert_int_equal(err.code, ERR_USAGE);
         assert_null(location.bucket);
+        assert_null(strstr(err.message, "secret"));
     }
     long_prefix[9 + 511] = 0;
     S3Location longest;
