@@ -366,6 +366,21 @@ static void redirects_away_are_not_followed(void **state)
     s3world_close(&world);
 }
 
+/* Neither is what is stored taken to a server that has nothing to do with the one that was named. */
+static void redirects_to_strangers_are_not_followed(void **state)
+{
+    (void)state;
+    const HttpAnswer answers[] = {
+        {.status = "301 Moved Permanently", .header = "Location: https://s3.example.net/bucket/x"},
+    };
+    S3World world;
+    s3world_open(&world, answers, ARRAY_SIZE(answers), NULL);
+    assert_int_equal(run_put(world.store, &world.err), -1);
+    assert_int_equal(httpd_count(world.httpd), 1);
+    assert_non_null(strstr(world.err.message, "301"));
+    s3world_close(&world);
+}
+
 static void expect_is_given_up(void **state)
 {
     (void)state;
@@ -448,6 +463,7 @@ int main(void)
         cmocka_unit_test(clock_is_corrected),
         cmocka_unit_test(redirects_to_another_server),
         cmocka_unit_test(redirects_away_are_not_followed),
+        cmocka_unit_test(redirects_to_strangers_are_not_followed),
         cmocka_unit_test(expect_is_given_up),
         cmocka_unit_test(stop_ends_a_request),
         cmocka_unit_test(uploads_are_limited),
