@@ -137,28 +137,29 @@ int blob_check(Repo *repo, const BlobRef *ref, Error *err)
     return -1;
 }
 
-static int put(Repo *repo, const BlobRef *ref, Buf *data, Error *err)
+int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err)
+{
+    Error why = ERROR_INIT;
+    *ret = blob_check(repo, ref, &why) < 0;
+    /* One of the wrong size is what a store without atomic puts was left with: it is replaced. */
+    if (!*ret || why.code == ERR_NOT_FOUND || why.code == ERR_CORRUPT)
+        return 0;
+    if (err)
+        *err = why;
+    return error_wrap(err, "looking for a blob");
+}
+
+int blob_seal(Repo *repo, Buf *data, Error *err)
+{
+    return repo->crypt && crypt_seal_in_place(repo, data, err) < 0 ? error_wrap(err, "storing a blob") : 0;
+}
+
+int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err)
 {
     char key[BLOB_KEY_SIZE];
     blob_key(repo, ref, key);
-    if (repo->crypt && crypt_seal_in_place(repo, data, err) < 0)
-        return -1;
-    return store_put(repo->store, key, data->data, data->len, false, err);
-}
-
-int blob_store(Repo *repo, const BlobRef *ref, Buf *data, bool ask, bool *ret_new, Error *err)
-{
-    Error why = ERROR_INIT;
-    bool present = ask && blob_check(repo, ref, &why) == 0;
-    if (ask && !present && why.code != ERR_NOT_FOUND && why.code != ERR_CORRUPT) {
-        if (err)
-            *err = why;
-        return -1;
-    }
-    /* One of the wrong size is what a store without atomic puts was left with: it is replaced. */
-    if (!present && put(repo, ref, data, err) < 0)
+    if (store_put(repo->store, key, object->data, object->len, false, err) < 0)
         return error_wrap(err, "storing a blob");
-    *ret_new = !present;
     return 0;
 }
 
@@ -181,8 +182,10 @@ int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *r
     bool is_new;
     char content[SHA256_HEX_SIZE];
     _cleanup_(buf_done) Buf copy = BUF_INIT(BLOB_STORED_MAX);
-    if (blob_name(repo, kind, data, len, &ref, content, err) < 0 || buf_append(&copy, data, len, err) < 0 ||
-        blob_store(repo, &ref, &copy, true, &is_new, err) < 0)
+    if (blob_name(repo, kind, data, len, &ref, content, err) < 0 || blob_is_absent(repo, &ref, &is_new, err) < 0)
+        return -1;
+    if (is_new && (buf_append(&copy, data, len, err) < 0 || blob_seal(repo, &copy, err) < 0 ||
+                   blob_send(repo, &ref, &copy, err) < 0))
         return -1;
     *ret = ref;
     if (ret_new)

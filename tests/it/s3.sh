@@ -14,8 +14,8 @@ s3_bucket ceph site || die 'no bucket'
 faulty_start ceph count || die 'no proxy'
 faulty_rules count
 cache=(--cache-dir "$WORK/cache")
-repo=(--repo s3://site/nightly/misskey --s3-endpoint "$FAULTY_ENDPOINT" "${cache[@]}")
-source=(--db "$(conn misskey)" --files "media=$WORK/media" --app misskey --jobs 2)
+repo=(--repo s3://site/nightly/misskey --s3-endpoint "$FAULTY_ENDPOINT")
+source=("${cache[@]}" --db "$(conn misskey)" --files "media=$WORK/media" --app misskey --jobs 2)
 sent() { awk -F '\t' '{ n += $3 } END { print n + 0 }' "$WORK/count.log"; }
 requests() { awk -F '\t' -v method="$1" '$1 == method' "$WORK/count.log" | wc -l; }
 
@@ -71,8 +71,8 @@ check 'restore with that cache' restored copy "${repo[@]}"
 s3_client clear site nightly/misskey/blobs/0
 check 'verify misses blobs that were removed' status_is '1|3' kura verify "${repo[@]}"
 check 'backup --no-cache sends what is missing' status_is '0|3' kura backup --no-cache "${repo[@]}" "${source[@]}"
-check 'verify, after it' status_is 0 kura verify "${repo[@]}"
-check 'restore, after it' restored copy --no-cache "${repo[@]}"
+check 'verify, after it' status_is 0 kura verify latest "${repo[@]}"
+check 'restore, after it' restored copy "${repo[@]}"
 
 # A limit: one more copy of the media, which do not compress, at 20 MiB a second.
 check 'init for a limited backup' status_is 0 kura init --repo s3://site/limited --s3-endpoint "$S3_ENDPOINT"
@@ -85,7 +85,7 @@ s3_append_only ceph site || die 'no second key'
 s3_as appendkey appendsecret
 echo x | s3_client put site probe-of-the-key
 check 'the server denies deletes to the second key' bash -c "! python3 '$S3_TOOLS/s3client.py' delete site probe-of-the-key"
-append=(--repo s3://site/append --s3-endpoint "$S3_ENDPOINT" "${cache[@]}")
+append=(--repo s3://site/append --s3-endpoint "$S3_ENDPOINT")
 check 'append-only: init' status_is 0 kura init "${append[@]}"
 for night in first second; do
     check "append-only: $night backup" status_is '0|3' kura backup "${append[@]}" "${source[@]}"
@@ -102,7 +102,7 @@ check 'doctor warns of ransomware' says 'ransom|delete'
 check 'doctor leaves nothing' test "$(s3_client list site append/probe | wc -l)" = 0
 
 # TLS.
-tls=(--repo s3://site/nightly/misskey --s3-endpoint "$S3_TLS_ENDPOINT" --no-cache)
+tls=(--repo s3://site/nightly/misskey --s3-endpoint "$S3_TLS_ENDPOINT")
 check 'TLS with the private CA' status_is 0 kura list "${tls[@]}" --s3-ca "$S3_CA_FILE"
 check 'TLS without it' status_is 1 kura list "${tls[@]}"
 check 'TLS without it: said' says 'certificate'
@@ -110,7 +110,7 @@ check 'plain http to another host' status_is 2 kura list --repo s3://site/x --s3
 check 'plain http to another host: said' says 's3-allow-http'
 
 # Credentials: from the configuration, and wrong ones. $WORK/kura.conf is read by owner only.
-(umask 077 && printf '[repository main]\nrepo = s3://site/nightly/misskey\ns3-endpoint = %s\ns3-access-key = %s\ns3-secret-key = %s\n' \
+(umask 077 && printf '[repository main]\nlocation = s3://site/nightly/misskey\ns3-endpoint = %s\ns3-access-key = %s\ns3-secret-key = %s\n' \
     "$S3_ENDPOINT" "$S3_ACCESS" "$S3_SECRET" >"$WORK/kura.conf")
 check 'keys of the configuration' status_is 0 env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY HOME="$WORK" "$KURA" --config "$WORK/kura.conf" --repo main list
 check 'no key at all' status_is '1|12' env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY HOME="$WORK" "$KURA" list "${repo[@]}"
