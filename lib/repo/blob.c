@@ -151,7 +151,9 @@ int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err)
 
 int blob_seal(Repo *repo, Buf *data, Error *err)
 {
-    return repo->crypt && crypt_seal_in_place(repo, data, err) < 0 ? error_wrap(err, "storing a blob") : 0;
+    if (repo->crypt && crypt_seal_in_place(repo, data, err) < 0)
+        return error_wrap(err, "storing a blob");
+    return 0;
 }
 
 int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err)

@@ -96,9 +96,8 @@ static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, E
         return -1;
     if (!*ret_new)
         return 0;
-    if (blob_seal(uploader->repo, &item->data, err) < 0)
-        return -1;
-    return blob_send(uploader->repo, &item->ref, &item->data, err);
+    return blob_seal(uploader->repo, &item->data, err) < 0 ? -1
+                                                           : blob_send(uploader->repo, &item->ref, &item->data, err);
 }
 
 static void *upload(void *arg)

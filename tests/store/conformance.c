@@ -510,6 +510,27 @@ static void two_handles_see_one_store(void **state)
     assert_holds("b/c", "3");
 }
 
+/* A store that works has no flaw but the rights of its key, and the test leaves nothing behind. */
+static void probing(void **state)
+{
+    (void)state;
+    Findings findings = FINDINGS_INIT;
+    int rc = store_probe(store, &findings, &err);
+    size_t flaws = 0;
+    for (size_t i = 0; i < findings.n; i++) {
+        const Finding *finding = &findings.v[i];
+        bool flaw = finding->severity > FINDING_NOTE && strcmp(finding->code, "s3-delete") != 0;
+        flaws += flaw;
+        if (flaw)
+            print_error("%s: %s\n", finding->code, finding->message);
+    }
+    assert_int_equal(rc, 0);
+    assert_int_equal(findings.n > 0, store_is_remote(store));
+    findings_done(&findings);
+    assert_int_equal(flaws, 0);
+    assert_list("", "");
+}
+
 static int run_suite(const char *name, const char *where)
 {
 #define STORE_TEST(function) cmocka_unit_test_setup_teardown(function, open_fresh, close_and_empty)
@@ -534,6 +555,7 @@ static int run_suite(const char *name, const char *where)
         STORE_TEST(concurrent_exclusive_puts),
         STORE_TEST(concurrent_puts_of_many_keys),
         STORE_TEST(two_handles_see_one_store),
+        STORE_TEST(probing),
     };
     location = xstrdup(where);
     int failed = cmocka_run_group_tests_name(name, tests, NULL, NULL);

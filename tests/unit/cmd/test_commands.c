@@ -365,12 +365,12 @@ int main(void)
         cmocka_unit_test(test_show_what_is_not_there),
         cmocka_unit_test(test_no_repository),
         cmocka_unit_test(test_wrong_use),
+        cmocka_unit_test(test_wrong_use_of_keys),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_verify),
         cmocka_unit_test(test_doctor),
         cmocka_unit_test(test_verify_of_a_broken_backup),
         cmocka_unit_test(test_doctor_and_the_future),
-        cmocka_unit_test(test_wrong_use_of_keys),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
