@@ -54,6 +54,9 @@ void age_identities_free(AgeIdentities *identities); /* NULL-safe */
  * A buffer whose maximum is age_encrypted_size grows to just that. ERR_USAGE: the number of recipients, or one that is
  * no public key; on failure out->len is as it was. */
 int age_encrypt(const AgeRecipient *recipients, size_t n, const void *data, size_t len, Buf *out, Error *err);
+/* The same with what *data holds, in the same memory: a large buffer need not be there twice. Its maximum must allow
+ * age_encrypted_size; on failure nothing is changed. */
+int age_encrypt_in_place(const AgeRecipient *recipients, size_t n, Buf *data, Error *err);
 /* The exact size of what age_encrypt makes of len bytes (below 2^63) for n recipients. */
 uint64_t age_encrypted_size(uint64_t len, size_t n);
 /* How many recipients (1 to AGE_RECIPIENTS_MAX) an object of that size made by age_encrypt has whose plaintext has len

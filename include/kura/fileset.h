@@ -21,7 +21,7 @@ typedef struct FilesetSpec {
 } FilesetSpec;
 
 /* Walks dir, stores what is new (and not known by the uploader, which is told of all that `previous` refers to),
- * references what is unchanged against `previous` (size, mtime, inode, ctime, device;
+ * references what is unchanged against `previous` and still there (size, mtime, inode, ctime, device;
  * NULL: none), fills *ret (its name and root too). Files that vanish or change while read are counted, named as
  * warnings, not fatal; unreadable ones are warnings too. jobs: threads that read and hash. */
 int fileset_backup(const FilesetSpec *spec, Repo *repo, Uploader *uploader, const ManifestFileset *previous,

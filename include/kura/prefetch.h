@@ -1,6 +1,6 @@
 /* Reading ahead: blobs, or parts of blobs, in an order known beforehand. Threads fetch the next ones while the consumer
  * works on this one, so that it does not wait a round trip for each. All that read ahead from one repository at the
- * same time share what requests and memory there may be: 8 requests, 96 MiB; but each may always fetch the one it needs
+ * same time share what requests and memory there may be: 8 requests, 64 MiB; but each may always fetch the one it needs
  * next. A local store is read when it is asked for: threads would only cost there. */
 #ifndef KURA_PREFETCH_H
 #define KURA_PREFETCH_H

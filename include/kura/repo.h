@@ -90,6 +90,9 @@ Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes);
 /* Says that the repository has this blob: submitted, it is neither asked for nor sent. Believed of a remote store only:
  * on a local one asking is cheap, and a blob that was lost is stored again. */
 void uploader_know(Uploader *uploader, const BlobRef *ref);
+/* Whether a new manifest may refer to a blob of an earlier one without submitting it again: asks the store, once for
+ * each blob, unless that is to be believed (see uploader_know). */
+int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err);
 /* Learns from a listing which blobs a remote repository has (none, or what an interrupted first backup left): others
  * are then sent without asking. Before anything is submitted. */
 int uploader_know_all(Uploader *uploader, Error *err);

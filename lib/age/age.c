@@ -5,6 +5,7 @@
 
 #include "file.h"
 #include "header.h"
+#include "kura/mem.h"
 #include "payload.h"
 
 uint64_t age_encrypted_size(uint64_t len, size_t n)
@@ -47,6 +48,36 @@ int age_encrypt(const AgeRecipient *recipients, size_t n, const void *data, size
     OPENSSL_cleanse(file_key, sizeof file_key);
     if (rc < 0)
         out->len = start;
+    return rc;
+}
+
+/* front: the header, with room for a nonce. */
+static int encrypt_in_place(const uint8_t *file_key, Buf *front, Buf *data, Error *err)
+{
+    uint8_t key[KEY_SIZE];
+    const size_t len = data->len, start = front->len + NONCE_SIZE;
+    if (buf_reserve(data, start + (size_t)payload_sealed_size(len) - len, err) < 0)
+        return -1;
+    crypto_random(front->data + front->len, NONCE_SIZE);
+    payload_key(file_key, front->data + front->len, key);
+    payload_seal_in_place(key, data->data, len, start);
+    memcpy(data->data, front->data, start);
+    data->len = start + (size_t)payload_sealed_size(len);
+    OPENSSL_cleanse(key, sizeof key);
+    return 0;
+}
+
+int age_encrypt_in_place(const AgeRecipient *recipients, size_t n, Buf *data, Error *err)
+{
+    uint8_t file_key[FILE_KEY_SIZE];
+    _cleanup_(buf_done) Buf front = BUF_INIT(AGE_HEADER_MAX + NONCE_SIZE);
+    crypto_random(file_key, sizeof file_key);
+    int rc = header_write(file_key, recipients, n, &front, err);
+    if (rc == 0)
+        rc = buf_reserve(&front, NONCE_SIZE, err);
+    if (rc == 0)
+        rc = encrypt_in_place(file_key, &front, data, err);
+    OPENSSL_cleanse(file_key, sizeof file_key);
     return rc;
 }
 

@@ -44,6 +44,23 @@ void payload_seal(const uint8_t key[KEY_SIZE], const uint8_t *data, size_t len, 
     aead_free(aead);
 }
 
+/* The last chunk first: each moves towards the end, over what has moved already. */
+void payload_seal_in_place(const uint8_t key[KEY_SIZE], uint8_t *buffer, size_t len, size_t start)
+{
+    Aead *aead = aead_new(key, AEAD_SEAL);
+    const uint64_t chunks = payload_chunks(len);
+    uint8_t nonce[12];
+    for (uint64_t i = chunks; i-- > 0;) {
+        const bool last = i == chunks - 1;
+        const size_t n = last ? len - i * AGE_CHUNK : AGE_CHUNK;
+        uint8_t *to = buffer + start + i * CHUNK_SEALED;
+        memmove(to, buffer + i * AGE_CHUNK, n);
+        chunk_nonce(i, last, nonce);
+        aead_seal(aead, nonce, to, n, to);
+    }
+    aead_free(aead);
+}
+
 int payload_plain_size(size_t sealed, size_t *ret, Error *err)
 {
     const size_t whole = sealed / CHUNK_SEALED, rest = sealed % CHUNK_SEALED;

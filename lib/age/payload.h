@@ -21,6 +21,9 @@ uint64_t payload_sealed_size(uint64_t len);
 /* Writes payload_sealed_size(len) bytes to ret. */
 void payload_seal(const uint8_t key[KEY_SIZE], const uint8_t *data, size_t len, uint8_t *ret);
 
+/* The same within one buffer: the plaintext is its first len bytes, the chunks begin at `start` of it. */
+void payload_seal_in_place(const uint8_t key[KEY_SIZE], uint8_t *buffer, size_t len, size_t start);
+
 /* The size of the plaintext, going by the size alone. ERR_TRUNCATED; ERR_CORRUPT. */
 int payload_plain_size(size_t sealed, size_t *ret, Error *err);
 /* Writes the plaintext to ret, which is wiped after a failure. ERR_CORRUPT; ERR_TRUNCATED: whole chunks are missing. */

@@ -12,6 +12,7 @@
 #include "kura/fileset.h"
 #include "kura/log.h"
 #include "kura/mem.h"
+#include "kura/repokeys.h"
 #include "kura/stop.h"
 #include "previous.h"
 #include "rows.h"
@@ -171,12 +172,12 @@ static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, 
     return rc;
 }
 
-/* A cache is of use where asking costs round trips, and where there is nothing that this host could read. */
+/* A cache is of use where asking costs round trips, and where this host may not be able to read what it stored. */
 static Cache *open_cache(Repo *repo, const BackupOptions *options, const char *app)
 {
     Cache *cache;
     Error why = ERROR_INIT;
-    if (options->cache_dir == NULL || (!store_is_remote(repo_store(repo)) && repo_can_read(repo)))
+    if (options->cache_dir == NULL || (!store_is_remote(repo_store(repo)) && !repo_is_encrypted(repo)))
         return NULL;
     if (cache_open(options->cache_dir, repo, app, &cache, &why) == 0)
         return cache;

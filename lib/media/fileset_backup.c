@@ -27,6 +27,8 @@ typedef struct Backup {
     IndexReader *previous; /* NULL: there is none, or it has ended */
     const IndexEntry *before;
     BlobRef known; /* what the uploader was told of last */
+    BlobRef asked; /* and asked for, */
+    bool asked_has;
     IndexWriter *index;
     OwnerCache owners;
     Links links;
@@ -56,9 +58,14 @@ static int previous_step(Backup *backup, Error *err)
         *err = problem;
         return -1;
     }
-    findings_add(backup->notices.findings, FINDING_WARNING, "previous-index",
-                 "This backup is complete: the files are read again. The previous one may be damaged.",
-                 "could not compare with the previous backup: %s", problem.message);
+    if (problem.code == ERR_KEY) /* nothing is wrong: what the cache lost cannot be read here */
+        findings_add(backup->notices.findings, FINDING_NOTE, "previous-unknown",
+                     "This backup is complete: the files are read again.",
+                     "could not compare all files with the previous backup: %s", problem.message);
+    else
+        findings_add(backup->notices.findings, FINDING_WARNING, "previous-index",
+                     "This backup is complete: the files are read again. The previous one may be damaged.",
+                     "could not compare with the previous backup: %s", problem.message);
     return 0;
 }
 
@@ -69,6 +76,37 @@ static int previous_of(Backup *backup, const char *path, const IndexEntry **ret,
         if (previous_step(backup, err) < 0)
             return -1;
     *ret = backup->before && strcmp(backup->before->path, path) == 0 ? backup->before : NULL;
+    return 0;
+}
+
+/* Whether the repository still has an entry's content. Files of one pack stand together. */
+static int has_content(Backup *backup, const IndexEntry *entry, bool *ret, Error *err)
+{
+    *ret = true;
+    for (size_t i = 0; i < entry->n_parts && *ret; i++) {
+        const BlobRef *blob = &entry->parts[i].blob;
+        if (strcmp(blob->hash, backup->asked.hash) != 0) {
+            if (uploader_has(backup->uploader, blob, &backup->asked_has, err) < 0)
+                return -1;
+            backup->asked = *blob;
+        }
+        *ret = backup->asked_has;
+    }
+    return 0;
+}
+
+/* The previous entry of the same path whose content need not be stored again, or NULL. */
+static int usable_of(Backup *backup, const char *path, const IndexEntry **ret, Error *err)
+{
+    bool usable;
+    if (previous_of(backup, path, ret, err) < 0)
+        return -1;
+    if (*ret == NULL)
+        return 0;
+    if (has_content(backup, *ret, &usable, err) < 0)
+        return -1;
+    if (!usable)
+        *ret = NULL;
     return 0;
 }
 
@@ -100,7 +138,7 @@ static int fill_file(Backup *backup, Batch *batch, Slot *slot, const WalkEntry *
 {
     const IndexEntry *before;
     bool first = true;
-    if (previous_of(backup, found->path, &before, err) < 0)
+    if (usable_of(backup, found->path, &before, err) < 0)
         return -1;
     if (found->st.st_nlink > 1)
         slot->link = links_meet(&backup->links, &found->st, found->path, &first);

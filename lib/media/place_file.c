@@ -9,7 +9,7 @@
 #include "kura/stop.h"
 #include "place_priv.h"
 
-enum { BLOCK = 4096 };
+enum { BLOCK = 4096, PIECE_KEPT = 1024 * 1024 };
 
 /* Whether an open regular file has this entry's content. */
 static int has_content(Placer *placer, int fd, const IndexEntry *entry, bool *ret)
@@ -136,6 +136,8 @@ static Placed write_content(Placer *placer, int fd, const IndexEntry *entry, con
     Prefetch *ahead = prefetch_new(placer->repo, blob ? 0 : entry->n_parts, entry_part_item, entry->parts);
     Placed placed = write_parts(placer, fd, entry, blob, ahead, err);
     prefetch_free(ahead);
+    if (placer->piece.cap > PIECE_KEPT)
+        buf_done(&placer->piece);
     if (placed == PLACED && ftruncate(fd, (off_t)entry->size) < 0)
         return place_failed(placer, entry, "could not write it", errno, err);
     return placed;

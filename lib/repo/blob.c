@@ -137,32 +137,31 @@ int blob_check(Repo *repo, const BlobRef *ref, Error *err)
     return -1;
 }
 
-static int put_sealed(Repo *repo, const char *key, const BlobRef *ref, const void *data, Error *err)
-{
-    _cleanup_(buf_done) Buf sealed = BUF_INIT((size_t)age_encrypted_size(ref->size, repo->crypt->n_recipients));
-    if (crypt_seal(repo, data, (size_t)ref->size, &sealed, err) < 0)
-        return -1;
-    return store_put(repo->store, key, sealed.data, sealed.len, false, err);
-}
-
-int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool ask, bool *ret_new, Error *err)
+int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err)
 {
     Error why = ERROR_INIT;
-    char key[BLOB_KEY_SIZE];
-    bool present = ask && blob_check(repo, ref, &why) == 0;
-    if (ask && !present && why.code != ERR_NOT_FOUND && why.code != ERR_CORRUPT) {
-        if (err)
-            *err = why;
-        return -1;
-    }
-    blob_key(repo, ref, key);
+    *ret = blob_check(repo, ref, &why) < 0;
     /* One of the wrong size is what a store without atomic puts was left with: it is replaced. */
-    int rc = present       ? 0
-             : repo->crypt ? put_sealed(repo, key, ref, data, err)
-                           : store_put(repo->store, key, data, (size_t)ref->size, false, err);
-    if (rc < 0)
+    if (!*ret || why.code == ERR_NOT_FOUND || why.code == ERR_CORRUPT)
+        return 0;
+    if (err)
+        *err = why;
+    return error_wrap(err, "looking for a blob");
+}
+
+int blob_seal(Repo *repo, Buf *data, Error *err)
+{
+    if (repo->crypt && crypt_seal_in_place(repo, data, err) < 0)
         return error_wrap(err, "storing a blob");
-    *ret_new = !present;
+    return 0;
+}
+
+int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err)
+{
+    char key[BLOB_KEY_SIZE];
+    blob_key(repo, ref, key);
+    if (store_put(repo->store, key, object->data, object->len, false, err) < 0)
+        return error_wrap(err, "storing a blob");
     return 0;
 }
 
@@ -184,8 +183,11 @@ int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *r
     BlobRef ref;
     bool is_new;
     char content[SHA256_HEX_SIZE];
-    if (blob_name(repo, kind, data, len, &ref, content, err) < 0 ||
-        blob_store(repo, &ref, data, true, &is_new, err) < 0)
+    _cleanup_(buf_done) Buf copy = BUF_INIT(BLOB_STORED_MAX);
+    if (blob_name(repo, kind, data, len, &ref, content, err) < 0 || blob_is_absent(repo, &ref, &is_new, err) < 0)
+        return -1;
+    if (is_new && (buf_append(&copy, data, len, err) < 0 || blob_seal(repo, &copy, err) < 0 ||
+                   blob_send(repo, &ref, &copy, err) < 0))
         return -1;
     *ret = ref;
     if (ret_new)

@@ -4,12 +4,18 @@
 
 #include "kura/repo.h"
 
-/* The two halves of blob_put, for the uploader: naming happens in the thread that submits, storing, with encryption, in
- * another. ret_content is the hash of the bytes, also where the name is another one. */
+/* The steps of blob_put, for the uploader: naming happens in the thread that submits, the others in another.
+ * ret_content is the hash of the bytes, also where the name is another one. */
 int blob_name(const Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret,
               char ret_content[SHA256_HEX_SIZE], Error *err);
-/* ask: whether the store may have it already. */
-int blob_store(Repo *repo, const BlobRef *ref, const void *data, bool ask, bool *ret_new, Error *err);
+/* Whether the blob has to be sent: it is not there, or with a wrong size. */
+int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err);
+/* Makes the object of a blob's bytes, in their place. */
+int blob_seal(Repo *repo, Buf *data, Error *err);
+int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err);
+
+/* The reference of a key of a listing, without its size; -1 when that is no blob's. */
+int blob_ref_from_key(const Repo *repo, const char *key, BlobRef *ret);
 
 /* Errors that name an object and the remedy. */
 int blob_missing(Repo *repo, const char *key, Error *err);

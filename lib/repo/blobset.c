@@ -65,6 +65,14 @@ bool blobset_add(BlobSet *set, const BlobRef *ref)
     return true;
 }
 
+bool blobset_has(const BlobSet *set, const BlobRef *ref)
+{
+    uint8_t name[SHA256_SIZE];
+    pack_name(ref, name);
+    const struct BlobShard *shard = &set->shards[name[0]];
+    return shard->slots > 0 && !is_free(name) && !is_free(find(shard, name));
+}
+
 void blobset_done(BlobSet *set)
 {
     if (set == NULL)

@@ -17,6 +17,7 @@ typedef struct BlobSet {
 
 /* Adds a name, that is hash and kind; false when it was there. */
 bool blobset_add(BlobSet *set, const BlobRef *ref);
+bool blobset_has(const BlobSet *set, const BlobRef *ref);
 /* Empties the set. NULL-safe. */
 void blobset_done(BlobSet *set);
 

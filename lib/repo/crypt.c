@@ -57,7 +57,6 @@ int crypt_manifest_mac(const Repo *repo, const void *data, size_t len, char ret[
     return 0;
 }
 
-/* Appends with no more memory than it takes: blobs are large, and several are under way. */
 static int seal(const AgeRecipient *recipients, size_t n, const void *data, size_t len, Buf *out, Error *err)
 {
     return age_encrypt(recipients, n, data, len, out, err) < 0 ? error_wrap(err, "encrypting") : 0;
@@ -66,6 +65,14 @@ static int seal(const AgeRecipient *recipients, size_t n, const void *data, size
 int crypt_seal(const Repo *repo, const void *data, size_t len, Buf *out, Error *err)
 {
     return seal(repo->crypt->recipients, repo->crypt->n_recipients, data, len, out, err);
+}
+
+int crypt_seal_in_place(const Repo *repo, Buf *data, Error *err)
+{
+    const RepoCrypt *crypt = repo->crypt;
+    data->max = (size_t)age_encrypted_size(data->len, crypt->n_recipients);
+    return age_encrypt_in_place(crypt->recipients, crypt->n_recipients, data, err) < 0 ? error_wrap(err, "encrypting")
+                                                                                       : 0;
 }
 
 int crypt_seal_lock(const Repo *repo, const void *data, size_t len, Buf *out, Error *err)

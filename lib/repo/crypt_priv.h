@@ -45,6 +45,8 @@ void crypt_app(const Repo *repo, const char *app, char ret[9]);
 /* In hex, under the key for manifests. */
 int crypt_manifest_mac(const Repo *repo, const void *data, size_t len, char ret[SHA256_HEX_SIZE], Error *err);
 
+/* Encrypts what *data holds for the recipients, in the same memory; raises its maximum by what that takes. */
+int crypt_seal_in_place(const Repo *repo, Buf *data, Error *err);
 /* Appends data encrypted for the recipients; for locks also for everybody with the naming key. */
 int crypt_seal(const Repo *repo, const void *data, size_t len, Buf *out, Error *err);
 int crypt_seal_lock(const Repo *repo, const void *data, size_t len, Buf *out, Error *err);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "kura/mem.h"
+#include "kura/repokeys.h"
 #include "kura/stop.h"
 #include "readshare_priv.h"
 #include "repo_priv.h"
@@ -13,7 +14,7 @@ enum {
     SLOTS = 64, /* items of one Prefetch that are fetched or wait at most */
     STOP_POLL_MS = 200,
 };
-#define BYTES_MAX (96ull * 1024 * 1024)
+#define BYTES_MAX (64ull * 1024 * 1024)
 
 typedef struct Slot {
     Buf data;
@@ -67,6 +68,12 @@ static uint64_t bytes_of(const PrefetchItem *item)
     return item->part ? item->length : item->blob.size;
 }
 
+/* What an item takes while it is fetched: decrypting needs a second copy. */
+static uint64_t bytes_fetching(const Prefetch *prefetch, uint64_t bytes)
+{
+    return repo_is_encrypted(prefetch->repo) ? 2 * bytes : bytes;
+}
+
 /* With the mutex held: whether the share allows one more. What the consumer needs next is always allowed. */
 static bool may_begin(const Prefetch *prefetch, uint64_t bytes)
 {
@@ -85,14 +92,14 @@ static Slot *begin_next(Prefetch *prefetch, PrefetchItem *item)
         if (prefetch->ended || prefetch->begun == prefetch->n)
             return NULL;
         prefetch->item(prefetch->list, prefetch->begun, item);
-        if (may_begin(prefetch, bytes_of(item)))
+        if (may_begin(prefetch, bytes_fetching(prefetch, bytes_of(item))))
             break;
         pthread_cond_wait(&share->changed, &share->mutex);
     }
     Slot *slot = &prefetch->slots[prefetch->begun++ % SLOTS];
     *slot = (Slot){.data = BUF_INIT(BLOB_STORED_MAX), .bytes = bytes_of(item)};
     share->requests++;
-    share->bytes += slot->bytes;
+    share->bytes += bytes_fetching(prefetch, slot->bytes);
     return slot;
 }
 
@@ -108,6 +115,7 @@ static void *read_ahead(void *arg)
         int rc = fetch(prefetch, &item, &slot->data, &slot->why);
         pthread_mutex_lock(&share->mutex);
         share->requests--;
+        share->bytes -= bytes_fetching(prefetch, slot->bytes) - slot->bytes;
         slot->ready = true;
         slot->failed = rc < 0;
         prefetch->ended |= rc < 0;

@@ -88,6 +88,18 @@ static Item *next_item(Uploader *uploader)
     return item;
 }
 
+/* *ret_new: it was sent. */
+static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, Error *err)
+{
+    *ret_new = true;
+    if (ask && blob_is_absent(uploader->repo, &item->ref, ret_new, err) < 0)
+        return -1;
+    if (!*ret_new)
+        return 0;
+    return blob_seal(uploader->repo, &item->data, err) < 0 ? -1
+                                                           : blob_send(uploader->repo, &item->ref, &item->data, err);
+}
+
 static void *upload(void *arg)
 {
     Uploader *uploader = arg;
@@ -98,8 +110,8 @@ static void *upload(void *arg)
         pthread_mutex_unlock(&uploader->mutex);
         Error why = ERROR_INIT;
         bool is_new = false;
-        int rc = blob_store(uploader->repo, &item->ref, item->data.data, ask, &is_new, &why);
-        uint64_t size = item->data.len;
+        int rc = store_item(uploader, item, ask, &is_new, &why);
+        uint64_t size = item->ref.size;
         item_free(item);
         pthread_mutex_lock(&uploader->mutex);
         uploader->held -= size;
@@ -154,6 +166,23 @@ void uploader_know(Uploader *uploader, const BlobRef *ref)
     pthread_mutex_lock(&uploader->mutex);
     blobset_add(&uploader->known, ref);
     pthread_mutex_unlock(&uploader->mutex);
+}
+
+int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
+{
+    bool absent = false;
+    pthread_mutex_lock(&uploader->mutex);
+    bool known = uploader->trusting || blobset_has(&uploader->known, ref);
+    pthread_mutex_unlock(&uploader->mutex);
+    if (!known && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
+        return -1;
+    if (!known && !absent) {
+        pthread_mutex_lock(&uploader->mutex);
+        blobset_add(&uploader->known, ref);
+        pthread_mutex_unlock(&uploader->mutex);
+    }
+    *ret = !absent;
+    return 0;
 }
 
 typedef struct Listing {
@@ -213,7 +242,7 @@ static void enqueue(Uploader *uploader, const BlobRef *ref, Buf *data)
     *data = BUF_INIT(data->max);
     *uploader->last = item;
     uploader->last = &item->next;
-    uploader->held += item->data.len;
+    uploader->held += ref->size;
     pthread_cond_signal(&uploader->work);
 }
 

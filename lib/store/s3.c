@@ -33,6 +33,7 @@ static const StoreOps ops = {
     .list = s3_list,
     .delete = s3_delete,
     .delete_many = s3_delete_many,
+    .probe = s3_probe,
     .close = s3_close,
 };
 

@@ -260,6 +260,25 @@ int s3chain_get(S3Chain *chain, S3Credentials *ret, Error *err)
     return rc;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool s3chain_renew(S3Chain *chain, const S3Credentials *refused)
+{
+    S3Credentials *held = &chain->held;
+    pthread_mutex_lock(&chain->mutex);
+    bool same =
+        same_text(held->access_key, refused->access_key) && same_text(held->session_token, refused->session_token);
+    if (same && held->expires != 0) {
+        held->expires = 1; /* long ago */
+        same = refresh(chain, NULL) < 0 || same_text(held->session_token, refused->session_token);
+    }
+    pthread_mutex_unlock(&chain->mutex);
+    return !same;
+}
+
 const char *s3chain_region(const S3Chain *chain)
 {
     return chain->region;

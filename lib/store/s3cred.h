@@ -29,6 +29,10 @@ void s3chain_close(S3Chain *chain);
  * errors: the source that has them failed, after a second try where that could help. ERR_INTERRUPTED. */
 int s3chain_get(S3Chain *chain, S3Credentials *ret, Error *err);
 
+/* After a server said that these credentials, from s3chain_get, are not valid any more: whether there are others by
+ * now, fetched or to be fetched at once. */
+bool s3chain_renew(S3Chain *chain, const S3Credentials *refused);
+
 /* The region: s3_region, AWS_REGION, AWS_DEFAULT_REGION, the profile's; NULL when none of them says. */
 const char *s3chain_region(const S3Chain *chain);
 /* The endpoint's URL, unchecked: s3_endpoint, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's; NULL when none of

@@ -10,7 +10,7 @@
 #include "kura/stop.h"
 #include "s3line_priv.h"
 
-enum { BUFFER_SIZE = 256 * 1024 };
+enum { BUFFER_SIZE = 256 * 1024, EXPECT_MAX = 1000 /* milliseconds that a server is given to ask for a body */ };
 
 S3Line *s3line_new(void)
 {
@@ -34,10 +34,13 @@ static void set_connection(S3Line *line)
 {
     const S3LineSettings *settings = line->settings;
     CURL *easy = line->easy;
+    unsigned stall = settings->times.stall;
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a stop does not wait for a resolver */
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)line->settings->times.connect);
+    curl_easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)(stall > 2 * EXPECT_MAX ? EXPECT_MAX : stall / 2));
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);

@@ -62,13 +62,16 @@ static int check_prefix(const char *prefix, Error *err)
 int s3location_parse(const char *rest, S3Location *ret, Error *err)
 {
     if (strncmp(rest, "//", 2) != 0) {
-        error_set(err, ERR_USAGE, "the S3 location \"s3:%s\" lacks its \"//\"", rest);
+        error_set(err, ERR_USAGE, "the S3 location lacks the \"//\" behind \"s3:\"");
         return error_hint(err, "Write s3://BUCKET/PREFIX.");
     }
     const char *bucket = rest + 2;
     size_t len = strcspn(bucket, "/");
     if (!bucket_valid(bucket, len)) {
-        error_set(err, ERR_USAGE, "\"%.*s\" is not the name of an S3 bucket", (int)(len > 80 ? 80 : len), bucket);
+        if (memchr(bucket, '@', len)) /* somebody may have written keys there */
+            error_set(err, ERR_USAGE, "the S3 location names no bucket behind \"s3://\"");
+        else
+            error_set(err, ERR_USAGE, "\"%.*s\" is not the name of an S3 bucket", (int)(len > 80 ? 80 : len), bucket);
         return error_hint(err, "A name has 3 to 63 letters, digits, dots or hyphens. The server's address belongs to "
                                "s3-endpoint, not to the location.");
     }
@@ -215,5 +218,6 @@ bool s3endpoint_strip_bucket(S3Endpoint *endpoint, const char *bucket)
 bool s3region_valid(const char *region)
 {
     size_t len = strlen(region);
-    return len > 0 && len < S3_REGION_SIZE && strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+    return len > 0 && len < S3_REGION_SIZE &&
+           strspn(region, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == len;
 }

@@ -46,7 +46,7 @@ int s3endpoint_check(const S3Endpoint *endpoint, bool allow_http, Error *err);
 bool s3endpoint_prefers_virtual_host(const S3Endpoint *endpoint, const char *bucket);
 /* Splits "BUCKET." off the host of an endpoint; false when it does not begin so. */
 bool s3endpoint_strip_bucket(S3Endpoint *endpoint, const char *bucket);
-/* Whether text may be a region: [a-z0-9-]+, short enough. */
+/* Whether text may be a region: [A-Za-z0-9._-]+, short enough. */
 bool s3region_valid(const char *region);
 
 #endif

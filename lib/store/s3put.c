@@ -16,7 +16,7 @@ static int accept_put(void *ctx, const S3Answer *answer, Error *err)
 
 enum { HEADERS_MAX = 4, SHA256_BASE64_SIZE = 48 };
 
-static int put(S3 *s3, const char *key, const void *data, size_t len, bool conditional, S3Outcome *ret, Error *err)
+int s3_put_once(S3 *s3, const char *key, const void *data, size_t len, bool conditional, S3Outcome *ret, Error *err)
 {
     SigV4Pair headers[HEADERS_MAX] = {{"Content-Type", "application/octet-stream"}};
     size_t n = 1;
@@ -45,7 +45,7 @@ static int put(S3 *s3, const char *key, const void *data, size_t len, bool condi
 int s3_put(Store *store, const char *key, const void *data, size_t len, Error *err)
 {
     S3Outcome outcome;
-    return put(s3_of(store), key, data, len, false, &outcome, err);
+    return s3_put_once(s3_of(store), key, data, len, false, &outcome, err);
 }
 
 /* 1 when the object is exactly these bytes, 0 when it is something else, -1 when that cannot be learned. */
@@ -84,7 +84,7 @@ int s3_put_new(Store *store, const char *key, const void *data, size_t len, Erro
             *err = why;
         return -1;
     }
-    if (put(s3, key, data, len, true, &outcome, &why) == 0)
+    if (s3_put_once(s3, key, data, len, true, &outcome, &why) == 0)
         return 0;
     if (why.code == ERR_EXISTS) {
         int ours = outcome.ambiguous ? holds(store, key, data, len, err) : 0;

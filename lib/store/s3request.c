@@ -28,6 +28,8 @@ typedef struct Request {
     char sha256[SHA256_HEX_SIZE]; /* of the body, for all attempts */
     char md5[32];                 /* base64; "" without a body */
     S3Target target;              /* of the attempt */
+    S3Credentials credentials;    /* of the attempt */
+    bool renewed;                 /* the credentials, once for this request */
     double first_failure;         /* 0: none yet */
 } Request;
 
@@ -56,7 +58,6 @@ static int attempt(Request *request, Error *err)
     S3Client *client = request->client;
     const S3Call *call = request->call;
     S3Outcome *outcome = request->outcome;
-    _cleanup_(s3credentials_done) S3Credentials credentials = {0};
     _cleanup_(s3signed_done) S3Signed ready = {0};
     _cleanup_(buf_done) Buf error = BUF_INIT(ERROR_BODY_MAX);
     size_t before = call->out ? call->out->len : 0;
@@ -70,8 +71,9 @@ static int attempt(Request *request, Error *err)
                              .md5 = request->md5[0] ? request->md5 : NULL,
                              .expect = call->body_len >= EXPECT_MIN && !client->no_expect};
     s3site_target(client->site, &request->target);
-    if (s3chain_get(client->chain, &credentials, err) < 0 ||
-        s3sign(&wanted, client->site, &request->target, client->keys, &credentials, &ready, err) < 0)
+    s3credentials_done(&request->credentials);
+    if (s3chain_get(client->chain, &request->credentials, err) < 0 ||
+        s3sign(&wanted, client->site, &request->target, client->keys, &request->credentials, &ready, err) < 0)
         return -1;
     const S3Exchange exchange = {.method = call->method,
                                  .url = buf_str(&ready.url),
@@ -144,7 +146,7 @@ static bool learn(Request *request, S3Remedy remedy)
     case S3_REMEDY_CLOCK:
         return s3site_learn_clock(client->site, &request->target, answer->date, time(NULL));
     case S3_REMEDY_CREDENTIALS:
-        return s3site_learn_renewal(client->site, &request->target);
+        return !request->renewed && (request->renewed = s3chain_renew(client->chain, &request->credentials));
     case S3_REMEDY_STYLE:
         return s3site_learn_style(client->site, &request->target);
     case S3_REMEDY_REDIRECT:
@@ -217,32 +219,42 @@ static void note_attempt(Request *request, double start)
               (clock_monotonic() - start) * 1000, request->outcome->tries);
 }
 
+static void forget_body(const S3Call *call, size_t len)
+{
+    if (call->out == NULL || call->out->data == NULL)
+        return;
+    call->out->len = len;
+    call->out->data[len] = 0;
+}
+
+static int try_until_over(Request *request, Error *err)
+{
+    S3Client *client = request->client;
+    S3Outcome *outcome = request->outcome;
+    size_t before = request->call->out ? request->call->out->len : 0;
+    for (;;) {
+        double start = clock_monotonic();
+        if (stop_check(err) < 0)
+            return -1;
+        outcome->ambiguous = outcome->ambiguous || (outcome->tries > 0 && s3retry_ambiguous(&outcome->answer));
+        outcome->tries++;
+        outcome->answer = (S3Answer){0};
+        int rc = attempt(request, err);
+        note_attempt(request, start);
+        S3Meaning meaning = s3retry_meaning(&outcome->answer, &outcome->error, client->reached);
+        if (rc == 0 && meaning.code == ERR_NONE)
+            return 0;
+        forget_body(request->call, before);
+        if (rc < 0 || prepare_next(request, &meaning, err) < 0)
+            return -1;
+    }
+}
+
 int s3request(S3Client *client, const S3Call *call, S3Outcome *ret, Error *err)
 {
     Request request = {.client = client, .call = call, .outcome = ret};
-    size_t before = call->out ? call->out->len : 0;
     *ret = (S3Outcome){0};
-    if (hash_body(&request, err) < 0)
-        return -1;
-    for (;;) {
-        double start = clock_monotonic();
-        bool may_have_acted = ret->tries > 0 && s3retry_ambiguous(&ret->answer);
-        ret->ambiguous = ret->ambiguous || may_have_acted;
-        ret->tries++;
-        ret->answer = (S3Answer){0};
-        if (stop_check(err) < 0)
-            return -1;
-        int rc = attempt(&request, err);
-        note_attempt(&request, start);
-        S3Meaning meaning = s3retry_meaning(&ret->answer, &ret->error, client->reached);
-        if (rc == 0 && meaning.code == ERR_NONE)
-            return 0;
-        if (call->out) {
-            call->out->len = before;
-            if (call->out->data)
-                call->out->data[before] = 0;
-        }
-        if (rc < 0 || prepare_next(&request, &meaning, err) < 0)
-            return -1;
-    }
+    int rc = hash_body(&request, err) < 0 ? -1 : try_until_over(&request, err);
+    s3credentials_done(&request.credentials);
+    return rc;
 }

@@ -12,7 +12,7 @@ enum { SKEW_MIN = 60 }; /* seconds; servers bear 15 minutes */
 
 static const double believe_again = 60;
 
-typedef enum Lesson { LESSON_REGION, LESSON_CLOCK, LESSON_STYLE, LESSON_ENDPOINT, LESSON_RENEWAL, LESSONS } Lesson;
+typedef enum Lesson { LESSON_REGION, LESSON_CLOCK, LESSON_STYLE, LESSON_ENDPOINT, LESSONS } Lesson;
 
 struct S3Site {
     const S3Location *location;
@@ -143,15 +143,6 @@ bool s3site_learn_endpoint(S3Site *site, const S3Target *used, const char *url)
                 (!s3endpoint_equal(&taught.endpoint, &site->target.endpoint) ||
                  taught.virtual_host != site->target.virtual_host);
     bool again = learn(site, LESSON_ENDPOINT, used, &taught, news);
-    pthread_mutex_unlock(&site->mutex);
-    return again;
-}
-
-bool s3site_learn_renewal(S3Site *site, const S3Target *used)
-{
-    pthread_mutex_lock(&site->mutex);
-    S3Target same = site->target;
-    bool again = learn(site, LESSON_RENEWAL, used, &same, true);
     pthread_mutex_unlock(&site->mutex);
     return again;
 }

@@ -37,8 +37,6 @@ bool s3site_learn_clock(S3Site *site, const S3Target *used, time_t server, time_
 bool s3site_learn_style(S3Site *site, const S3Target *used);
 /* url: of a redirect, of which scheme, host and port count. TLS is never given up. */
 bool s3site_learn_endpoint(S3Site *site, const S3Target *used, const char *url);
-/* For what changed outside of this site: credentials. */
-bool s3site_learn_renewal(S3Site *site, const S3Target *used);
 
 /* Appends what goes into the Host header: the name, the bucket before it where it belongs, the port if it is not the
  * scheme's own. */

@@ -8,7 +8,8 @@
 
 enum { ANSWER_MAX = 16 * 1024 * 1024, IDLE_PAGES_MAX = 10000 };
 
-int s3_list_page(S3 *s3, const char *prefix, const char *token, const char *max_keys, S3Page *ret, Error *err)
+int s3_list_page(S3 *s3, const char *prefix, const char *token, const char *max_keys, S3Page *ret, S3Outcome *outcome,
+                 Error *err)
 {
     _cleanup_(buf_done) Buf body = BUF_INIT(ANSWER_MAX);
     _cleanup_free_ char *whole = xasprintf("%s%s", s3->location.prefix, prefix);
@@ -23,8 +24,7 @@ int s3_list_page(S3 *s3, const char *prefix, const char *token, const char *max_
                          .n_params = ARRAY_SIZE(params) - (token == NULL),
                          .out = &body,
                          .xml = true};
-    S3Outcome outcome;
-    if (s3_request(s3, &call, &outcome, err) < 0)
+    if (s3_request(s3, &call, outcome, err) < 0)
         return -1;
     if (s3page_parse(body.data, body.len, s3->location.prefix, ret, err) < 0)
         return error_wrap(err, "could not list \"%s\"", whole);
@@ -57,7 +57,8 @@ int s3_list(Store *store, const char *prefix, StoreListFn fn, void *ctx, Error *
     size_t idle = 0;
     for (;;) {
         _cleanup_(s3page_done) S3Page page = {0};
-        if (stop_check(err) < 0 || s3_list_page(s3_of(store), prefix, token, "1000", &page, err) < 0 ||
+        S3Outcome outcome;
+        if (stop_check(err) < 0 || s3_list_page(s3_of(store), prefix, token, "1000", &page, &outcome, err) < 0 ||
             show(&page, prefix, &last, fn, ctx, err) < 0)
             return -1;
         if (!page.truncated)

@@ -151,7 +151,7 @@ dump() ( # dump DATABASE [OPTION...]
 )
 
 manifest() { echo "$1"/backups/*"$2"*.json; } # manifest REPOSITORY ID
-latest() { basename "$(find "$1/backups" -name '*.json' | sort | tail -n 1)" .json; }
+latest() { find "$1/backups" -name '*.json' -o -name '*.json.age' | sort | tail -n 1 | sed 's|.*/||; s|\.json\(\.age\)\?$||'; }
 repo_bytes() { du -sb "$1" | cut -f 1; }
 
 # One line for everything in a directory that a restore must bring back, and a hash for every content.
@@ -186,7 +186,7 @@ nothing_left() { # nothing_left BEFORE [REPOSITORY]
         echo "databases were: $1; are: $now"
         return 1
     fi
-    if [ -n "${2:-}" ] && find "$2" -type f | grep -vE '/(kura\.json|blobs/[0-9a-f]{2}/[0-9a-f]{64}\.(zst|tar|bin)|backups/[^/]+\.json)$'; then
+    if [ -n "${2:-}" ] && find "$2" -type f | grep -vE '/(kura\.json|blobs/[0-9a-f]{2}/[0-9a-f]{64}\.(zst|tar|bin)(\.age)?|backups/[^/]+\.json(\.age)?)$'; then
         echo "these files are none of a repository's: temporary ones, or a lock"
         return 1
     fi

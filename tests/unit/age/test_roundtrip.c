@@ -55,6 +55,38 @@ static void one_of_many_keys_suffices(void **state)
     assert_opens(identities, sealed.data, sealed.len, &plain);
 }
 
+static void in_place_it_is_the_same(void **state)
+{
+    static const size_t sizes[] = {0, 1, 100, 2000, 65535, 65536, 65537, 131072, 3000001};
+    AgeRecipient recipients[AGE_RECIPIENTS_MAX];
+    _cleanup_(age_identities_free_cleanup) AgeIdentities *identities = new_key(&recipients[0]);
+    for (size_t i = 1; i < AGE_RECIPIENTS_MAX; i++)
+        recipients[i] = recipients[0];
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+        for (size_t n = 1; n <= AGE_RECIPIENTS_MAX; n += AGE_RECIPIENTS_MAX - 1) {
+            _cleanup_(buf_done) Buf plain = BUF_INIT(LARGEST), data = BUF_INIT(age_encrypted_size(sizes[i], n));
+            fill(&plain, sizes[i], (uint32_t)i);
+            assert_int_equal(buf_append(&data, plain.data, plain.len, &err), 0);
+            assert_int_equal(age_encrypt_in_place(recipients, n, &data, &err), 0);
+            assert_int_equal(data.len, age_encrypted_size(sizes[i], n));
+            assert_opens(identities, data.data, data.len, &plain);
+        }
+}
+
+static void in_place_it_may_be_refused(void **state)
+{
+    AgeRecipient recipient;
+    age_identities_free(new_key(&recipient));
+    _cleanup_(buf_done) Buf tight = BUF_INIT(age_encrypted_size(5, 1) - 1), plain = BUF_INIT(1000);
+    assert_int_equal(buf_append_str(&tight, "hello", &err), 0);
+    assert_int_equal(age_encrypt_in_place(&recipient, 1, &tight, &err), -1);
+    assert_string_equal(buf_str(&tight), "hello");
+    assert_int_equal(buf_append_str(&plain, "hello", &err), 0);
+    assert_int_equal(age_encrypt_in_place(&recipient, 0, &plain, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_string_equal(buf_str(&plain), "hello");
+}
+
 static void appends_to_what_is_there(void **state)
 {
     AgeRecipient recipient;
@@ -144,6 +176,8 @@ int main(void)
         cmocka_unit_test(every_size_comes_back),
         cmocka_unit_test(every_recipient_can_read),
         cmocka_unit_test(one_of_many_keys_suffices),
+        cmocka_unit_test(in_place_it_is_the_same),
+        cmocka_unit_test(in_place_it_may_be_refused),
         cmocka_unit_test(appends_to_what_is_there),
         cmocka_unit_test(no_two_files_are_alike),
         cmocka_unit_test(refuses_what_it_cannot_encrypt),

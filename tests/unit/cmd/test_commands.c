@@ -207,6 +207,41 @@ static void test_wrong_use(void **state)
     free(text);
 }
 
+/* Keys named where they do not belong, and the other way round; nothing is made or written. */
+static void test_wrong_use_of_keys(void **state)
+{
+    run("key", "list", "--repo", REPO);
+    assert_int_equal(status, 2);
+    assert_output("");
+    run("key", "add", "--repo", REPO);
+    assert_int_equal(status, 2);
+    assert_output("");
+    run("key", "remove", "age1", "--repo", REPO);
+    assert_int_equal(status, 2);
+    assert_output("");
+    run("init", "--repo", "mem:keys", "--encrypt");
+    assert_int_equal(status, 2);
+    assert_output("");
+    run("init", "--repo", "mem:keys", "--identity-out", "/nonexistent/identity");
+    assert_int_equal(status, 2);
+    assert_output("");
+    run("init", "--repo", "mem:keys", "--encrypt", "--recipient", "age1nonsense");
+    assert_int_equal(status, 2);
+    assert_output("");
+    run("init", "--repo", "mem:keys", "--encrypt", "--identity-out", "/nonexistent/identity");
+    assert_int_equal(status, 1);
+    assert_output("");
+    run("list", "--repo", "mem:keys");
+    assert_int_equal(status, 10);
+    assert_output("");
+    run("list", "--repo", REPO, "--identity", "/nonexistent/identity");
+    assert_int_equal(status, 12);
+    assert_output("");
+    run("list", "--repo", REPO, "--key-file", "/nonexistent/key");
+    assert_int_equal(status, 12);
+    assert_output("");
+}
+
 static void test_verify(void **state)
 {
     run("verify", "--repo", WHOLE);
@@ -330,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_show_what_is_not_there),
         cmocka_unit_test(test_no_repository),
         cmocka_unit_test(test_wrong_use),
+        cmocka_unit_test(test_wrong_use_of_keys),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_verify),
         cmocka_unit_test(test_doctor),

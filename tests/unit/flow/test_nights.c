@@ -10,6 +10,7 @@
 #include "kura/backup.h"
 #include "kura/cache.h"
 #include "kura/fileset.h"
+#include "kura/repokeys.h"
 #include "scratch.h"
 #include "store_priv.h"
 
@@ -56,6 +57,25 @@ static int set_up(void **state)
     return 0;
 }
 
+/* An encrypted repository; this host cannot read it. */
+static int set_up_encrypted(void **state)
+{
+    if (set_up(state) < 0)
+        return -1;
+    AgeRecipient recipient;
+    AgeIdentities *identities = age_identities_new();
+    _cleanup_free_ char *key_file = xasprintf("%s/key", dir);
+    const RepoAccess access = {.use = REPO_WRITE, .key_file = key_file};
+    age_identities_recipient(identities, 0, &recipient);
+    age_identities_free(identities);
+    repo_close(repo);
+    if (store_delete(store, "kura.json", &err) < 0 ||
+        repo_create_encrypted(store, NULL, &recipient, 1, key_file, &err) < 0 ||
+        repo_open_with(store, &access, &repo, &err) < 0)
+        fail_msg("%s", err.message);
+    return 0;
+}
+
 static int tear_down(void **state)
 {
     findings_done(&findings);
@@ -69,6 +89,7 @@ static int tear_down(void **state)
 typedef struct Night {
     bool no_cache, ask_always;
     const char *app, *fileset;
+    const char *finding; /* the one that is expected */
 } Night;
 
 /* Makes a backup; only its requests are counted. Its id, to be freed. */
@@ -87,7 +108,9 @@ static char *night(Night n)
     findings_done(&findings);
     if (backup_run(repo, &options, &manifest, &findings, &progress, &err) < 0)
         fail_msg("%s", err.message);
-    assert_int_equal(findings.n, 0);
+    assert_int_equal(findings.n, n.finding != NULL);
+    if (n.finding)
+        assert_string_equal(findings.v[0].code, n.finding);
     char *id = xstrdup(manifest->id);
     nights++;
     manifest_free(manifest);
@@ -269,18 +292,41 @@ static void remove_all(const char *prefix)
         assert_int_equal(store_delete(store, keys.v[i], &err), 0);
 }
 
-/* A chunk was lost, and its file moved, so that it is read again. */
+/* Removes the pack and the chunk. */
+static void lose_contents(void)
+{
+    _cleanup_(strvec_done) StrVec keys = {0};
+    assert_int_equal(store_list(store, "blobs/", keep_key, &keys, &err), 0);
+    assert_int_equal(keys.n, 3);
+    for (size_t i = 0; i < keys.n; i++)
+        if (strstr(keys.v[i], ".zst") == NULL)
+            assert_int_equal(store_delete(store, keys.v[i], &err), 0);
+}
+
+/* No file has changed, but what the backup before refers to is gone. */
 static void who_asks_always_brings_back_what_was_lost(void **state)
 {
     (void)state;
     NIGHT(.no_cache = true);
-    remove_all("blobs/3b/");
-    _cleanup_free_ char *from = xasprintf("%s/large", source), *to = xasprintf("%s/zz-large", source);
-    assert_int_equal(rename(from, to), 0);
+    lose_contents();
     NIGHT(.no_cache = true, .ask_always = true);
-    assert_requests("PUT blobs/", 2); /* chunk, index */
-    assert_requests("HEAD blobs/", 2);
+    assert_requests("PUT blobs/", 2);
+    assert_requests("HEAD blobs/", 5); /* two are asked for twice: where they stand, and before they are sent */
     assert_restores();
+}
+
+static void a_local_repository_is_asked_every_night(void **state)
+{
+    (void)state;
+    store->remote = false;
+    NIGHT(.fileset = NULL);
+    lose_contents();
+    NIGHT(.fileset = NULL);
+    assert_requests("PUT blobs/", 2);
+    assert_restores();
+    NIGHT(.fileset = NULL);
+    assert_requests("PUT blobs/", 0);
+    assert_requests("HEAD blobs/", 3);
 }
 
 /* All backups were removed, and another one keeps the repository from being empty: whatever the cache has, the blobs
@@ -432,10 +478,59 @@ static void a_local_repository_needs_no_cache(void **state)
     assert_requests("HEAD blobs/", 3);
     assert_requests("LIST blobs/", 0);
     NIGHT(.fileset = NULL);
-    assert_requests("HEAD blobs/", 1);
+    assert_requests("HEAD blobs/", 3);
     assert_int_equal(access(cache_dir, F_OK), -1);
 }
 
+/* --- a host that can only write --- */
+
+static void what_this_host_cannot_read_the_cache_knows(void **state)
+{
+    (void)state;
+    NIGHT(.fileset = NULL);
+    NIGHT(.fileset = NULL);
+    assert_handful(0);
+    save("new", "new");
+    NIGHT(.fileset = NULL);
+    assert_requests("PUT blobs/", 2); /* pack, index */
+    assert_requests("GET", 0);
+}
+
+static void a_local_encrypted_repository_has_a_cache_too(void **state)
+{
+    (void)state;
+    store->remote = false;
+    NIGHT(.fileset = NULL);
+    NIGHT(.fileset = NULL);
+    assert_requests("PUT blobs/", 0);
+    assert_requests("HEAD blobs/", 3);
+    assert_requests("GET", 0);
+}
+
+static void without_a_cache_it_reads_all_and_says_so(void **state)
+{
+    (void)state;
+    NIGHT(.no_cache = true);
+    NIGHT(.no_cache = true, .finding = "previous-unknown");
+    assert_requests("GET", 0);
+    assert_requests("HEAD blobs/", 3);
+    assert_requests("PUT blobs/", 0);
+}
+
+static void a_damaged_index_costs_reading(void **state)
+{
+    (void)state;
+    NIGHT(.fileset = NULL);
+    _cleanup_free_ char *index = cached(".zst");
+    flip_byte(index, 20);
+    NIGHT(.finding = "previous-unknown");
+    assert_requests("GET", 0);
+    assert_requests("PUT blobs/", 0);
+    NIGHT(.fileset = NULL);
+    assert_handful(0);
+}
+
+#define ENCRYPTED_TEST(function) cmocka_unit_test_setup_teardown(function, set_up_encrypted, tear_down)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -448,6 +543,7 @@ int main(void)
         TEST(a_lost_cache_costs_two_requests),
         TEST(a_change_costs_what_changed),
         TEST(who_asks_always_brings_back_what_was_lost),
+        TEST(a_local_repository_is_asked_every_night),
         TEST(a_stale_cache_is_not_believed),
         TEST(a_damaged_index_in_the_cache_is_noticed),
         TEST(a_damaged_manifest_in_the_cache_is_noticed),
@@ -457,6 +553,10 @@ int main(void)
         TEST(what_is_of_use_stays_and_the_rest_goes),
         TEST(applications_are_kept_apart),
         TEST(a_local_repository_needs_no_cache),
+        ENCRYPTED_TEST(what_this_host_cannot_read_the_cache_knows),
+        ENCRYPTED_TEST(a_local_encrypted_repository_has_a_cache_too),
+        ENCRYPTED_TEST(without_a_cache_it_reads_all_and_says_so),
+        ENCRYPTED_TEST(a_damaged_index_costs_reading),
     };
     return cmocka_run_group_tests_name("nights", tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@ static void a_name_is_new_once(void **state)
     for (int round = 0; round < 2; round++)
         for (unsigned i = 0; i < 10000; i++) {
             BlobRef ref = numbered(i, BLOB_RAW);
+            assert_int_equal(blobset_has(&set, &ref), round == 1);
             assert_int_equal(blobset_add(&set, &ref), round == 0);
         }
     blobset_done(&set);

@@ -173,7 +173,7 @@ static void requests_are_bounded_together(void **state)
     assert_in_range(most_reading, 9, 10);
 }
 
-/* Blobs of 5 MiB: nineteen fit into 96 MiB. */
+/* Blobs of 5 MiB: twelve fit into 64 MiB. */
 static int set_up_large(void **state)
 {
     if (set_up_blobs(state, 0) < 0)
@@ -192,17 +192,17 @@ static void memory_is_bounded(void **state)
     (void)state;
     _cleanup_(buf_done) Buf out = BUF_INIT(BLOB_STORED_MAX);
     Prefetch *prefetch = prefetch_new(repo, N, whole, refs);
-    WAIT_FOR(n_requests("GET") == 19);
+    WAIT_FOR(n_requests("GET") == 12);
     for (int i = 1; i <= 10; i++) {
         take(prefetch, &out);
         assert_int_equal(out.len, 5 << 20);
-        WAIT_FOR(n_requests("GET") == 19 + i);
+        WAIT_FOR(n_requests("GET") == 12 + i);
     }
     prefetch_free(prefetch); /* nothing is fetched that nobody takes */
-    assert_int_equal(n_requests("GET"), 29);
+    assert_int_equal(n_requests("GET"), 22);
     before_get = see_thread;
-    prefetch = prefetch_new(repo, 19, whole, refs); /* the share has all of it back */
-    WAIT_FOR(n_requests("GET") == 29 + 19);
+    prefetch = prefetch_new(repo, 12, whole, refs); /* the share has all of it back */
+    WAIT_FOR(n_requests("GET") == 22 + 12);
     prefetch_free(prefetch);
 }
 

@@ -18,7 +18,7 @@
 #include "kura/buf.h"
 #include "kura/mem.h"
 
-enum { REQUEST_MAX = 64 * 1024 };
+enum { REQUEST_MAX = 2 * 1024 * 1024 };
 
 struct Httpd {
     int listener;
@@ -40,6 +40,16 @@ static bool wait_for(Httpd *httpd, int fd)
     return fds[1].revents == 0;
 }
 
+/* The length of the whole request, as far as its beginning tells: 0 when that is not complete. */
+static size_t whole_length(const char *text)
+{
+    const char *end = strstr(text, "\r\n\r\n");
+    const char *length = strcasestr(text, "\r\nContent-Length:");
+    if (end == NULL)
+        return 0;
+    return (size_t)(end - text) + 4 + (length && length < end ? strtoul(length + 17, NULL, 10) : 0);
+}
+
 static bool read_request(Httpd *httpd, int fd, char *text)
 {
     for (size_t len = 0; len < REQUEST_MAX - 1;) {
@@ -50,7 +60,8 @@ static bool read_request(Httpd *httpd, int fd, char *text)
             return false;
         len += (size_t)got;
         text[len] = 0;
-        if (strstr(text, "\r\n\r\n"))
+        size_t whole = whole_length(text);
+        if (whole && len >= whole)
             return true;
     }
     return false;
@@ -74,30 +85,41 @@ static void wait_for_the_end(Httpd *httpd, int fd)
     }
 }
 
-static void answer(Httpd *httpd, int fd, const HttpAnswer *answer)
+static void send_answer(int fd, const HttpAnswer *answer, bool bodyless)
 {
-    if (answer->status == NULL) {
-        wait_for_the_end(httpd, fd);
-        return;
-    }
-    size_t len = answer->len ? answer->len : strlen(answer->body);
+    const char *body = answer->body ? answer->body : "";
+    size_t len = answer->len ? answer->len : strlen(body);
     char *head = xasprintf("HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n%s%s\r\n", answer->status, len,
                            answer->header ? answer->header : "", answer->header ? "\r\n" : "");
     send_all(fd, head, strlen(head));
-    send_all(fd, answer->body, len);
+    if (!bodyless)
+        send_all(fd, body, len);
     free(head);
+}
+
+static void answer(Httpd *httpd, int fd, const HttpAnswer *answer, bool bodyless)
+{
+    if (answer->raw)
+        send_all(fd, answer->raw, strlen(answer->raw));
+    else if (answer->status)
+        send_answer(fd, answer, bodyless);
+    if (answer->end == HTTP_END_STALL || (answer->raw == NULL && answer->status == NULL))
+        wait_for_the_end(httpd, fd);
+    struct linger abort = {.l_onoff = 1};
+    if (answer->end == HTTP_END_RESET)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
 }
 
 static void serve(Httpd *httpd, int fd, char *text)
 {
-    static const HttpAnswer unexpected = {"500 Unexpected", "", NULL, 0};
+    static const HttpAnswer unexpected = {.status = "500 Unexpected"};
     if (!read_request(httpd, fd, text))
         return;
     pthread_mutex_lock(&httpd->mutex);
     size_t i = httpd->requests.n;
     strvec_push(&httpd->requests, text);
     pthread_mutex_unlock(&httpd->mutex);
-    answer(httpd, fd, i < httpd->n ? &httpd->answers[i] : &unexpected);
+    answer(httpd, fd, i < httpd->n ? &httpd->answers[i] : &unexpected, strncmp(text, "HEAD ", 5) == 0);
 }
 
 static void *run(void *arg)

@@ -4,11 +4,16 @@
 
 #include <stddef.h>
 
+/* How a connection ends. */
+typedef enum HttpEnd { HTTP_END_CLOSE, HTTP_END_RESET, HTTP_END_STALL } HttpEnd;
+
 typedef struct HttpAnswer {
-    const char *status; /* "200 OK"; NULL: says nothing until the client gives up */
-    const char *body;
-    const char *header; /* one more header, "Name: value", or NULL */
+    const char *status; /* "200 OK"; NULL: says nothing until the client gives up, or `raw` */
+    const char *body;   /* NULL: "" */
+    const char *header; /* more headers, "Name: value" with "\r\n" between them, or NULL */
     size_t len;         /* of the body; 0: it is a string */
+    const char *raw;    /* instead of all of these: just this, or nothing for "" */
+    HttpEnd end;
 } HttpAnswer;
 
 typedef struct Httpd Httpd;
@@ -21,7 +26,7 @@ void httpd_stop(Httpd *httpd);
 /* "http://127.0.0.1:PORT". Lives as long as the server, as do the requests. */
 const char *httpd_url(const Httpd *httpd);
 size_t httpd_count(Httpd *httpd);
-/* The i-th request's line and headers; it must be there. */
+/* The i-th request's line, headers and body as a text; it must be there. */
 const char *httpd_request(Httpd *httpd, size_t i);
 
 #endif
