@@ -30,7 +30,7 @@ static void write_document(FILE *out, json_t *document, bool begun)
 
 int session_finish(Session *session, Screen *screen, int rc, const Error *err)
 {
-    for (size_t i = 0; i < session->findings.n; i++)
+    for (size_t i = 0; i < session->findings.n && !session->findings_told; i++)
         screen_finding(screen, &session->findings.v[i]);
     if (rc < 0)
         screen_error(screen, err);

@@ -18,6 +18,7 @@ typedef struct Session {
     bool json;
     FILE *out;
     Findings findings;
+    bool findings_told; /* the command has printed them as its result */
     Progress progress;
     /* The members of the JSON document, unless the command has begun to write the document itself: then error and
      * findings are still to follow, and the closing brace. */

@@ -9,6 +9,7 @@
 
 #include "kura/buf.h"
 #include "kura/error.h"
+#include "kura/findings.h"
 #include "kura/hash.h"
 #include "kura/store.h"
 
@@ -133,5 +134,9 @@ void repo_unlock(RepoLock *lock); /* NULL-safe */
 /* Whether the lock still holds: -1 with ERR_LOCKED once it could not be refreshed in time or somebody removed it. To be
  * asked before anything is deleted. */
 int repo_lock_check(RepoLock *lock, Error *err);
+
+/* Tells of every lock as a finding: notes of those that hold and of stale ones, a warning of one that is held strangely
+ * long or cannot be read. Changes nothing. */
+int repo_lock_survey(Repo *repo, Findings *findings, Error *err);
 
 #endif

@@ -75,6 +75,10 @@ int store_tidy(Store *store, Error *err);
  * it is not. -1 only when nothing could be learned. */
 int store_probe(Store *store, Findings *findings, Error *err);
 
+/* How many bytes and objects may still be put, as far as the store can tell; UINT64_MAX where it cannot. ERR_NOT_FOUND
+ * for a directory that does not exist. */
+int store_space(Store *store, uint64_t *ret_bytes, uint64_t *ret_objects, Error *err);
+
 /* Frees everything under "mem:NAME", given NAME; open handles keep what they have. */
 void store_mem_forget(const char *name);
 /* Whether key is of the allowed form. */

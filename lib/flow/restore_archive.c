@@ -108,5 +108,6 @@ int load_archive(Restore *restore, Error *err)
         return pgrestore_run(restore, &(PgRestoreRun){.section = "data", .feed = feed_custom, .ctx = restore}, err);
     if (place_data_files(restore, err) < 0)
         return -1;
-    return pgrestore_run(restore, &(PgRestoreRun){.section = "data", .jobs = flow_load_jobs(restore->options->jobs)}, err);
+    return pgrestore_run(restore, &(PgRestoreRun){.section = "data", .jobs = flow_load_jobs(restore->options->jobs)},
+                         err);
 }

@@ -14,10 +14,9 @@
 #include "kura/stop.h"
 #include "lock_priv.h"
 
-#define PREFIX "locks/"
 enum { KEY_SIZE = 64, DOCUMENT_MAX = 64 * 1024, ATTEMPTS = 5 };
 
-static const LockTimes usual_times = {.lifetime = 2 * 3600, .margin = 600, .refresh = 20 * 60, .retry = 60};
+const LockTimes lock_usual_times = {.lifetime = 2 * 3600, .margin = 600, .refresh = 20 * 60, .retry = 60};
 
 struct RepoLock {
     Repo *repo;
@@ -55,8 +54,7 @@ static int parse_lock(Repo *repo, const Buf *object, LockInfo *ret, Error *err)
     return lockinfo_parse(&text, ret, err);
 }
 
-/* Reads one lock; 1 when it is gone meanwhile. */
-static int read_lock(Repo *repo, const char *key, LockInfo *ret, Error *err)
+int lock_read(Repo *repo, const char *key, LockInfo *ret, Error *err)
 {
     _cleanup_(buf_done) Buf text = BUF_INIT(DOCUMENT_MAX + SEALED_EXTRA_MAX);
     Error why = ERROR_INIT;
@@ -81,15 +79,20 @@ static int add_key(void *ctx, const char *key, uint64_t size, Error *err)
     return 0;
 }
 
+bool lock_is_stale(const LockInfo *info, const LockTimes *times)
+{
+    return time(NULL) > info->expires + times->margin || lockinfo_holder_gone(info);
+}
+
 /* Looks at one lock of somebody else. A stale one is removed: its holder, should it live on, finds that out before it
  * deletes anything. */
 static int check_other(Repo *repo, const char *key, bool exclusive, const LockTimes *times, Error *err)
 {
     _cleanup_(lockinfo_done) LockInfo other = {0};
-    int rc = read_lock(repo, key, &other, err);
+    int rc = lock_read(repo, key, &other, err);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    if (time(NULL) > other.expires + times->margin || lockinfo_holder_gone(&other)) {
+    if (lock_is_stale(&other, times)) {
         store_delete(repo->store, key, NULL);
         return 0;
     }
@@ -100,7 +103,7 @@ static int check_other(Repo *repo, const char *key, bool exclusive, const LockTi
 static int look_around(Repo *repo, const char *own_key, bool exclusive, const LockTimes *times, Error *err)
 {
     _cleanup_(strvec_done) StrVec keys = {0};
-    if (store_list(repo->store, PREFIX, add_key, &keys, err) < 0)
+    if (store_list(repo->store, LOCK_PREFIX, add_key, &keys, err) < 0)
         return error_wrap(err, "looking for locks");
     for (size_t i = 0; i < keys.n; i++)
         if (strcmp(keys.v[i], own_key) != 0 && check_other(repo, keys.v[i], exclusive, times, err) < 0)
@@ -228,7 +231,7 @@ int repo_lock_timed(Repo *repo, bool exclusive, const char *purpose, const LockT
     lock->repo = repo;
     lock->times = *times;
     random_text(HEX_DIGITS, REPO_ID_SIZE - 1, id);
-    snprintf(lock->key, sizeof lock->key, PREFIX "%s.json%s", id, repo->crypt ? SEALED_SUFFIX : "");
+    snprintf(lock->key, sizeof lock->key, LOCK_PREFIX "%s.json%s", id, repo->crypt ? SEALED_SUFFIX : "");
     lockinfo_init_self(&lock->info, exclusive, purpose, now, now + times->lifetime);
     if (acquire(lock, err) < 0) {
         lockinfo_done(&lock->info);
@@ -242,7 +245,7 @@ int repo_lock_timed(Repo *repo, bool exclusive, const char *purpose, const LockT
 
 int repo_lock(Repo *repo, bool exclusive, const char *purpose, RepoLock **ret, Error *err)
 {
-    return repo_lock_timed(repo, exclusive, purpose, &usual_times, ret, err);
+    return repo_lock_timed(repo, exclusive, purpose, &lock_usual_times, ret, err);
 }
 
 int repo_lock_check(RepoLock *lock, Error *err)

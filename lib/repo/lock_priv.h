@@ -34,6 +34,14 @@ typedef struct LockTimes {
     time_t retry;    /* after one that failed */
 } LockTimes;
 
+#define LOCK_PREFIX "locks/"
+extern const LockTimes lock_usual_times;
+
+/* Reads one lock; 1 when it is gone meanwhile. */
+int lock_read(Repo *repo, const char *key, LockInfo *ret, Error *err);
+/* Whether it counts as absent: expired, or its holder is known to be gone. */
+bool lock_is_stale(const LockInfo *info, const LockTimes *times);
+
 /* repo_lock with other times. */
 int repo_lock_timed(Repo *repo, bool exclusive, const char *purpose, const LockTimes *times, RepoLock **ret,
                     Error *err);

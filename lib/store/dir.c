@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "dir_priv.h"
@@ -253,6 +254,23 @@ static int dir_tidy(Store *store, Error *err)
     return dirwalk_tidy(dir_of(store)->tree, err);
 }
 
+static int dir_probe(Store *store, Findings *findings, Error *err)
+{
+    return dirprobe_run(dirtree_root(dir_of(store)->tree), findings, err);
+}
+
+/* A file system that does not count inodes says 0 of 0. */
+static int dir_space(Store *store, uint64_t *ret_bytes, uint64_t *ret_objects, Error *err)
+{
+    const char *root = dirtree_root(dir_of(store)->tree);
+    struct statvfs fs;
+    if (statvfs(root, &fs) < 0)
+        return error_errno(err, errno, "could not ask for the free space of \"%s\"", root);
+    *ret_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    *ret_objects = fs.f_files ? fs.f_favail : UINT64_MAX;
+    return 0;
+}
+
 static void dir_close(Store *store)
 {
     dirtree_free(dir_of(store)->tree);
@@ -267,6 +285,8 @@ static const StoreOps ops = {
     .list = dir_list,
     .delete = dir_delete,
     .tidy = dir_tidy,
+    .probe = dir_probe,
+    .space = dir_space,
     .close = dir_close,
 };
 

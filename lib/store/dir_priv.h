@@ -35,6 +35,8 @@ void dirref_done(DirRef *ref);
 int dir_sync(int fd);
 
 int dirwalk_list(DirTree *tree, const char *prefix, StoreListFn fn, void *ctx, Error *err);
+/* store_probe for the directory of that name, which need not exist. */
+int dirprobe_run(const char *root, Findings *findings, Error *err);
 /* Removes unfinished files that no living put can own any more. */
 int dirwalk_tidy(DirTree *tree, Error *err);
 

@@ -188,6 +188,12 @@ int store_tidy(Store *store, Error *err)
     return store->ops->tidy ? store->ops->tidy(store, err) : 0;
 }
 
+int store_space(Store *store, uint64_t *ret_bytes, uint64_t *ret_objects, Error *err)
+{
+    *ret_bytes = *ret_objects = UINT64_MAX;
+    return store->ops->space ? store->ops->space(store, ret_bytes, ret_objects, err) : 0;
+}
+
 int store_probe(Store *store, Findings *findings, Error *err)
 {
     return store->ops->probe ? store->ops->probe(store, findings, err) : 0;

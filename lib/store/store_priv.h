@@ -44,6 +44,9 @@ typedef struct StoreOps {
     /* Optional: see store_probe. Missing where there is nothing to doubt. */
     int (*probe)(Store *store, Findings *findings, Error *err);
 
+    /* Optional: see store_space. Missing where nobody can tell. */
+    int (*space)(Store *store, uint64_t *ret_bytes, uint64_t *ret_objects, Error *err);
+
     /* Required. Frees the whole handle, as the open function below allocated it. */
     void (*close)(Store *store);
 } StoreOps;

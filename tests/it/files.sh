@@ -63,7 +63,8 @@ check 'the links are named' says 'files'
 cp -r "$repo" "$WORK/bad"
 pack=$(find "$WORK/bad/blobs" -name '*.tar' -printf '%s %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2)
 chmod u+w "$pack"
-printf 'damage!' | dd of="$pack" bs=1 seek=$(($(stat -c %s "$pack") / 2)) conv=notrunc status=none
+# So much that no header of the tar and no padding can hold all of it.
+head -c 4096 /dev/urandom | dd of="$pack" bs=4096 oflag=seek_bytes seek=$(($(stat -c %s "$pack") / 2)) conv=notrunc status=none
 check 'a damaged pack: restore fails' status_is '1|3' kura restore "$first" --repo "$WORK/bad" --files "media=$WORK/damaged"
 check 'the files are named' says 'files/[0-9]+/[0-9a-f]+\.webp.*hash'
 wrong_contents() {

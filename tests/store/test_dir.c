@@ -309,13 +309,120 @@ static void full_disk(void **state)
     assert_int_equal(after, 0);
 }
 
+/* The probe's findings but for those that are as they should be, as "code code "; the number of notes. */
+static size_t probe(const char *location, char *ret_codes, size_t size)
+{
+    Store *probed;
+    Findings findings = FINDINGS_INIT;
+    size_t notes = 0;
+    ret_codes[0] = 0;
+    assert_int_equal(store_open(location, NULL, false, &probed, &err), 0);
+    if (store_probe(probed, &findings, &err) < 0)
+        fail_msg("%s", err.message);
+    store_close(probed);
+    for (size_t i = 0; i < findings.n; i++) {
+        notes += findings.v[i].severity == FINDING_NOTE;
+        if (findings.v[i].severity != FINDING_NOTE)
+            snprintf(ret_codes + strlen(ret_codes), size - strlen(ret_codes), "%s%s ",
+                     findings.v[i].severity == FINDING_ERROR ? "!" : "", findings.v[i].code);
+    }
+    findings_done(&findings);
+    return notes;
+}
+
+static void a_good_directory_is_probed(void **state)
+{
+    (void)state;
+    char codes[200];
+    put("blobs/ab/abc", "x");
+    assert_int_equal(probe(root, codes, sizeof codes), 3);
+    assert_string_equal(codes, "");
+    assert_int_equal(count_names("store"), 1); /* nothing is left */
+    make_dir("store/probe");
+    make_file("store/probe/mine", "x");
+    probe(root, codes, sizeof codes);
+    assert_string_equal(codes, "");
+    assert_int_equal(count_names("store/probe"), 1);
+}
+
+static void rights_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        mode_t mode;
+        const char *codes;
+    } cases[] = {{0700, ""}, {0750, ""}, {0770, "dir-rights "}, {0755, "dir-rights "}, {0777, "!dir-rights "}};
+    char codes[200];
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_int_equal(chmod(root, cases[i].mode), 0);
+        probe(root, codes, sizeof codes);
+        assert_string_equal(codes, cases[i].codes);
+    }
+}
+
+static void a_directory_that_cannot_be_used_is_told(void **state)
+{
+    (void)state;
+    char codes[200];
+    make_file("store/probe", "in the way");
+    probe(root, codes, sizeof codes);
+    assert_string_equal(codes, "!dir-write ");
+
+    _cleanup_free_ char *absent = path_of("absent"), *below = path_of("absent/below/");
+    assert_int_equal(probe(absent, codes, sizeof codes), 1);
+    assert_string_equal(codes, "");
+    assert_int_equal(probe(below, codes, sizeof codes), 0);
+    assert_string_equal(codes, "!dir-missing ");
+    assert_int_equal(access(absent, F_OK), -1);
+
+    make_file("file", "x");
+    _cleanup_free_ char *file = path_of("file");
+    Store *probed;
+    Findings findings = FINDINGS_INIT;
+    assert_int_equal(store_open(file, NULL, false, &probed, &err), 0);
+    assert_int_equal(store_probe(probed, &findings, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_int_equal(findings.n, 0);
+    store_close(probed);
+}
+
+static void space_is_told(void **state)
+{
+    (void)state;
+    uint64_t bytes = 0, objects = 0;
+    assert_int_equal(store_space(store, &bytes, &objects, &err), 0);
+    assert_true(bytes > 0 && bytes < UINT64_MAX);
+    assert_true(objects > 0);
+    Store *other;
+    _cleanup_free_ char *absent = path_of("absent");
+    assert_int_equal(store_open(absent, NULL, false, &other, &err), 0);
+    assert_int_equal(store_space(other, &bytes, &objects, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    store_close(other);
+    assert_int_equal(store_open("mem:space", NULL, true, &other, &err), 0);
+    assert_int_equal(store_space(other, &bytes, &objects, &err), 0);
+    assert_true(bytes == UINT64_MAX && objects == UINT64_MAX);
+    store_close(other);
+    store_mem_forget("space");
+}
+
 int main(void)
 {
 #define DIR_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        DIR_TEST(modes),        DIR_TEST(a_root_that_is_not_there), DIR_TEST(locations),
-        DIR_TEST(linked_files), DIR_TEST(linked_directories),       DIR_TEST(strange_files),
-        DIR_TEST(leftovers),    DIR_TEST(many_directories),         DIR_TEST(full_disk),
+        DIR_TEST(modes),
+        DIR_TEST(a_root_that_is_not_there),
+        DIR_TEST(locations),
+        DIR_TEST(linked_files),
+        DIR_TEST(linked_directories),
+        DIR_TEST(strange_files),
+        DIR_TEST(leftovers),
+        DIR_TEST(many_directories),
+        DIR_TEST(full_disk),
+        DIR_TEST(a_good_directory_is_probed),
+        DIR_TEST(rights_are_told),
+        DIR_TEST(a_directory_that_cannot_be_used_is_told),
+        DIR_TEST(space_is_told),
     };
     return cmocka_run_group_tests_name("directory store", tests, NULL, NULL);
 }

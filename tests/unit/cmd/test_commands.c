@@ -63,7 +63,7 @@ static void fill_fileset(Manifest *manifest)
     manifest->filesets[0].bytes = 5 * 1024 * 1024;
 }
 
-static void commit(const char *id, const char *app)
+static void commit_to(const char *location, const char *id, const char *app, bool files)
 {
     Error err = ERROR_INIT;
     Store *store = NULL;
@@ -78,8 +78,9 @@ static void commit(const char *id, const char *app)
     manifest->stored_new = 2048;
     manifest->stored_all = 3 * 1024 * 1024;
     strvec_push(&manifest->tags, "nightly");
-    fill_fileset(manifest);
-    if (store_open(REPO, NULL, false, &store, &err) < 0 || repo_open(store, &repo, &err) < 0 ||
+    if (files)
+        fill_fileset(manifest);
+    if (store_open(location, NULL, false, &store, &err) < 0 || repo_open(store, &repo, &err) < 0 ||
         manifest_commit(repo, manifest, &err) < 0)
         fail_msg("%s", err.message);
     manifest_free(manifest);
@@ -87,18 +88,33 @@ static void commit(const char *id, const char *app)
     store_close(store);
 }
 
+static void commit(const char *id, const char *app)
+{
+    commit_to(REPO, id, app, true);
+}
+
+/* What belongs to the backups here is nothing, so that nothing is missing. */
+#define WHOLE "mem:whole"
+#define OLD "20251122T031500Z-misskey-aaaa"
+#define NEWEST "20251123T031500Z-mastodon-bbbb"
+
 static int set_up(void **state)
 {
     run("init", "--repo", REPO);
     free(text);
     commit(FIRST, "misskey");
     commit(SECOND, "mastodon");
+    run("init", "--repo", WHOLE);
+    free(text);
+    commit_to(WHOLE, OLD, "misskey", false);
+    commit_to(WHOLE, NEWEST, "mastodon", false);
     return status;
 }
 
 static int tear_down(void **state)
 {
     store_mem_forget("commands");
+    store_mem_forget("whole");
     return 0;
 }
 
@@ -226,6 +242,96 @@ static void test_wrong_use_of_keys(void **state)
     assert_output("");
 }
 
+static void test_verify(void **state)
+{
+    run("verify", "--repo", WHOLE);
+    assert_int_equal(status, 0);
+    assert_output("2 backups verified, no damage found\n"
+                  "  blobs  0 (0 B), all there\n"
+                  "  data   not read (--read-data reads it)\n");
+    run("verify", "latest", OLD, "latest", "--repo", WHOLE, "--read-data", "--json");
+    assert_int_equal(status, 0);
+    json_t *document = take_json(), *report = json_object_get(document, "verify");
+    assert_int_equal(json_array_size(json_object_get(report, "backups")), 2);
+    assert_true(json_is_null(json_object_get(report, "orphans")));
+    json_decref(document);
+    run("verify", "2024", "--repo", WHOLE);
+    assert_int_equal(status, 1);
+    assert_output("");
+}
+
+static void put_manifest(const char *id, const char *content)
+{
+    Error err = ERROR_INIT;
+    Store *store = NULL;
+    _cleanup_free_ char *key = xasprintf("backups/%s.json", id);
+    if (store_open(WHOLE, NULL, false, &store, &err) < 0 ||
+        (content ? store_put(store, key, content, strlen(content), false, &err) : store_delete(store, key, &err)) < 0)
+        fail_msg("%s", err.message);
+    store_close(store);
+}
+
+#define BROKEN "20251124T031500Z-misskey-cccc"
+
+static void test_verify_of_a_broken_backup(void **state)
+{
+    put_manifest(BROKEN, "{}");
+    run("verify", "--repo", WHOLE);
+    assert_int_equal(status, 3);
+    assert_output("3 backups verified, 1 damaged\n"
+                  "  blobs  0 (0 B), all there\n"
+                  "  data   not read (--read-data reads it)\n"
+                  "damaged backup                 tables  files\n" BROKEN "       0      0  cannot be read\n");
+    run("verify", "--repo", WHOLE, "--json");
+    assert_int_equal(status, 3);
+    json_t *document = take_json();
+    json_t *backup = json_array_get(json_object_get(json_object_get(document, "verify"), "backups"), 2);
+    assert_string_equal(json_string_value(json_object_get(backup, "id")), BROKEN);
+    assert_true(json_is_false(json_object_get(backup, "ok")));
+    json_t *finding = json_array_get(json_object_get(document, "findings"), 0);
+    assert_string_equal(json_string_value(json_object_get(finding, "code")), "backup-unreadable");
+    json_decref(document);
+    run("doctor", "--repo", WHOLE);
+    assert_int_equal(status, 3);
+    assert_non_null(strstr(text, "error"));
+    free(text);
+    put_manifest(BROKEN, NULL);
+}
+
+static void test_doctor(void **state)
+{
+    run("doctor", "--repo", WHOLE);
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(text, "ok       2 backups, the newest is " NEWEST "\n"));
+    assert_non_null(strstr(text, "locks       ok       nobody has locked it\n"));
+    free(text);
+    run("doctor", "--repo", WHOLE, "--json");
+    json_t *document = take_json(), *doctor = json_object_get(document, "doctor");
+    assert_true(json_is_true(json_object_get(doctor, "reached")));
+    assert_string_equal(json_string_value(json_object_get(json_object_get(doctor, "repository"), "cipher")), "none");
+    assert_int_equal(json_array_size(json_object_get(document, "findings")), 3);
+    json_decref(document);
+
+    /* a place without a repository is looked at, too */
+    run("doctor", "--repo", "mem:nothing");
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(text, "repository  note     there is no repository in \"mem:nothing\"\n"));
+    free(text);
+    run("doctor");
+    assert_int_equal(status, 2);
+    free(text);
+}
+
+static void test_doctor_and_the_future(void **state)
+{
+    put_manifest("22221124T031500Z-misskey-dddd", "{}");
+    run("doctor", "--repo", WHOLE);
+    assert_int_equal(status, 3);
+    assert_non_null(strstr(text, "warning  the newest backup is of the future"));
+    free(text);
+    put_manifest("22221124T031500Z-misskey-dddd", NULL);
+}
+
 static void test_help(void **state)
 {
     run("help");
@@ -253,10 +359,18 @@ static void test_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),          cmocka_unit_test(test_list_of_app),
-        cmocka_unit_test(test_show),          cmocka_unit_test(test_show_what_is_not_there),
-        cmocka_unit_test(test_no_repository), cmocka_unit_test(test_wrong_use),
-        cmocka_unit_test(test_help),          cmocka_unit_test(test_wrong_use_of_keys),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_list_of_app),
+        cmocka_unit_test(test_show),
+        cmocka_unit_test(test_show_what_is_not_there),
+        cmocka_unit_test(test_no_repository),
+        cmocka_unit_test(test_wrong_use),
+        cmocka_unit_test(test_wrong_use_of_keys),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_doctor),
+        cmocka_unit_test(test_verify_of_a_broken_backup),
+        cmocka_unit_test(test_doctor_and_the_future),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

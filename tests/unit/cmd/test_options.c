@@ -174,6 +174,39 @@ static void test_sizes(void **state)
     }
 }
 
+static double share_of(const char *const *words, int n)
+{
+    Options options;
+    parse_words(&options, words, n, __func__);
+    double share = options_number(&options, OPT_READ_DATA, -1);
+    assert_int_equal(options.args.n, share == 25 ? 0 : 1);
+    options_done(&options);
+    return share;
+}
+
+/* A value that may be left out is never the next word. */
+static void test_optional_value(void **state)
+{
+    assert_true(share_of((const char *const[]){"kura", "verify", "--read-data", "latest", NULL}, 4) == 100);
+    assert_true(share_of((const char *const[]){"kura", "--read-data", "verify", "latest", NULL}, 4) == 100);
+    assert_true(share_of((const char *const[]){"kura", "verify", "--read-data=2.5", "latest", NULL}, 4) == 2.5);
+    assert_true(share_of((const char *const[]){"kura", "--read-data=25", "verify", NULL}, 3) == 25);
+    assert_true(share_of((const char *const[]){"kura", "verify", "--read-data=0", "5", NULL}, 4) == 0);
+    assert_string_equal(refuse("verify", "--read-data=101").message,
+                        "invalid value \"101\" for option --read-data: a percentage from 0 to 100 is needed");
+    refuse("verify", "--read-data=-1");
+    refuse("verify", "--read-data=");
+    refuse("verify", "--read-data=5%");
+}
+
+static void test_many_arguments(void **state)
+{
+    Options options;
+    parse_ok(&options, "verify", "a", "b", "latest");
+    assert_int_equal(options.args.n, 3);
+    options_done(&options);
+}
+
 static void assert_no_secret(const Error *err)
 {
     assert_null(strstr(err->message, "hunter2"));
@@ -261,6 +294,8 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_numbers_and_choices),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_optional_value),
+        cmocka_unit_test(test_many_arguments),
         cmocka_unit_test(test_keys_of_the_configuration_only),
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_table_is_consistent),

@@ -274,6 +274,45 @@ static void two_at_once(void **state)
     assert_int_equal(count_objects("locks/"), 0);
 }
 
+static const Finding *surveyed(Findings *findings)
+{
+    *findings = (Findings)FINDINGS_INIT;
+    if (repo_lock_survey(repo, findings, &err) < 0)
+        fail_msg("%s", err.message);
+    return findings->n ? &findings->v[0] : NULL;
+}
+
+static void assert_survey(const char *code, Severity severity, const char *part)
+{
+    Findings findings;
+    const Finding *found = surveyed(&findings);
+    assert_int_equal(findings.n, 1);
+    assert_string_equal(found->code, code);
+    assert_int_equal(found->severity, severity);
+    assert_non_null(strstr(found->message, part));
+    findings_done(&findings);
+}
+
+static void a_survey_tells_every_lock_and_takes_none_away(void **state)
+{
+    (void)state;
+    Findings findings;
+    time_t now = time(NULL);
+    assert_null(surveyed(&findings));
+    RepoLock *lock = take(false, "backup");
+    assert_survey("lock-held", FINDING_NOTE, "\"backup\"");
+    repo_unlock(lock);
+    put_foreign(now - 100, now + 100);
+    assert_survey("lock-held", FINDING_NOTE, "against everybody else");
+    put_foreign(now - 2 * 86400, now + 100);
+    assert_survey("lock-old", FINDING_WARNING, "far");
+    put_foreign(now - 2 * 86400, now - 86400);
+    assert_survey("lock-stale", FINDING_NOTE, "holds nobody up");
+    put_object("locks/0123.json", "{}");
+    assert_survey("lock-unreadable", FINDING_WARNING, "locks/0123.json");
+    assert_int_equal(count_objects("locks/"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +327,7 @@ int main(void)
         REPO_TEST(a_removed_one_is_lost),
         REPO_TEST(one_that_cannot_be_refreshed_is_lost_in_time),
         REPO_TEST(two_at_once),
+        REPO_TEST(a_survey_tells_every_lock_and_takes_none_away),
     };
     return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
 }
