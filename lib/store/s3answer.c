@@ -67,8 +67,7 @@ static void parse_status(S3Answer *answer, const char *line)
     const char *blank = strchr(line, ' ');
     uint64_t status;
     bool continued = answer->continued || (blank && strncmp(blank, " 100", 4) == 0);
-    bool sent = answer->sent;
-    *answer = (S3Answer){.continued = continued, .sent = sent};
+    *answer = (S3Answer){.continued = continued, .sent = answer->sent, .resent = answer->resent};
     if (blank && parse_number(blank + 1, &status) && status >= 100 && status <= 999)
         answer->status = (int)status;
 }

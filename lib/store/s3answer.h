@@ -29,6 +29,7 @@ typedef struct S3Answer {
     char why[256];  /* of a fault, for people */
     int status;     /* of the answer's first line; 0 when none came */
     bool sent;      /* some of the request may have arrived */
+    bool resent;    /* and was sent once more, without an answer to the first time */
     bool continued; /* the server asked for the body ("100 Continue") */
     bool has_length;
     uint64_t length; /* Content-Length */

@@ -240,6 +240,7 @@ static int try_until_over(Request *request, Error *err)
         outcome->tries++;
         outcome->answer = (S3Answer){0};
         int rc = attempt(request, err);
+        outcome->ambiguous = outcome->ambiguous || outcome->answer.resent;
         note_attempt(request, start);
         S3Meaning meaning = s3retry_meaning(&outcome->answer, &outcome->error, client->reached);
         if (rc == 0 && meaning.code == ERR_NONE)

@@ -165,12 +165,13 @@ static int answer_myself(Session *s)
     }
 }
 
+/* Servers end connections that were idle for a while; that is no fault. */
 static int connect_server(Session *s)
 {
-    if (s->server.fd >= 0)
+    if (s->server.fd >= 0 && !peer_gone(&s->server))
         return 0;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     peer_done(&s->server);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     peer_init(&s->server, fd);
     return connect(fd, (const struct sockaddr *)&s->proxy->server, sizeof s->proxy->server);
 }
