@@ -71,7 +71,7 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
     S3Line *line = arg;
     if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > line->exchange->body_len)
         return CURL_SEEKFUNC_CANTSEEK;
-    line->answer->resent = line->answer->resent || line->sent > 0;
+    line->answer->resent = line->answer->resent || line->answer->sent;
     line->sent = (size_t)offset;
     return CURL_SEEKFUNC_OK;
 }

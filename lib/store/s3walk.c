@@ -1,6 +1,7 @@
 /* A listing: page after page, each taken whole before its keys are shown, so that fn may use the store. */
 #include <string.h>
 
+#include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "s3_priv.h"
@@ -28,6 +29,8 @@ int s3_list_page(S3 *s3, const char *prefix, const char *token, const char *max_
         return -1;
     if (s3page_parse(body.data, body.len, s3->location.prefix, ret, err) < 0)
         return error_wrap(err, "could not list \"%s\"", whole);
+    if (ret->passed_over)
+        log_debug("S3 list \"%s\": %zu objects are not kura's", whole, ret->passed_over);
     return 0;
 }
 
