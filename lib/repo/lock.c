@@ -10,6 +10,7 @@
 
 #include "crypt_priv.h"
 #include "kura/clock.h"
+#include "kura/cond.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "lock_priv.h"
@@ -213,11 +214,7 @@ static void *keep_fresh(void *arg)
 
 static void start_refresher(RepoLock *lock)
 {
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&lock->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&lock->wake);
     pthread_mutex_init(&lock->mutex, NULL);
     if (pthread_create(&lock->refresher, NULL, keep_fresh, lock) != 0)
         abort();
