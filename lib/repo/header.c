@@ -8,7 +8,12 @@
 #include "repo_priv.h"
 
 #define HEADER_KEY "kura.json"
-enum { HEADER_MAX = 64 * 1024, ZSTD_LEVEL_MAX = 19 };
+enum {
+    HEADER_MAX = 64 * 1024,
+    ZSTD_LEVEL_MAX = 19,
+    SEALED_SEGMENT_MIN =
+        64 * 1024, /* who writes to the store could else have each row stored by itself, and see its size */
+};
 
 static const RepoParams defaults = {
     .zstd_level = 1,
@@ -45,6 +50,9 @@ int header_encrypt(RepoHeader *header, const AgeRecipient *recipients, size_t n,
                    const uint8_t naming_key[NAMING_KEY_SIZE], Error *err)
 {
     buf_clear(&header->naming_key);
+    if (header->params.segment_min < SEALED_SEGMENT_MIN)
+        return error_set(err, ERR_USAGE, "segments of an encrypted repository have %d bytes at least",
+                         SEALED_SEGMENT_MIN);
     if (age_encrypt(recipients, n, naming_key, NAMING_KEY_SIZE, &header->naming_key, err) < 0)
         return error_wrap(err, "encrypting the naming key");
     memmove(header->recipients, recipients, n * sizeof *recipients);
@@ -117,7 +125,7 @@ int header_update(Store *store, const RepoHeader *header, Error *err)
 
 /* ---- reading ---- */
 
-static int read_params(const JsonNode *root, RepoParams *ret, Error *err)
+static int read_params(const JsonNode *root, bool encrypted, RepoParams *ret, Error *err)
 {
     JsonNode zstd, segment;
     int64_t level;
@@ -128,6 +136,8 @@ static int read_params(const JsonNode *root, RepoParams *ret, Error *err)
         jnode_u64(&segment, "max", BLOB_MAX, &ret->segment_max, err) < 0)
         return -1;
     ret->zstd_level = (int)level;
+    if (encrypted && ret->segment_min < SEALED_SEGMENT_MIN)
+        return jnode_fail(&segment, err, "makes segments so short that their sizes tell what is in them");
     return params_valid(ret) ? 0 : jnode_fail(&segment, err, "does not fit together");
 }
 
@@ -197,7 +207,7 @@ static int parse(const Buf *text, RepoHeader *ret, Error *err)
     JsonNode root = jnode_root(ret->document);
     if (read_id(&root, ret->id, err) < 0 || read_cipher(&root, ret, err) < 0)
         return -1;
-    return read_params(&root, &ret->params, err);
+    return read_params(&root, ret->encrypted, &ret->params, err);
 }
 
 static int no_repository(Store *store, Error *err)

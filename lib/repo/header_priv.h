@@ -23,7 +23,7 @@ enum { HEADER_NAMING_KEY_MAX = AGE_HEADER_MAX + 1024 };
 
 /* A header with a fresh id, without recipients. params NULL: defaults. ERR_USAGE when they are out of range. */
 int header_init(const RepoParams *params, RepoHeader *ret, Error *err);
-/* Makes it one of an encrypted repository, or changes whom it is encrypted for. */
+/* Makes it one of an encrypted repository, or changes whom it is encrypted for. ERR_USAGE: segments too short. */
 int header_encrypt(RepoHeader *header, const AgeRecipient *recipients, size_t n,
                    const uint8_t naming_key[NAMING_KEY_SIZE], Error *err);
 void header_done(RepoHeader *header);

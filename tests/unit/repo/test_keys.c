@@ -211,6 +211,8 @@ static void hostile_headers(void **state)
     assert_header_refused("naming_key", json_string("AAAA"), ERR_CORRUPT, "naming key in kura.json");
     assert_header_refused("naming_key", json_string(long_text), ERR_CORRUPT, "naming_key");
     assert_header_refused("cipher", json_string("rot13"), ERR_UNSUPPORTED, "rot13");
+    assert_header_refused("segment", json_pack("{s:i, s:i, s:i}", "min", 1, "mean", 1, "max", 1), ERR_CORRUPT,
+                          "so short");
 }
 
 static void a_naming_key_of_the_wrong_size(void **state)
@@ -297,6 +299,9 @@ static void a_second_repository_leaves_nothing(void **state)
     assert_int_equal(repo_create_encrypted(store, NULL, twice, 2, path, &err), -1);
     assert_int_equal(err.code, ERR_USAGE);
     assert_int_equal(repo_create_encrypted(store, NULL, &recipient, 0, path, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    const RepoParams tiny = {.zstd_level = 1, .segment_min = 1000, .segment_mean = 2000, .segment_max = 9000};
+    assert_int_equal(repo_create_encrypted(store, &tiny, &recipient, 1, path, &err), -1);
     assert_int_equal(err.code, ERR_USAGE);
     assert_int_equal(access(path, F_OK), -1);
     repo_close(open_as(REPO_WRITE, NULL, key_file));
