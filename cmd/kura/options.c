@@ -252,6 +252,17 @@ static int unknown_command(const char *word, Error *err)
     return error_hint(err, "Try \"kura help\".");
 }
 
+/* A mistyped option before the command: its value would be taken for the command, and may be a secret. */
+static bool is_unknown_anywhere(const char *word)
+{
+    if (strncmp(word, "--", 2) != 0 || word[2] == 0 || strchr(word, '=') != NULL)
+        return false;
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (strcmp(option_specs[i].name, word + 2) == 0)
+            return false;
+    return true;
+}
+
 static const char *option_name(const void *ctx, size_t i)
 {
     return option_belongs(&option_specs[i], *(const CommandId *)ctx) ? option_specs[i].name : NULL;
@@ -379,6 +390,10 @@ int options_parse(int argc, const char *const argv[], Options *ret, Error *err)
     int command_at = find_command(argc, argv);
     if (command_at < argc) {
         ret->command = command_find(argv[command_at]);
+        if (ret->command == NULL && is_unknown_anywhere(argv[command_at - 1])) {
+            error_set(err, ERR_USAGE, "unknown option %s", argv[command_at - 1]);
+            return error_hint(err, "Try \"kura help\".");
+        }
         if (ret->command == NULL)
             return unknown_command(argv[command_at], err);
     }

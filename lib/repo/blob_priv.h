@@ -10,12 +10,9 @@ int blob_name(const Repo *repo, BlobKind kind, const void *data, size_t len, Blo
               char ret_content[SHA256_HEX_SIZE], Error *err);
 /* Whether the blob has to be sent: it is not there, or with a wrong size. */
 int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err);
-/* Makes the object of a blob's bytes, in their place. */
+/* Makes the object of a blob's bytes, in their place and in their memory. */
 int blob_seal(Repo *repo, Buf *data, Error *err);
 int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err);
-
-/* The reference of a key of a listing, without its size; -1 when that is no blob's. */
-int blob_ref_from_key(const Repo *repo, const char *key, BlobRef *ret);
 
 /* Errors that name an object and the remedy. */
 int blob_missing(Repo *repo, const char *key, Error *err);

@@ -10,6 +10,7 @@
 # default in memory (/dev/shm), so that it is not the disk that is measured.
 . "$(dirname "$0")/lib.sh"
 . "$BENCH/../tools/s3.sh"
+unset "${!AWS_@}" "${!KURA_S3_@}" "${!RCLONE_@}" "${!RESTIC_@}"
 
 dir='' keep=0 rounds=3 scale=1 files=20000 mib=4096 store=/dev/shm parts=()
 while [ $# -gt 0 ]; do
@@ -64,18 +65,23 @@ by_rclone='rm -rf "$2" && "$1/pg_dump" -Fd -j2 --compress=zstd:1 -f "$2" -d "$3"
 # shellcheck disable=SC2016
 by_restic='set -o pipefail; "$1/pg_dump" -Fc -Z0 -d "$2" | restic -q backup --stdin --stdin-filename db && restic -q backup "$3"'
 
-# kura_repo BUCKET ENDPOINT [INIT-OPTION...]: an empty repository in a new bucket; sets repo to the options for it.
+# kura_repo BUCKET ENDPOINT [plain|encrypted]: an empty repository in a new bucket; sets repo to the options for it.
 kura_repo() {
+    local init=()
     s3_bucket s3 "$1" || exit 1
-    rm -rf "$WORK/cache" "$WORK/kura.key"
-    repo=(--repo "s3://$1/site" --s3-endpoint "$2" --cache-dir "$WORK/cache" --key-file "$WORK/kura.key")
-    "$KURA" init "${repo[@]}" "${@:3}" >/dev/null || exit 1
+    rm -rf "$WORK/cache" "$WORK/kura.key" "$WORK/identity"
+    repo=(--repo "s3://$1/site" --s3-endpoint "$2")
+    if [ "$3" = encrypted ]; then
+        repo+=(--key-file "$WORK/kura.key")
+        init=(--encrypt --identity-out "$WORK/identity")
+    fi
+    "$KURA" init "${repo[@]}" "${init[@]}" >/dev/null || exit 1
 }
-kura_backup() { timed "$1" "$KURA" -q backup "${repo[@]}" --db "$(conn "$2")" --files "media=$3" --jobs 2 --app bench; }
+kura_backup() { timed "$1" "$KURA" -q backup "${repo[@]}" --cache-dir "$WORK/cache" --db "$(conn "$2")" --files "media=$3" --jobs 2 --app bench; }
 
 # Each contender finds an empty bucket and leaves none; the server's memory would not hold all four.
 peers() {
-    kura_repo kura "$S3_ENDPOINT"
+    kura_repo kura "$S3_ENDPOINT" plain
     kura_backup 'kura' bench "$media"
     s3_drop s3 kura
 
@@ -84,8 +90,7 @@ peers() {
     rm -rf "$WORK/dump"
     s3_drop s3 rclone
 
-    rm -rf "$WORK/identity"
-    kura_repo kura-encrypted "$S3_ENDPOINT" --encrypt --identity-out "$WORK/identity"
+    kura_repo kura-encrypted "$S3_ENDPOINT" encrypted
     kura_backup 'kura, encrypted' bench "$media"
     s3_drop s3 kura-encrypted
 
@@ -112,7 +117,7 @@ nights() {
     cp -a "$media" "$WORK/media"
     psql -Xqd postgres -c 'SET client_min_messages = warning' -c 'DROP DATABASE IF EXISTS night' -c 'CREATE DATABASE night TEMPLATE bench' || exit 1
     faulty_start s3 night || exit 1
-    kura_repo nights "$FAULTY_ENDPOINT"
+    kura_repo nights "$FAULTY_ENDPOINT" plain
     faulty_rules night
     kura_backup 'night one, through a proxy' night "$WORK/media"
     first=$(sent)

@@ -229,6 +229,10 @@ static void test_keys_of_the_configuration_only(void **state)
     assert_no_secret(&err);
     err = refuse("help", "--s3-access-key", "hunter2");
     assert_no_secret(&err);
+    /* mistyped, too */
+    assert_string_equal(refuse("--s3-secret_key", "hunter2", "list").message, "unknown option --s3-secret_key");
+    assert_string_equal(refuse("list", "--s3-secret_key", "hunter2").message,
+                        "unknown option --s3-secret_key for \"kura list\"");
 }
 
 static const char *fake_environment(const char *name)

@@ -101,7 +101,7 @@ static void again_it_does_nothing(void **state)
     assert_int_equal(n_requests("PUT blobs/") + n_requests("PUT backups/") + n_requests("PUT kura.json"), 0);
 }
 
-static int puts_left;
+static atomic_int puts_left;
 
 static int fail_later(const char *key, Error *e)
 {

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "kura/pool.h"
 #include "repo_priv.h"
 
 /* sha256sum of "hello\n" */
@@ -173,6 +174,36 @@ static void many_blobs_in_turn(void **state)
             assert_int_equal(out.data[9], which);
         }
     assert_true(n_requests("GET") < 3 * N * 2);
+}
+
+enum { SHARED = 80, SHARED_SIZE = 70000 };
+
+static int read_shared(void *ctx, Pool *pool, size_t worker, Error *why)
+{
+    const BlobRef *blobs = ctx;
+    for (size_t i = 0; i < 4 * SHARED; i++) {
+        size_t which = (i * (worker + 1)) % SHARED;
+        _cleanup_(buf_done) Buf out = BUF_INIT(10);
+        if (pool_check(pool, why) < 0 || blob_get_range(reader, &blobs[which], 65530, 10, &out, why) < 0)
+            return -1;
+        if (out.data[9] != which)
+            return error_set(why, ERR_FAILED, "a part of another blob");
+    }
+    return 0;
+}
+
+/* Several readers, who push each other's headers out. */
+static void many_readers(void **state)
+{
+    (void)state;
+    static uint8_t bytes[SHARED_SIZE];
+    BlobRef blobs[SHARED];
+    for (unsigned i = 0; i < SHARED; i++) {
+        memset(bytes, (int)i, sizeof bytes);
+        blobs[i] = put(bytes, SHARED_SIZE);
+    }
+    if (pool_run(4, read_shared, blobs, &err) < 0)
+        fail_msg("%s", err.message);
 }
 
 /* Whatever happened to an object, reading it whole or in parts fails and names it; `part` is of the message. */
@@ -363,6 +394,7 @@ int main(void)
         CRYPT_TEST(a_range_reads_only_its_pieces),
         CRYPT_TEST(whole_and_small_ones_take_one_request),
         CRYPT_TEST(many_blobs_in_turn),
+        CRYPT_TEST(many_readers),
         CRYPT_TEST(one_bit_was_changed),
         CRYPT_TEST(it_was_cut_off),
         CRYPT_TEST(pieces_were_exchanged),
