@@ -20,14 +20,6 @@ static int open_encrypted(Session *session, RepoUse use, Error *err)
 
 /* ---- list ---- */
 
-static bool contains(const AgeRecipient *list, size_t n, const AgeRecipient *recipient)
-{
-    for (size_t i = 0; i < n; i++)
-        if (memcmp(list[i].key, recipient->key, sizeof recipient->key) == 0)
-            return true;
-    return false;
-}
-
 /* What a list shows of one recipient. */
 typedef struct KeyRow {
     char text[AGE_RECIPIENT_SIZE];
@@ -54,14 +46,14 @@ static void list_recipients(Session *session, Table *table, json_t *array)
     const AgeRecipient *recipients = repo_recipients(session->repo, &n),
                        *pinned = repo_pinned(session->repo, &n_pinned);
     for (size_t i = 0; i < n; i++) {
-        KeyRow row = {.listed = true, .pinned = contains(pinned, n_pinned, &recipients[i])};
+        KeyRow row = {.listed = true, .pinned = recipients_contain(pinned, n_pinned, &recipients[i])};
         age_recipient_format(&recipients[i], row.text);
         add_row(session, &row, table, array);
     }
     for (size_t i = 0; i < n_pinned; i++) {
         KeyRow row = {.pinned = true};
         age_recipient_format(&pinned[i], row.text);
-        if (!contains(recipients, n, &pinned[i]))
+        if (!recipients_contain(recipients, n, &pinned[i]))
             add_row(session, &row, table, array);
     }
 }

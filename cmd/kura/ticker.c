@@ -4,12 +4,13 @@
 
 #include "kura/buf.h"
 #include "kura/clock.h"
+#include "kura/cond.h"
 #include "kura/mem.h"
 #include "text.h"
 
-static const double look_every = 0.2; /* what a terminal shows five times a second */
 static const double log_every = 10;
 static const double event_every = 1;
+enum { LOOK_EVERY_MS = 200 }; /* what a terminal shows five times a second */
 
 struct Ticker {
     Progress *progress;
@@ -135,23 +136,12 @@ static void look(Ticker *ticker)
     show_progress(ticker, &snapshot);
 }
 
-static struct timespec look_next(void)
-{
-    struct timespec moment;
-    clock_gettime(CLOCK_MONOTONIC, &moment);
-    moment.tv_nsec += (long)(look_every * 1e9);
-    moment.tv_sec += moment.tv_nsec / 1000000000;
-    moment.tv_nsec %= 1000000000;
-    return moment;
-}
-
 static void *run(void *ctx)
 {
     Ticker *ticker = ctx;
     pthread_mutex_lock(&ticker->mutex);
     while (!ticker->stop) {
-        struct timespec moment = look_next();
-        pthread_cond_timedwait(&ticker->wake, &ticker->mutex, &moment);
+        cond_wait_for(&ticker->wake, &ticker->mutex, LOOK_EVERY_MS);
         look(ticker);
     }
     pthread_mutex_unlock(&ticker->mutex);
@@ -166,11 +156,7 @@ Ticker *ticker_start(Progress *progress, Screen *screen)
     progress->on_end = show_end;
     progress->on_end_ctx = ticker;
     pthread_mutex_init(&ticker->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&ticker->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    cond_init(&ticker->wake);
     if (pthread_create(&ticker->thread, NULL, run, ticker) != 0)
         abort(); /* as without memory */
     return ticker;

@@ -37,7 +37,7 @@ int session_unlock(Session *session, RepoUse use, Error *err)
     };
     if (repo_open_with(session->store, &access, &session->repo, err) < 0)
         return -1;
-    if (repo_is_encrypted(session->repo))
+    if (repo_is_encrypted(session->repo) || store_is_remote(session->store))
         forbid_core_dumps();
     return 0;
 }

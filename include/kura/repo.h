@@ -131,8 +131,9 @@ int repo_zstd_setup(const Repo *repo, struct ZSTD_CCtx_s *ctx);
 typedef struct RepoLock RepoLock;
 int repo_lock(Repo *repo, bool exclusive, const char *purpose, RepoLock **ret, Error *err);
 void repo_unlock(RepoLock *lock); /* NULL-safe */
-/* Whether the lock still holds: -1 with ERR_LOCKED once it could not be refreshed in time or somebody removed it. To be
- * asked before anything is deleted. */
+/* Whether the lock still holds, which asks the store: -1 with ERR_LOCKED once it could not be refreshed in time or
+ * somebody removed it, or the store's own error. To be asked before anything is deleted, and before a manifest is
+ * committed. */
 int repo_lock_check(RepoLock *lock, Error *err);
 
 /* Tells of every lock as a finding: notes of those that hold and of stale ones, a warning of one that is held strangely

@@ -50,6 +50,8 @@ RepoPinning repo_pinning(const Repo *repo);
 /* Of an encrypted repository, what the host's key file says; none without one. */
 const AgeRecipient *repo_pinned(const Repo *repo, size_t *ret_n);
 
+bool recipients_contain(const AgeRecipient *list, size_t n, const AgeRecipient *recipient);
+
 /* Writes the host's key file with the recipients as kura.json has them: from now on this host trusts them. Needs the
  * naming key, that is REPO_READ. */
 int repo_pin(Repo *repo, Error *err);

@@ -37,7 +37,6 @@ int header_update(Store *store, const RepoHeader *header, Error *err);
 
 /* Whether two lists hold the same recipients, in any order; neither holds one twice. */
 bool recipients_equal(const AgeRecipient *a, size_t n_a, const AgeRecipient *b, size_t n_b);
-bool recipients_contain(const AgeRecipient *list, size_t n, const AgeRecipient *recipient);
 /* "age1.., age1.. and 3 more", for messages. To be freed. */
 char *recipients_text(const AgeRecipient *list, size_t n);
 

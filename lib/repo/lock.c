@@ -10,6 +10,7 @@
 
 #include "crypt_priv.h"
 #include "kura/clock.h"
+#include "kura/cond.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "lock_priv.h"
@@ -213,11 +214,7 @@ static void *keep_fresh(void *arg)
 
 static void start_refresher(RepoLock *lock)
 {
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&lock->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&lock->wake);
     pthread_mutex_init(&lock->mutex, NULL);
     if (pthread_create(&lock->refresher, NULL, keep_fresh, lock) != 0)
         abort();
@@ -248,7 +245,8 @@ int repo_lock(Repo *repo, bool exclusive, const char *purpose, RepoLock **ret, E
     return repo_lock_timed(repo, exclusive, purpose, &lock_usual_times, ret, err);
 }
 
-int repo_lock_check(RepoLock *lock, Error *err)
+/* Whether it holds as far as its refresher knows. */
+static int check_refreshed(RepoLock *lock, Error *err)
 {
     pthread_mutex_lock(&lock->mutex);
     bool holds = !lock->lost && time(NULL) < lock->info.expires;
@@ -257,6 +255,28 @@ int repo_lock_check(RepoLock *lock, Error *err)
                   lock->why.code ? lock->why.message : "it could not be refreshed in time");
     pthread_mutex_unlock(&lock->mutex);
     return holds ? 0 : error_hint(err, "Somebody else may work on the repository now. Start again.");
+}
+
+/* Somebody whose clock is ahead may have taken the lock for a stale one since it was refreshed: only the store knows.
+ */
+int repo_lock_check(RepoLock *lock, Error *err)
+{
+    uint64_t size;
+    Error why = ERROR_INIT;
+    if (check_refreshed(lock, err) < 0)
+        return -1;
+    if (store_head(lock->repo->store, lock->key, &size, &why) == 0)
+        return 0;
+    if (why.code != ERR_NOT_FOUND) {
+        if (err)
+            *err = why;
+        return error_wrap(err, "looking for the lock of this run");
+    }
+    pthread_mutex_lock(&lock->mutex);
+    lock->lost = true;
+    lock->why = why;
+    pthread_mutex_unlock(&lock->mutex);
+    return check_refreshed(lock, err);
 }
 
 void repo_unlock(RepoLock *lock)

@@ -1,8 +1,8 @@
 #include "kura/prefetch.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "kura/cond.h"
 #include "kura/mem.h"
 #include "kura/repokeys.h"
 #include "kura/stop.h"
@@ -40,13 +40,9 @@ struct Prefetch {
 
 void readshare_init(ReadShare *share)
 {
-    pthread_condattr_t attr;
     *share = (ReadShare){0};
     pthread_mutex_init(&share->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&share->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&share->changed);
 }
 
 void readshare_done(ReadShare *share)
@@ -140,17 +136,6 @@ Prefetch *prefetch_new(Repo *repo, size_t n, void (*item)(const void *list, size
     return prefetch;
 }
 
-/* Sleeps, with the mutex held, until something changes or it is time to look for a stop: a signal wakes no thread. */
-static void wait_a_little(ReadShare *share)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += STOP_POLL_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&share->changed, &share->mutex, &until);
-}
-
 /* With the mutex held: gives back what the oldest slot holds. */
 static Slot take_slot(Prefetch *prefetch)
 {
@@ -173,7 +158,7 @@ static int take_next(Prefetch *prefetch, Slot *ret, Error *err)
     int rc = 0;
     pthread_mutex_lock(&share->mutex);
     while (!is_ready(prefetch) && (rc = stop_check(err)) == 0)
-        wait_a_little(share);
+        cond_wait_for(&share->changed, &share->mutex, STOP_POLL_MS); /* a signal wakes no thread */
     if (rc == 0)
         *ret = take_slot(prefetch);
     else

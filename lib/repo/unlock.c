@@ -2,6 +2,7 @@
  * whoever can write to the store. */
 #include <openssl/crypto.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crypt_priv.h"
 #include "kura/secret.h"
@@ -160,11 +161,21 @@ int crypt_unlock(Repo *repo, RepoHeader *header, const RepoAccess *access, Error
     return 0;
 }
 
-int crypt_expect_plain(const Repo *repo, const RepoAccess *access, Error *err)
+/* The key file that this host has for a repository of this id or at this place: who replaces kura.json may leave the
+ * one as it was and not the other. To be freed; NULL when there is none. */
+static char *find_key_file(const Repo *repo)
 {
     char location[LOCATION_SIZE];
+    _cleanup_free_ char *path = keyfile_path(repo->id);
+    if (path && access(path, F_OK) == 0)
+        return steal(path);
     keyfile_location(repo->store, location);
-    _cleanup_free_ char *found = access->key_file ? xstrdup(access->key_file) : keyfile_find(location);
+    return keyfile_find(location);
+}
+
+int crypt_expect_plain(const Repo *repo, const RepoAccess *access, Error *err)
+{
+    _cleanup_free_ char *found = access->key_file ? xstrdup(access->key_file) : find_key_file(repo);
     if (found == NULL || access->use == REPO_LOOK)
         return 0;
     error_set(err, ERR_KEY, "the repository \"%s\" is not encrypted, but there is a key file for it, \"%s\"",

@@ -1,10 +1,9 @@
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "blob_priv.h"
 #include "blobset_priv.h"
+#include "kura/cond.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
 
@@ -58,17 +57,6 @@ static int report_failure(const Uploader *uploader, Error *err)
     if (err)
         *err = uploader->why;
     return -1;
-}
-
-/* Sleeps, with the mutex held, until cond is signalled or it is time to look for a stop. */
-static void wait_a_little(Uploader *uploader, pthread_cond_t *cond)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += STOP_POLL_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(cond, &uploader->mutex, &until);
 }
 
 /* With the mutex held: the next blob, or NULL when this thread should end. */
@@ -127,15 +115,6 @@ static void *upload(void *arg)
     return NULL;
 }
 
-static void init_cond(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
 Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes)
 {
     Uploader *uploader = xcalloc(1, sizeof *uploader);
@@ -145,8 +124,8 @@ Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes)
                            .trusting = store_is_remote(repo_store(repo))};
     uploader->last = &uploader->first;
     pthread_mutex_init(&uploader->mutex, NULL);
-    init_cond(&uploader->work);
-    init_cond(&uploader->room);
+    cond_init(&uploader->work);
+    cond_init(&uploader->room);
     uploader->threads = xcalloc(uploader->n_threads, sizeof *uploader->threads);
     for (size_t i = 0; i < uploader->n_threads; i++)
         if (pthread_create(&uploader->threads[i], NULL, upload, uploader) != 0)
@@ -229,7 +208,7 @@ static int wait_for_room(Uploader *uploader, size_t len, Error *err)
            (len > uploader->max_bytes || uploader->held > uploader->max_bytes - len)) {
         if (stop_check(err) < 0)
             return -1;
-        wait_a_little(uploader, &uploader->room);
+        cond_wait_for(&uploader->room, &uploader->mutex, STOP_POLL_MS);
     }
     return uploader->failed ? report_failure(uploader, err) : 0;
 }

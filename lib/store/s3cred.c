@@ -9,6 +9,7 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "s3env.h"
+#include "s3location.h"
 #include "s3metadata.h"
 #include "s3profile.h"
 #include "secrettext.h"
@@ -18,8 +19,7 @@ enum {
                           retries, shall end in time, and instances have new ones 5 minutes before at the latest */
     PAUSE = 60,        /* seconds between two fetches while there are credentials that have not expired */
     CONNECT_MS = 1000, /* these services are on this machine or one hop away */
-    TOTAL_MS = 2000,
-    REGION_MAX = 64
+    TOTAL_MS = 2000
 };
 
 struct S3Chain {
@@ -138,8 +138,7 @@ static int find_region(S3Chain *chain, const StoreOptions *options, const S3Prof
 {
     const char *region = first_of(given(options->s3_region),
                                   first_of(s3env("AWS_REGION"), s3env("AWS_DEFAULT_REGION"), profile->region), NULL);
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
-    if (region && (strlen(region) > REGION_MAX || strspn(region, allowed) != strlen(region)))
+    if (region && !s3region_valid(region))
         return error_set(err, ERR_USAGE, "the S3 region is no name of a region");
     chain->region = xstrdup_null(region);
     return 0;

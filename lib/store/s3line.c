@@ -9,6 +9,7 @@
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "s3line_priv.h"
+#include "s3retry.h"
 
 enum { BUFFER_SIZE = 256 * 1024, EXPECT_MAX = 1000 /* milliseconds that a server is given to ask for a body */ };
 
@@ -87,6 +88,13 @@ static void wipe_headers(S3Line *line)
     line->headers = NULL;
 }
 
+/* Seconds without a byte that are borne. */
+static double stall_max(const S3Line *line)
+{
+    unsigned stall = line->settings->times.stall;
+    return (stop_signal() != 0 && stall > S3RETRY_HURRIED_MAX ? S3RETRY_HURRIED_MAX : stall) / 1000.0;
+}
+
 /* Whether the attempt must end now; the fault is then noted. */
 static bool check_limits(S3Line *line)
 {
@@ -97,8 +105,8 @@ static bool check_limits(S3Line *line)
     }
     s3line_watch(line);
     double now = clock_monotonic();
-    if (now - line->moved > line->settings->times.stall / 1000.0) {
-        snprintf(why, sizeof why, "no byte moved for %g s", line->settings->times.stall / 1000.0);
+    if (now - line->moved > stall_max(line)) {
+        snprintf(why, sizeof why, "no byte moved for %g s", stall_max(line));
         s3line_fault(line, S3_FAULT_STALL, why);
         return true;
     }

@@ -171,6 +171,15 @@ static bool ends_with(const char *text, const char *end)
     return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
+/* The last two labels of a host's name. */
+static const char *domain_of(const char *host)
+{
+    const char *at = strrchr(host, '.');
+    while (at && at > host && at[-1] != '.')
+        at--;
+    return at ? at : host;
+}
+
 static bool is_ipv4(const char *host)
 {
     struct in_addr parsed;
@@ -183,6 +192,13 @@ bool s3endpoint_is_loopback(const S3Endpoint *endpoint)
     if (strcmp(host, "localhost") == 0 || ends_with(host, ".localhost") || strcmp(host, "[::1]") == 0)
         return true;
     return is_ipv4(host) && strncmp(host, "127.", 4) == 0;
+}
+
+bool s3endpoint_akin(const S3Endpoint *a, const S3Endpoint *b)
+{
+    if (strcmp(a->host, b->host) == 0 || (s3endpoint_is_loopback(a) && s3endpoint_is_loopback(b)))
+        return true;
+    return !is_ipv4(b->host) && b->host[0] != '[' && strcmp(domain_of(a->host), domain_of(b->host)) == 0;
 }
 
 int s3endpoint_check(const S3Endpoint *endpoint, bool allow_http, Error *err)

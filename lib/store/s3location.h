@@ -37,6 +37,9 @@ int s3endpoint_parse(const char *url, S3Endpoint *ret, Error *err);
 /* AWS's own for a region, https. */
 void s3endpoint_aws(const char *region, S3Endpoint *ret);
 bool s3endpoint_equal(const S3Endpoint *a, const S3Endpoint *b);
+/* Whether a may send us to b: the same host, or one of the same domain, or this host from this host. Anything else
+ * could be a service that has nothing to do with the storage, and would be given what is stored. */
+bool s3endpoint_akin(const S3Endpoint *a, const S3Endpoint *b);
 /* Whether it is this host, by a name or an address that cannot mean another one. */
 bool s3endpoint_is_loopback(const S3Endpoint *endpoint);
 /* ERR_USAGE when requests would cross a network unencrypted and allow_http does not say that this is meant. */

@@ -72,7 +72,8 @@ static int open_file(File *file, const char *profile, Error *err)
     if (awsini_read(file->path, &file->ini, &why) < 0) {
         bool named = s3env(file->variable) != NULL;
         if (why.code != ERR_NOT_FOUND && (why.code != ERR_PERMISSION || named)) {
-            *err = why;
+            if (err)
+                *err = why;
             return -1;
         }
         file->state = why.code == ERR_NOT_FOUND ? "no such file" : "may not be read";

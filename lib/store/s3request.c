@@ -191,8 +191,9 @@ static int prepare_next(Request *request, const S3Meaning *meaning, Error *err)
     double now = clock_monotonic();
     if (request->first_failure <= 0)
         request->first_failure = now;
-    if (learn(request, meaning->remedy) ||
-        (style_failed(request) && s3site_learn_style(client->site, &request->target)))
+    double until = request->first_failure + s3retry_patience(retry, client->reached, stop_signal() != 0) / 1000.0;
+    if (now <= until && (learn(request, meaning->remedy) ||
+                         (style_failed(request) && s3site_learn_style(client->site, &request->target))))
         return 0;
     bool temporary = meaning->remedy == S3_REMEDY_WAIT || answer->status == 302 || answer->status == 307;
     if (!temporary)
@@ -200,7 +201,7 @@ static int prepare_next(Request *request, const S3Meaning *meaning, Error *err)
     if (getrandom(&random, sizeof random, 0) < 0)
         random = (unsigned)(now * 1000);
     unsigned delay = s3retry_delay(request->outcome->tries, answer, random);
-    if (now + delay / 1000.0 > request->first_failure + s3retry_patience(retry, client->reached) / 1000.0)
+    if (now + delay / 1000.0 > until)
         return failure(request, meaning, err);
     return s3request_wait(delay, err);
 }

@@ -43,7 +43,7 @@ typedef struct S3Outcome {
     S3Answer answer; /* of the last attempt */
     S3Error error;
     unsigned tries;
-    bool ambiguous; /* an attempt before the last one may have had its effect */
+    bool ambiguous; /* an earlier attempt, or sending of the last one, may have had its effect */
 } S3Outcome;
 
 /* 0 for a success (status 200 to 299). -1: what the table in s3error.c says; ERR_NOT_FOUND for 404, ERR_EXISTS for 412,

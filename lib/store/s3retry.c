@@ -1,5 +1,7 @@
 #include "s3retry.h"
 
+#include <limits.h>
+
 enum {
     DELAY_FIRST = 100,
     DELAY_FIRST_SLOW = 500,
@@ -38,7 +40,8 @@ unsigned s3retry_delay(unsigned tries, const S3Answer *answer, unsigned random)
     return delay > asked * 1000 ? delay : asked * 1000 + delay / 8;
 }
 
-unsigned s3retry_patience(unsigned retry, bool reached)
+unsigned s3retry_patience(unsigned retry, bool reached, bool hurried)
 {
-    return reached || retry < UNREACHED_MAX ? retry : UNREACHED_MAX;
+    unsigned most = hurried ? S3RETRY_HURRIED_MAX : reached ? UINT_MAX : UNREACHED_MAX;
+    return retry < most ? retry : most;
 }

@@ -18,7 +18,8 @@ bool s3retry_ambiguous(const S3Answer *answer);
 unsigned s3retry_delay(unsigned tries, const S3Answer *answer, unsigned random);
 
 /* How long to go on, in milliseconds from the first failure: `retry`, but a quarter of a minute at most for a server
- * that was never reached. */
-unsigned s3retry_patience(unsigned retry, bool reached);
+ * that was never reached, and S3RETRY_HURRIED_MAX once a stop was asked for: what is still sent then only tidies up. */
+enum { S3RETRY_HURRIED_MAX = 5 * 1000 };
+unsigned s3retry_patience(unsigned retry, bool reached, bool hurried);
 
 #endif

@@ -130,6 +130,8 @@ static bool parse_redirect(const S3Site *site, const S3Target *now, const char *
         s3endpoint_check(&ret->endpoint, site->allow_http, NULL) < 0 || (now->endpoint.tls && !ret->endpoint.tls))
         return false;
     bool named = s3endpoint_strip_bucket(&ret->endpoint, site->location->bucket);
+    if (!s3endpoint_akin(&now->endpoint, &ret->endpoint))
+        return false;
     if (!site->style_fixed)
         ret->virtual_host = named;
     return true;

@@ -34,9 +34,11 @@ int s3_list_page(S3 *s3, const char *prefix, const char *token, const char *max_
     return 0;
 }
 
-/* Shows the keys of a page; *last is the one before, and the last one afterwards. */
-static int show(const S3Page *page, const char *prefix, char **last, StoreListFn fn, void *ctx, Error *err)
+/* Shows the keys of a page; *last is the one before, and the last one afterwards. *ret_shown: there were new ones. */
+static int show(const S3Page *page, const char *prefix, char **last, StoreListFn fn, void *ctx, bool *ret_shown,
+                Error *err)
 {
+    *ret_shown = false;
     for (size_t i = 0; i < page->n; i++) {
         const S3Entry *entry = &page->v[i];
         int order = *last ? strcmp(*last, entry->key) : -1;
@@ -48,6 +50,7 @@ static int show(const S3Page *page, const char *prefix, char **last, StoreListFn
         }
         free(*last);
         *last = xstrdup(entry->key);
+        *ret_shown = true;
         if (fn(ctx, entry->key, entry->size, err) < 0)
             return -1;
     }
@@ -61,12 +64,13 @@ int s3_list(Store *store, const char *prefix, StoreListFn fn, void *ctx, Error *
     for (;;) {
         _cleanup_(s3page_done) S3Page page = {0};
         S3Outcome outcome;
+        bool shown;
         if (stop_check(err) < 0 || s3_list_page(s3_of(store), prefix, token, "1000", &page, &outcome, err) < 0 ||
-            show(&page, prefix, &last, fn, ctx, err) < 0)
+            show(&page, prefix, &last, fn, ctx, &shown, err) < 0)
             return -1;
         if (!page.truncated)
             return 0;
-        idle = page.n ? 0 : idle + 1;
+        idle = shown ? 0 : idle + 1;
         if (idle > IDLE_PAGES_MAX || (token && strcmp(token, page.token) == 0))
             return error_set(err, ERR_CORRUPT, "the server's list of \"%s\" does not end", prefix);
         free(token);

@@ -11,6 +11,7 @@
 
 #include "kura/hash.h"
 #include "kura/mem.h"
+#include "secrettext.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 #define TERMINATOR "aws4_request"
@@ -214,18 +215,11 @@ SigV4Keys *sigv4_keys_new(void)
     return keys;
 }
 
-static void wipe_text(char *text)
-{
-    if (text)
-        OPENSSL_cleanse(text, strlen(text));
-    free(text);
-}
-
 void sigv4_keys_free(SigV4Keys *keys)
 {
     if (keys == NULL)
         return;
-    wipe_text(keys->of);
+    secrettext_free(keys->of);
     OPENSSL_cleanse(keys->key, sizeof keys->key);
     pthread_mutex_destroy(&keys->mutex);
     free(keys);
@@ -245,7 +239,7 @@ static void derive_key(const SigV4Request *request, const char *secret_key, uint
 {
     char *first = xasprintf("AWS4%s", secret_key);
     hmac(first, strlen(first), request->stamp, DAY_LENGTH, ret);
-    wipe_text(first);
+    secrettext_free(first);
     hmac(ret, SHA256_SIZE, request->region, strlen(request->region), ret);
     hmac(ret, SHA256_SIZE, request->service, strlen(request->service), ret);
     hmac(ret, SHA256_SIZE, TERMINATOR, strlen(TERMINATOR), ret);
@@ -263,7 +257,7 @@ static void signing_key(SigV4Keys *keys, const SigV4Request *request, const char
     }
     memcpy(ret, keys->key, SHA256_SIZE);
     pthread_mutex_unlock(&keys->mutex);
-    wipe_text(of);
+    secrettext_free(of);
 }
 
 static void sign(SigV4Keys *keys, const char *secret_key, const SigV4Request *request, const Buf *text,

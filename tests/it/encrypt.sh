@@ -202,6 +202,10 @@ check 'backup finds it' status_is 0 nobody --repo "$home/repo" backup --files "c
 check 'restore needs the identity' status_is 12 nobody --repo "$home/repo" restore latest --files "conf=$home/out"
 check 'and takes it' status_is 0 nobody --repo "$home/repo" restore latest --files "conf=$home/out" --identity "$home/identity.txt"
 check 'it has the files' test -f "$home/out/kura/keys/$(jq -r .id "$home/repo/kura.json").key"
+cp -r "$home/repo" "$home/moved" && chown -R 65534:65534 "$home/moved"
+jq '.cipher = "none"' "$home/repo/kura.json" >"$home/moved/kura.json"
+check 'a plain one of the same id in another place' status_is 12 nobody --repo "$home/moved" backup --files "conf=$home/.config"
+check 'is refused for the key file' says 'there is a key file for it'
 jq '.cipher = "none" | .id = "0123456789abcdef0123456789abcdef"' "$home/repo/kura.json" >"$home/forged" && cp "$home/forged" "$home/repo/kura.json"
 check 'a plain repository in the place of an encrypted one' status_is 12 nobody --repo "$home/repo" backup --files "conf=$home/.config"
 check 'is called by its name' says 'not encrypted'

@@ -221,7 +221,7 @@ static void assert_handful(int gets)
     assert_requests("DELETE locks/", 1);
     assert_requests("PUT backups/", 1);
     assert_requests("GET", gets);
-    assert_requests("", 8 + gets);
+    assert_requests("", 9 + gets);
 }
 
 static void a_night_without_changes_takes_a_handful_of_requests(void **state)

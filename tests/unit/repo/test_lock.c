@@ -202,6 +202,20 @@ static int delete_it(void *ctx, const char *key, uint64_t size, Error *e)
     return store_delete(store, key, e);
 }
 
+/* By somebody whose clock is ahead, for instance: that shows at once, not at the next refresh. */
+static void a_removed_one_is_missed_at_once(void **state)
+{
+    (void)state;
+    RepoLock *lock;
+    assert_int_equal(repo_lock(repo, false, "backup", &lock, &err), 0);
+    assert_int_equal(repo_lock_check(lock, &err), 0);
+    assert_int_equal(store_list(store, "locks/", delete_it, NULL, &err), 0);
+    assert_int_equal(repo_lock_check(lock, &err), -1);
+    assert_int_equal(err.code, ERR_LOCKED);
+    assert_non_null(strstr(err.message, "lost"));
+    repo_unlock(lock);
+}
+
 static void a_removed_one_is_lost(void **state)
 {
     (void)state;
@@ -324,6 +338,7 @@ int main(void)
         REPO_TEST(a_damaged_one_is_named),
         REPO_TEST(a_failed_attempt_leaves_nothing),
         REPO_TEST(it_is_refreshed),
+        REPO_TEST(a_removed_one_is_missed_at_once),
         REPO_TEST(a_removed_one_is_lost),
         REPO_TEST(one_that_cannot_be_refreshed_is_lost_in_time),
         REPO_TEST(two_at_once),

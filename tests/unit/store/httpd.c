@@ -89,7 +89,8 @@ static void send_answer(int fd, const HttpAnswer *answer, bool bodyless)
 {
     const char *body = answer->body ? answer->body : "";
     size_t len = answer->len ? answer->len : strlen(body);
-    char *head = xasprintf("HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n%s%s\r\n", answer->status, len,
+    char *head = xasprintf("HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s%s%s\r\n", answer->status, len,
+                           answer->end == HTTP_END_KEEP ? "" : "Connection: close\r\n",
                            answer->header ? answer->header : "", answer->header ? "\r\n" : "");
     send_all(fd, head, strlen(head));
     if (!bodyless)
@@ -110,16 +111,19 @@ static void answer(Httpd *httpd, int fd, const HttpAnswer *answer, bool bodyless
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
 }
 
-static void serve(Httpd *httpd, int fd, char *text)
+/* One request; whether the connection takes another one. */
+static bool serve(Httpd *httpd, int fd, char *text)
 {
     static const HttpAnswer unexpected = {.status = "500 Unexpected"};
     if (!read_request(httpd, fd, text))
-        return;
+        return false;
     pthread_mutex_lock(&httpd->mutex);
     size_t i = httpd->requests.n;
     strvec_push(&httpd->requests, text);
     pthread_mutex_unlock(&httpd->mutex);
-    answer(httpd, fd, i < httpd->n ? &httpd->answers[i] : &unexpected, strncmp(text, "HEAD ", 5) == 0);
+    const HttpAnswer *next = i < httpd->n ? &httpd->answers[i] : &unexpected;
+    answer(httpd, fd, next, strncmp(text, "HEAD ", 5) == 0);
+    return next->end == HTTP_END_KEEP;
 }
 
 static void *run(void *arg)
@@ -130,7 +134,8 @@ static void *run(void *arg)
         int fd = accept4(httpd->listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
             continue;
-        serve(httpd, fd, text);
+        while (serve(httpd, fd, text)) {
+        }
         close(fd);
     }
     free(text);

@@ -1,11 +1,12 @@
-/* A small HTTP server on loopback that gives scripted answers, one a connection, and remembers what it was asked. */
+/* A small HTTP server on loopback that gives scripted answers, mostly one a connection, and remembers what it was
+ * asked. */
 #ifndef KURA_TEST_STORE_HTTPD_H
 #define KURA_TEST_STORE_HTTPD_H
 
 #include <stddef.h>
 
-/* How a connection ends. */
-typedef enum HttpEnd { HTTP_END_CLOSE, HTTP_END_RESET, HTTP_END_STALL } HttpEnd;
+/* How a connection ends; HTTP_END_KEEP: it takes the next request too. */
+typedef enum HttpEnd { HTTP_END_CLOSE, HTTP_END_RESET, HTTP_END_STALL, HTTP_END_KEEP } HttpEnd;
 
 typedef struct HttpAnswer {
     const char *status; /* "200 OK"; NULL: says nothing until the client gives up, or `raw` */

@@ -366,6 +366,21 @@ static void redirects_away_are_not_followed(void **state)
     s3world_close(&world);
 }
 
+/* Neither is what is stored taken to a server that has nothing to do with the one that was named. */
+static void redirects_to_strangers_are_not_followed(void **state)
+{
+    (void)state;
+    const HttpAnswer answers[] = {
+        {.status = "301 Moved Permanently", .header = "Location: https://s3.example.net/bucket/x"},
+    };
+    S3World world;
+    s3world_open(&world, answers, ARRAY_SIZE(answers), NULL);
+    assert_int_equal(run_put(world.store, &world.err), -1);
+    assert_int_equal(httpd_count(world.httpd), 1);
+    assert_non_null(strstr(world.err.message, "301"));
+    s3world_close(&world);
+}
+
 static void expect_is_given_up(void **state)
 {
     (void)state;
@@ -418,6 +433,40 @@ static void stop_ends_a_request(void **state)
     httpd_stop(httpd);
 }
 
+/* A person who asked for a stop is not kept waiting by what only tidies up, a lock's removal for instance. */
+static void a_stop_hurries_what_tidies_up(void **state)
+{
+    (void)state;
+    static const StoreTimes patient = {.connect = 60000, .stall = 60000, .total = 60000, .retry = 60000};
+    HttpAnswer answers[50];
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+        answers[i] = (HttpAnswer)S3_ERROR("500 Internal Server Error", "InternalError");
+    answers[1] = (HttpAnswer){.end = HTTP_END_STALL};
+    Httpd *httpd = httpd_start(answers, ARRAY_SIZE(answers));
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        Error err = ERROR_INIT;
+        Store *store;
+        StoreOptions options = {.s3_endpoint = httpd_url(httpd), .s3_access_key = "a", .s3_secret_key = "b"};
+        options.times = &patient;
+        stop_install();
+        raise(SIGTERM);
+        stop_hold();
+        signal(SIGALRM, SIG_DFL);
+        alarm(30);
+        if (store_open("s3://bucket", &options, false, &store, &err) < 0)
+            _exit(2);
+        _exit(store_delete(store, "a", &err) == -1 && err.code != ERR_INTERRUPTED ? 0 : 3);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_true(httpd_count(httpd) >= 2);
+    httpd_stop(httpd);
+}
+
 static void uploads_are_limited(void **state)
 {
     (void)state;
@@ -448,8 +497,10 @@ int main(void)
         cmocka_unit_test(clock_is_corrected),
         cmocka_unit_test(redirects_to_another_server),
         cmocka_unit_test(redirects_away_are_not_followed),
+        cmocka_unit_test(redirects_to_strangers_are_not_followed),
         cmocka_unit_test(expect_is_given_up),
         cmocka_unit_test(stop_ends_a_request),
+        cmocka_unit_test(a_stop_hurries_what_tidies_up),
         cmocka_unit_test(uploads_are_limited),
     };
     return cmocka_run_group_tests_name("S3 under trouble", tests, NULL, NULL);

@@ -177,12 +177,43 @@ static void buckets_in_hosts(void **state)
     assert_false(s3endpoint_strip_bucket(&endpoint, "bucket"));
 }
 
+/* Where a redirect may lead. */
+static void akin(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to;
+        bool akin;
+    } cases[] = {
+        {"s3.example.net", "s3.example.net:9000", true},
+        {"s3.amazonaws.com", "s3.eu-west-1.amazonaws.com", true},
+        {"s3.us-east-1.amazonaws.com", "s3.eu-west-1.amazonaws.com", true},
+        {"localhost:1", "127.0.0.1:2", true},
+        {"192.0.2.1", "192.0.2.1:9000", true},
+        {"s3.example.net", "s3.example.com", false},
+        {"s3.example.net", "localhost", false},
+        {"s3.example.net", "127.0.0.1:9000", false},
+        {"s3.example.net", "[::1]:9000", false},
+        {"s3.example.net", "net", false},
+        {"192.0.2.1", "10.0.2.1", false},
+        {"192.0.2.1", "169.254.169.254", false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        S3Endpoint from, to;
+        Error err = ERROR_INIT;
+        assert_int_equal(s3endpoint_parse(cases[i].from, &from, &err), 0);
+        assert_int_equal(s3endpoint_parse(cases[i].to, &to, &err), 0);
+        if (s3endpoint_akin(&from, &to) != cases[i].akin)
+            fail_msg("%s -> %s", cases[i].from, cases[i].to);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(locations),        cmocka_unit_test(no_locations), cmocka_unit_test(endpoints),
         cmocka_unit_test(aws_endpoints),    cmocka_unit_test(unencrypted),  cmocka_unit_test(styles),
-        cmocka_unit_test(buckets_in_hosts),
+        cmocka_unit_test(buckets_in_hosts), cmocka_unit_test(akin),
     };
     return cmocka_run_group_tests_name("S3 locations", tests, NULL, NULL);
 }

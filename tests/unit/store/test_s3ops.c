@@ -117,6 +117,28 @@ static void lost_answers_to_exclusive_puts(void **state)
     }
 }
 
+/* A kept connection that turns out dead: libcurl sends once more by itself, and the first time may have had its effect.
+ */
+static void exclusive_puts_sent_twice_in_one_attempt(void **state)
+{
+    (void)state;
+    static const HttpAnswer answers[] = {
+        {.status = "204 No Content", .end = HTTP_END_KEEP},
+        {.status = "404 Not Found", .end = HTTP_END_KEEP},
+        {.raw = ""}, /* takes the request, and closes */
+        S3_ERROR("412 Precondition Failed", "PreconditionFailed"),
+        S3_GET_OK,
+        S3_GET_OK,
+    };
+    S3World world;
+    s3world_open(&world, answers, ARRAY_SIZE(answers), NULL);
+    assert_int_equal(store_delete(world.store, "first", &world.err), 0);
+    assert_int_equal(store_put(world.store, "a", "hello", 5, true, &world.err), 0);
+    assert_int_equal(httpd_count(world.httpd), 6);
+    assert_has(&world, 3, "\r\n\r\nhello");
+    s3world_close(&world);
+}
+
 static void no_conditional_put(void **state)
 {
     (void)state;
@@ -404,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_put_with_checksum),
         cmocka_unit_test(exclusive_puts),
         cmocka_unit_test(lost_answers_to_exclusive_puts),
+        cmocka_unit_test(exclusive_puts_sent_twice_in_one_attempt),
         cmocka_unit_test(no_conditional_put),
         cmocka_unit_test(sizes_are_checked_first),
         cmocka_unit_test(parts),

@@ -130,9 +130,11 @@ static void delays(void **state)
 static void patience(void **state)
 {
     (void)state;
-    assert_int_equal(s3retry_patience(300000, true), 300000);
-    assert_int_equal(s3retry_patience(300000, false), 15000);
-    assert_int_equal(s3retry_patience(10, false), 10);
+    assert_int_equal(s3retry_patience(300000, true, false), 300000);
+    assert_int_equal(s3retry_patience(300000, false, false), 15000);
+    assert_int_equal(s3retry_patience(10, false, false), 10);
+    assert_int_equal(s3retry_patience(300000, true, true), S3RETRY_HURRIED_MAX);
+    assert_int_equal(s3retry_patience(10, true, true), 10);
 }
 
 static void header(S3Answer *answer, const char *line)
