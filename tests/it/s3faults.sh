@@ -189,6 +189,16 @@ begin killed try_restore mortal "$mortal"
 s3_kill mortal
 check 'server killed at the start of a restore: it comes back' s3_again mortal
 check 'server killed at the start of a restore: the restore is completed' ended killed
+faulty_rules mortal
+sql other "INSERT INTO account SELECT n, md5((-n)::text) || random() FROM generate_series(1, 100000) n"
+begin frozen try_backup mortal "$mortal" --db "$(conn other)" --limit-upload 2M
+check 'server frozen: in the middle of a backup' wait_for_puts 2xx 1
+s3_freeze mortal
+unanswered() { ! timeout 3 python3 "$S3_TOOLS/s3client.py" list faults; }
+check 'server frozen: it does not answer' unanswered
+s3_thaw mortal
+check 'server frozen: the backup is completed' ended frozen
+check 'server frozen: nothing failed' test -z "$(faulty_requests "$WORK/mortal.log")"
 s3_use ceph
 
 for name in stall-lock stall-list stall-blob stall-manifest freeze-blob slow; do
