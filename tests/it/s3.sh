@@ -5,8 +5,9 @@
 
 start 15 main
 createdb_as misskey
-sql_file misskey site.sql -v scale=0.3 || die 'site.sql failed'
+sql_file misskey site.sql -v scale=0.1 || die 'site.sql failed'
 bash "$SQL/media.sh" "$WORK/media"
+rm "$WORK/media/files/sparse" "$WORK/media/files/same-content.mp4" # files.sh has these; here they take time
 dump misskey >"$WORK/misskey.sql"
 s3_start rgw ceph tls || die 'no S3 server'
 s3_bucket ceph site || die 'no bucket'
@@ -68,7 +69,6 @@ find "$WORK/cache" -type f -exec sh -c 'for f; do head -c 100 /dev/urandom >"$f"
 faulty_rules count
 check 'backup with a damaged cache' status_is '0|3' kura backup "${repo[@]}" "${cache[@]}" "${data[@]}"
 check 'it sends almost nothing either' test $(($(sent) * 50)) -lt "$first"
-check 'restore with that cache' restored copy "${repo[@]}"
 s3_client clear site nightly/misskey/blobs/0
 check 'verify misses blobs that were removed' status_is 3 kura verify "${repo[@]}"
 check 'backup --no-cache sends what is missing' status_is '0|3' kura backup --no-cache "${repo[@]}" "${data[@]}"
