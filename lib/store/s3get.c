@@ -78,33 +78,48 @@ static int get_nothing(Store *store, const Get *get, Error *err)
     return 0;
 }
 
+static int get_once(Store *store, Get *get, Error *err)
+{
+    char range[64];
+    if (get->length > INT64_MAX - get->offset)
+        snprintf(range, sizeof range, "bytes=%ju-", (uintmax_t)get->offset);
+    else
+        snprintf(range, sizeof range, "bytes=%ju-%ju", (uintmax_t)get->offset,
+                 (uintmax_t)(get->offset + get->length - 1));
+    const SigV4Pair header = {"Range", range};
+    const S3Call call = {.method = "GET",
+                         .key = get->key,
+                         .headers = &header,
+                         .n_headers = get->ranged,
+                         .out = get->out,
+                         .accept = accept_get,
+                         .ctx = get};
+    S3Outcome outcome;
+    size_t before = get->out->len;
+    if (s3_request(s3_of(store), &call, &outcome, err) < 0)
+        return outcome.answer.status == 416 ? get_nothing(store, get, err) : -1;
+    if (get->out->len - before == get->expected)
+        return 0;
+    get->out->len = before;
+    return error_set(err, ERR_SERVER, "GET \"%s\": the body is not as long as announced", get->key);
+}
+
+/* Some servers (Swift) lose sight of an object for an instant while it is replaced, as a lock is: what is missing is
+ * looked for again before that is believed. */
 int s3_get(Store *store, const char *key, uint64_t offset, uint64_t length, Buf *out, Error *err)
 {
     Get get = {.key = key, .offset = offset, .length = length, .out = out};
     get.ranged = offset > 0 || length != UINT64_MAX;
     if (length == 0 || offset > INT64_MAX)
         return get_nothing(store, &get, err);
-    char range[64];
-    if (length > INT64_MAX - offset)
-        snprintf(range, sizeof range, "bytes=%ju-", (uintmax_t)offset);
-    else
-        snprintf(range, sizeof range, "bytes=%ju-%ju", (uintmax_t)offset, (uintmax_t)(offset + length - 1));
-    const SigV4Pair header = {"Range", range};
-    const S3Call call = {.method = "GET",
-                         .key = key,
-                         .headers = &header,
-                         .n_headers = get.ranged,
-                         .out = out,
-                         .accept = accept_get,
-                         .ctx = &get};
-    S3Outcome outcome;
-    size_t before = out->len;
-    if (s3_request(s3_of(store), &call, &outcome, err) < 0)
-        return outcome.answer.status == 416 ? get_nothing(store, &get, err) : -1;
-    if (out->len - before == get.expected)
-        return 0;
-    out->len = before;
-    return error_set(err, ERR_SERVER, "GET \"%s\": the body is not as long as announced", key);
+    Error why = ERROR_INIT;
+    uint64_t size;
+    int rc = get_once(store, &get, &why);
+    if (rc < 0 && why.code == ERR_NOT_FOUND && s3_head(store, key, &size, NULL) == 0)
+        rc = get_once(store, &get, &why);
+    if (rc < 0 && err)
+        *err = why;
+    return rc;
 }
 
 typedef struct Size {

@@ -36,8 +36,9 @@ ended() {
 quick() { # quick ARG...: kura without a cache of another run; 0 and 3 are fine
     HOME=$WORK TMPDIR=$WORK/tmp timeout -k 10 150 "$KURA" "$@" || [ $? = 3 ]
 }
+database=site
 try_backup() { # try_backup NAME ENDPOINT [OPTION...]
-    quick backup --repo "s3://faults/$1" --s3-endpoint "$2" --db "$(conn site)" --files "media=$WORK/media" --app site --no-cache --jobs 2 "${@:3}"
+    quick backup --repo "s3://faults/$1" --s3-endpoint "$2" --db "$(conn "$database")" --files "media=$WORK/media" --app site --no-cache --jobs 2 "${@:3}"
 }
 try_init() { quick init --repo "s3://faults/$1" --s3-endpoint "$2"; }
 try_restore() { # try_restore NAME ENDPOINT: into a database and a directory of that name, which must be as the originals
@@ -189,6 +190,17 @@ begin killed try_restore mortal "$mortal"
 s3_kill mortal
 check 'server killed at the start of a restore: it comes back' s3_again mortal
 check 'server killed at the start of a restore: the restore is completed' ended killed
+faulty_rules mortal
+sql other "INSERT INTO account SELECT n, md5((-n)::text) || random() FROM generate_series(1, 100000) n"
+database=other
+begin frozen try_backup mortal "$mortal" --limit-upload 2M
+check 'server frozen: in the middle of a backup' wait_for_puts 2xx 1
+s3_freeze mortal
+unanswered() { ! timeout 3 python3 "$S3_TOOLS/s3client.py" list faults; }
+check 'server frozen: it does not answer' unanswered
+s3_thaw mortal
+check 'server frozen: the backup is completed' ended frozen
+check 'server frozen: nothing failed' test -z "$(faulty_requests "$WORK/mortal.log")"
 s3_use ceph
 
 for name in stall-lock stall-list stall-blob stall-manifest freeze-blob slow; do

@@ -2,6 +2,7 @@
 """A small S3 client for tests, made from the documentation and sharing nothing with kura's own.
 
 s3client.py make BUCKET                  makes a bucket
+s3client.py make-locked BUCKET DAYS      makes one with Object Lock, governing every new object for so many days
 s3client.py policy BUCKET FILE           puts a bucket policy
 s3client.py put BUCKET KEY [FILE]        puts an object (standard input without FILE)
 s3client.py get BUCKET KEY               writes an object to standard output
@@ -14,6 +15,7 @@ s3client.py clear BUCKET PREFIX          removes every object that begins with P
 S3_ENDPOINT, S3_REGION, S3_ACCESS and S3_SECRET name the server and the key; S3_CA a file of CA certificates. A refusal
 is printed as "STATUS CODE" on standard error, and the exit status is then 1.
 """
+import base64
 import datetime
 import hashlib
 import hmac
@@ -30,10 +32,10 @@ class Refused(Exception):
     pass
 
 
-def sign(method, host, path, query, body_hash, moment):
-    """The Authorization header of AWS Signature Version 4 over host, date and payload hash."""
-    day, region = moment[:8], os.environ["S3_REGION"]
-    headers = {"host": host, "x-amz-content-sha256": body_hash, "x-amz-date": moment}
+def sign(method, path, query, headers):
+    """The Authorization header of AWS Signature Version 4 over these headers, named in lower case."""
+    moment, body_hash, region = headers["x-amz-date"], headers["x-amz-content-sha256"], os.environ["S3_REGION"]
+    day = moment[:8]
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
     request = "\n".join([method, path, query, lines, names, body_hash])
@@ -53,18 +55,17 @@ def connect(endpoint):
     return http.client.HTTPConnection(endpoint.hostname, endpoint.port, timeout=60)
 
 
-def request(method, bucket, key="", body=b"", **arguments):
+def request(method, bucket, key="", body=b"", more_headers={}, **arguments):
     """One request; the body of a good answer (of HEAD: its length)."""
     endpoint = urllib.parse.urlsplit(os.environ["S3_ENDPOINT"])
     path = urllib.parse.quote(f"/{bucket}/{key}" if key else f"/{bucket}", safe="/-._~")
     quote = lambda text: urllib.parse.quote(text, safe="-._~")
     query = "&".join(sorted(f"{quote(name)}={quote(value)}" for name, value in arguments.items()))
-    moment = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    body_hash = hashlib.sha256(body).hexdigest()
+    headers = {"host": endpoint.netloc, "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
+               "x-amz-date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ"), **more_headers}
     connection = connect(endpoint)
-    connection.request(method, path + ("?" + query if query else ""), body, {
-        "Host": endpoint.netloc, "x-amz-date": moment, "x-amz-content-sha256": body_hash,
-        "Authorization": sign(method, endpoint.netloc, path, query, body_hash, moment)})
+    connection.request(method, path + ("?" + query if query else ""), body,
+                       {**headers, "Authorization": sign(method, path, query, headers)})
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
@@ -94,9 +95,20 @@ def download(bucket, prefix, directory):
             file.write(request("GET", bucket, key))
 
 
+def make_locked(bucket, days):
+    request("PUT", bucket, more_headers={"x-amz-bucket-object-lock-enabled": "true"})
+    retention = f"<DefaultRetention><Mode>GOVERNANCE</Mode><Days>{days}</Days></DefaultRetention>"
+    body = ('<ObjectLockConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><ObjectLockEnabled>Enabled</ObjectLockEnabled>'
+            f"<Rule>{retention}</Rule></ObjectLockConfiguration>").encode()
+    md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
+    request("PUT", bucket, body=body, more_headers={"content-md5": md5}, **{"object-lock": ""})
+
+
 def main(command, bucket, *rest):
     if command == "make":
         request("PUT", bucket)
+    elif command == "make-locked":
+        make_locked(bucket, rest[0])
     elif command == "policy":
         with open(rest[0], "rb") as file:
             request("PUT", bucket, body=file.read(), policy="")

@@ -217,6 +217,27 @@ static void parts(void **state)
     s3world_close(&world);
 }
 
+static void objects_that_are_missing_for_an_instant(void **state)
+{
+    (void)state;
+    static const HttpAnswer answers[] = {
+        S3_ERROR("404 Not Found", "NoSuchKey"),
+        S3_GET_OK,
+        S3_GET_OK, /* being replaced */
+        S3_ERROR("404 Not Found", "NoSuchKey"),
+        {.status = "404 Not Found"}, /* gone */
+    };
+    _cleanup_(buf_done) Buf out = BUF_INIT(100);
+    S3World world;
+    s3world_open(&world, answers, ARRAY_SIZE(answers), NULL);
+    assert_int_equal(store_get(world.store, "a", 0, UINT64_MAX, &out, &world.err), 0);
+    assert_string_equal(buf_str(&out), "hello");
+    assert_int_equal(store_get(world.store, "a", 0, UINT64_MAX, &out, &world.err), -1);
+    assert_int_equal(world.err.code, ERR_NOT_FOUND);
+    assert_int_equal(httpd_count(world.httpd), ARRAY_SIZE(answers));
+    s3world_close(&world);
+}
+
 static int add_key(void *ctx, const char *key, uint64_t size, Error *err)
 {
     return buf_printf(ctx, err, "%s=%ju ", key, (uintmax_t)size);
@@ -409,6 +430,7 @@ int main(void)
         cmocka_unit_test(no_conditional_put),
         cmocka_unit_test(sizes_are_checked_first),
         cmocka_unit_test(parts),
+        cmocka_unit_test(objects_that_are_missing_for_an_instant),
         cmocka_unit_test(pages_of_a_list),
         cmocka_unit_test(lists_that_cannot_be),
         cmocka_unit_test(batches),
