@@ -116,11 +116,11 @@ json_t *json_of_own_findings(const OwnFindings *findings)
     json_t *array = json_array();
     for (size_t i = 0; i < findings->n; i++) {
         const OwnFinding *finding = &findings->v[i];
-        json_array_append_new(array, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "severity",
-                                               severities[finding->severity], "code", finding->code, "message",
-                                               json_text(finding->message), "consequence",
-                                               json_text(finding->consequence), "cure", json_text(finding->cure),
-                                               "objects", json_of_list(&finding->objects)));
+        json_array_append_new(array,
+                              json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "severity", severities[finding->severity],
+                                        "code", finding->code, "message", json_text(finding->message), "consequence",
+                                        json_text(finding->consequence), "cure", json_text(finding->cure), "objects",
+                                        json_of_list(&finding->objects)));
     }
     return array;
 }

@@ -20,7 +20,8 @@ static json_t *json_of_strings(const StrVec *list)
 static void tell_waits(Session *session, const StrVec *waited)
 {
     for (size_t i = 0; i < waited->n; i++)
-        findings_add(&session->findings, FINDING_NOTE, "lock-waited", NULL, "a lock was in the way of %s", waited->v[i]);
+        findings_add(&session->findings, FINDING_NOTE, "lock-waited", NULL, "a lock was in the way of %s",
+                     waited->v[i]);
 }
 
 static int run_undo(Session *session, const char *file, Error *err)
@@ -37,8 +38,8 @@ static int run_undo(Session *session, const char *file, Error *err)
     if (session->json)
         session_set(session, "undo",
                     json_pack("{s:b, s:I, s:I, s:I, s:o}", "applied", report.applied, "statements",
-                              (json_int_t)report.statements, "transactions", (json_int_t)report.transactions,
-                              "retries", (json_int_t)report.retries, "script", json_text(report.script)));
+                              (json_int_t)report.statements, "transactions", (json_int_t)report.transactions, "retries",
+                              (json_int_t)report.retries, "script", json_text(report.script)));
     else if (apply)
         fprintf(session->out, "undone: %zu statements in %zu transactions\n", report.statements, report.transactions);
     else

@@ -42,9 +42,9 @@ typedef struct RepairOptions {
 } RepairOptions;
 
 typedef struct RepairReport {
-    AuditReport audit;                       /* before */
-    OwnFindings left;                        /* after, when applied */
-    char *plan, *undo;                       /* SQL; NULL when nothing is to be done */
+    AuditReport audit; /* before */
+    OwnFindings left;  /* after, when applied */
+    char *plan, *undo; /* SQL; NULL when nothing is to be done */
     size_t statements, transactions, retries;
     StrVec impossible; /* what the plan cannot bring about */
     StrVec waited;     /* locks that were in the way */

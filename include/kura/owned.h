@@ -39,7 +39,7 @@ extern const OwnKindSpec own_kinds[OWN_KIND_COUNT];
 OwnKind own_kind_find(const char *word);
 
 /* Rights as bits. */
-uint32_t own_right(char letter); /* 0: no right of that letter */
+uint32_t own_right(char letter);        /* 0: no right of that letter */
 const char *own_right_name(size_t bit); /* "SELECT"; NULL behind the last */
 /* All rights there are on a kind, on a server of this version; column: on one of its columns. */
 uint32_t own_rights(OwnKind kind, bool column, int server_version);
@@ -99,10 +99,10 @@ typedef struct OwnObject {
     OwnAcl base;           /* what the server gives without a GRANT: only of members and the system's own */
     const char **roles;    /* of a policy: to whom, sorted; NULL in it: PUBLIC */
     size_t n_roles;
-    uint32_t oid;         /* live only, as the next two: positions in the state plus one, 0 for none */
-    uint32_t parent;      /* whose owner it has */
-    uint32_t user;        /* of a sequence: the table whose default uses it without owning it */
-    unsigned locks;       /* of ALTER .. OWNER */
+    uint32_t oid;    /* live only, as the next two: positions in the state plus one, 0 for none */
+    uint32_t parent; /* whose owner it has */
+    uint32_t user;   /* of a sequence: the table whose default uses it without owning it */
+    unsigned locks;  /* of ALTER .. OWNER */
 } OwnObject;
 
 typedef struct OwnRole {
@@ -140,8 +140,8 @@ bool own_is_ordinary(const OwnObject *object);
 /* Keys. All to be interned or freed by the caller. */
 char *own_key(OwnKind kind, const char *schema, const char *name); /* names as they are; schema may be NULL */
 char *own_key_policy(const char *schema, const char *table, const char *name);
-/* A piece of SQL with every name in it quoted by our own rule, so that two servers' spellings are equal; NULL when it is
- * no SQL. */
+/* A piece of SQL with every name in it quoted by our own rule, so that two servers' spellings are equal; NULL when it
+ * is no SQL. */
 char *own_canonical(const char *sql);
 char *own_key_default_acl(const char *role, const char *schema, const char *objects); /* "TABLES" */
 /* The state's default privileges of a role; added as what the server has without them when they are not there. schema

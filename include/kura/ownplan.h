@@ -27,7 +27,7 @@ void own_plan(const OwnState *from, const OwnState *to, OwnPlan *ret, OwnState *
 void own_plan_done(OwnPlan *plan);
 
 typedef struct OwnScript {
-    const char *title;       /* "repair" or "undo" */
+    const char *title; /* "repair" or "undo" */
     const char *database;
     const char *where, *when; /* for the reader */
     const char *encoding;     /* of the names: client_encoding */
@@ -80,8 +80,8 @@ size_t own_findings_count(const OwnFindings *findings, OwnSeverity at_least);
  * privileges, policies. cure_command: "kura repair --db .. --app-role ..", the remedy of all of these. */
 void own_compare(const OwnState *have, const OwnState *want, const char *cure_command, OwnFindings *findings);
 /* What is wrong with a state by itself: functions that give everybody a superuser's rights, grants to roles that are
- * gone, sequences that belong to somebody else than the table they fill. What is wrong in `want`, too, has a cure of its
- * own. */
+ * gone, sequences that belong to somebody else than the table they fill. What is wrong in `want`, too, has a cure of
+ * its own. */
 void own_inspect(const OwnState *have, const OwnState *want, const char *cure_command, OwnFindings *findings);
 
 #endif

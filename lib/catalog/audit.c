@@ -15,63 +15,75 @@ enum { BATCH = 100, STATEMENT_MAX = 1 << 20, LOCK_TIMEOUT_MS = 2000 };
 
 /* ---- sequences ---- */
 
-/* The largest value of each column of a batch, or the smallest for sequences that count down. */
-static int read_extremes(PgConn *conn, const PGresult *rows, int from, int to, PGresult **ret, Error *err)
+/* The number a sequence gives next; false when it has none left. */
+static bool next_number(const PGresult *rows, int row, long long *ret)
+{
+    *ret = atoll(pg_cell(rows, row, S_START));
+    return PQgetisnull(rows, row, S_LAST) ||
+           !__builtin_add_overflow(atoll(pg_cell(rows, row, S_LAST)), atoll(pg_cell(rows, row, S_INCREMENT)), ret);
+}
+
+static bool counts_down(const PGresult *rows, int row)
+{
+    return pg_cell(rows, row, S_INCREMENT)[0] == '-';
+}
+
+/* Which columns of a batch have the number that comes next, or are past it. */
+static int read_behind(PgConn *conn, const PGresult *rows, int from, int to, PGresult **ret, Error *err)
 {
     Buf sql = BUF_INIT(STATEMENT_MAX);
-    for (int i = from; i < to; i++)
-        buf_printf(&sql, NULL, "%sSELECT %d, (SELECT %s(%s) FROM %s)", i > from ? " UNION ALL " : "", i,
-                   pg_cell(rows, i, S_INCREMENT)[0] == '-' ? "min" : "max", pg_cell(rows, i, S_COLUMN),
-                   pg_cell(rows, i, S_TABLE));
-    buf_append_str(&sql, " ORDER BY 1", NULL);
-    int rc = pg_query(conn, buf_str(&sql), 0, NULL, ret, err);
+    for (int i = from; i < to; i++) {
+        long long next;
+        if (next_number(rows, i, &next))
+            buf_printf(&sql, NULL, "%sSELECT %d WHERE EXISTS (SELECT FROM %s WHERE %s %s %lld)",
+                       sql.len ? " UNION ALL " : "", i, pg_cell(rows, i, S_TABLE), pg_cell(rows, i, S_COLUMN),
+                       counts_down(rows, i) ? "<=" : ">=", next);
+    }
+    *ret = NULL;
+    int rc = sql.len ? pg_query(conn, buf_str(&sql), 0, NULL, ret, err) : 0;
     buf_done(&sql);
     return rc;
 }
 
-/* Whether the next number would be one that is there, or one before it. */
-static bool is_behind(const PGresult *rows, int row, long long extreme)
+static int tell_first(PgConn *conn, const PGresult *rows, int row, OwnFinding *finding, Error *err)
 {
-    long long increment = atoll(pg_cell(rows, row, S_INCREMENT)), next = atoll(pg_cell(rows, row, S_START));
-    if (!PQgetisnull(rows, row, S_LAST) &&
-        __builtin_add_overflow(atoll(pg_cell(rows, row, S_LAST)), increment, &next))
-        return false;
-    return increment > 0 ? next <= extreme : next >= extreme;
-}
-
-static void tell_behind(const PGresult *rows, int row, const char *extreme, OwnFindings *findings, size_t *index)
-{
-    if (*index == SIZE_MAX) {
-        *index = findings->n;
-        OwnFinding *made = own_finding_add(findings, OWN_ERROR, "sequence-behind");
-        made->consequence = xasprintf("INSERT into %s fails with a duplicate key: %s goes up to %s, the sequence is at %s",
-                                      pg_cell(rows, row, S_TABLE), pg_cell(rows, row, S_COLUMN), extreme,
-                                      PQgetisnull(rows, row, S_LAST) ? "its start" : pg_cell(rows, row, S_LAST));
-        _cleanup_free_ char *sequence = sql_quote_literal(pg_cell(rows, row, S_SEQUENCE));
-        made->cure = xasprintf("SELECT pg_catalog.setval(%s, %s);", sequence, extreme);
-    }
-    strvec_pushf(&findings->v[*index].objects, "SEQUENCE %s", pg_cell(rows, row, S_SEQUENCE));
+    const char *table = pg_cell(rows, row, S_TABLE), *column = pg_cell(rows, row, S_COLUMN);
+    _cleanup_free_ char *sequence = sql_quote_literal(pg_cell(rows, row, S_SEQUENCE)), *extreme = NULL;
+    _cleanup_free_ char *sql =
+        xasprintf("SELECT %s(%s) FROM %s", counts_down(rows, row) ? "min" : "max", column, table);
+    if (pg_query_value(conn, sql, 0, NULL, &extreme, err) < 0)
+        return -1;
+    finding->consequence = xasprintf("INSERT into %s fails with a duplicate key: %s is at %s, the sequence at %s",
+                                     table, column, extreme ? extreme : "nothing",
+                                     PQgetisnull(rows, row, S_LAST) ? "its start" : pg_cell(rows, row, S_LAST));
+    finding->cure = xasprintf("SELECT pg_catalog.setval(%s, (%s));", sequence, sql);
+    return 0;
 }
 
 static int compare_sequences(PgConn *conn, const PGresult *rows, OwnFindings *findings, Error *err)
 {
-    size_t index = SIZE_MAX;
-    for (int from = 0; from < PQntuples(rows); from += BATCH) {
+    OwnFinding *finding = NULL;
+    int rc = 0;
+    for (int from = 0; from < PQntuples(rows) && rc == 0; from += BATCH) {
         int to = from + BATCH < PQntuples(rows) ? from + BATCH : PQntuples(rows);
-        PGresult *extremes;
-        if (read_extremes(conn, rows, from, to, &extremes, err) < 0)
+        PGresult *behind;
+        if (read_behind(conn, rows, from, to, &behind, err) < 0)
             return -1;
-        for (int i = from; i < to; i++)
-            if (!PQgetisnull(extremes, i - from, 1) && is_behind(rows, i, atoll(pg_cell(extremes, i - from, 1))))
-                tell_behind(rows, i, pg_cell(extremes, i - from, 1), findings, &index);
-        PQclear(extremes);
+        for (int i = 0; behind && i < PQntuples(behind) && rc == 0; i++) {
+            int row = atoi(pg_cell(behind, i, 0));
+            if (finding == NULL) {
+                finding = own_finding_add(findings, OWN_ERROR, "sequence-behind");
+                rc = tell_first(conn, rows, row, finding, err);
+            }
+            strvec_pushf(&finding->objects, "SEQUENCE %s", pg_cell(rows, row, S_SEQUENCE));
+        }
+        PQclear(behind);
     }
-    if (index != SIZE_MAX)
-        findings->v[index].message =
-            xasprintf("%zu sequence%s behind the rows of %s column", findings->v[index].objects.n,
-                      findings->v[index].objects.n == 1 ? " is" : "s are",
-                      findings->v[index].objects.n == 1 ? "its" : "their");
-    return 0;
+    if (finding)
+        finding->message = xasprintf("%zu sequence%s behind the rows of %s column%s", finding->objects.n,
+                                     finding->objects.n == 1 ? " is" : "s are",
+                                     finding->objects.n == 1 ? "its" : "their", finding->objects.n == 1 ? "" : "s");
+    return rc;
 }
 
 /* A table that is locked just now is no reason to fail, nor to wait for. */
@@ -141,9 +153,8 @@ static int audit_create(PgConn *conn, const char *role, OwnFindings *findings, E
                                          strcmp(schema, "public") == 0
                                              ? "; from PostgreSQL 15 on only the owner of the database may create there"
                                              : "");
-        finding->cure = pg_cell_bool(rows, i, 2)
-                            ? xasprintf("ALTER DATABASE %s OWNER TO %s;", database, to)
-                            : xasprintf("GRANT USAGE, CREATE ON %s TO %s;", key, to);
+        finding->cure = pg_cell_bool(rows, i, 2) ? xasprintf("ALTER DATABASE %s OWNER TO %s;", database, to)
+                                                 : xasprintf("GRANT USAGE, CREATE ON %s TO %s;", key, to);
         strvec_push(&finding->objects, key);
     }
     PQclear(rows);

@@ -31,8 +31,8 @@ int catalog_lock_holder(PgConn *conn, const char *relation, char **ret, Error *e
     *ret = NULL;
     if (PQntuples(row) > 0)
         *ret = xasprintf("process %s (role \"%s\", %s) holds %s since %s s, %s", pg_cell(row, 0, 0), pg_cell(row, 0, 1),
-                         pg_cell(row, 0, 2)[0] ? pg_cell(row, 0, 2) : "unnamed", pg_cell(row, 0, 3),
-                         pg_cell(row, 0, 5), pg_cell(row, 0, 4));
+                         pg_cell(row, 0, 2)[0] ? pg_cell(row, 0, 2) : "unnamed", pg_cell(row, 0, 3), pg_cell(row, 0, 5),
+                         pg_cell(row, 0, 4));
     PQclear(row);
     return 0;
 }

@@ -178,7 +178,8 @@ static void resolve_parents(Reading *reading)
 
 /* ---- the queries ---- */
 
-static int each_row(Reading *reading, const char *sql, int (*add)(Reading *, const PGresult *, int, Error *), Error *err)
+static int each_row(Reading *reading, const char *sql, int (*add)(Reading *, const PGresult *, int, Error *),
+                    Error *err)
 {
     PGresult *rows;
     if (catalog_query(reading->conn, sql, 0, NULL, &rows, err) < 0)
@@ -207,8 +208,8 @@ static int add_column(Reading *reading, const PGresult *rows, int row, Error *er
 
 static int add_default(Reading *reading, const PGresult *rows, int row, Error *err)
 {
-    OwnObject *object = own_default_acl(reading->state, pg_cell(rows, row, 0), intern(reading, rows, row, 1),
-                                        pg_cell(rows, row, 2));
+    OwnObject *object =
+        own_default_acl(reading->state, pg_cell(rows, row, 0), intern(reading, rows, row, 1), pg_cell(rows, row, 2));
     if (object == NULL) /* of a later server's */
         return 0;
     own_acl_done(&object->acl);

@@ -138,8 +138,9 @@ static int check_memberships(const Auditing *auditing, Error *err)
                 return -1;
             if (strcmp(member, "t") == 0)
                 continue;
-            error_set(err, ERR_PERMISSION, "role \"%s\" is no superuser and no member of \"%s\": it cannot give %s away",
-                      login, owners[j], auditing->have.v[i].key);
+            error_set(err, ERR_PERMISSION,
+                      "role \"%s\" is no superuser and no member of \"%s\": it cannot give %s away", login, owners[j],
+                      auditing->have.v[i].key);
             return error_hint(err, "Run the repair as a superuser, or as a member of both the old and the new owner.");
         }
     }

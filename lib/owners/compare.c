@@ -5,8 +5,8 @@
 #include "kura/ownplan.h"
 
 typedef enum Cause {
-    CAUSE_OWNER,   /* a: owner, b: wanted */
-    CAUSE_LATER,   /* the same, of objects that the wanted state's source does not have */
+    CAUSE_OWNER, /* a: owner, b: wanted */
+    CAUSE_LATER, /* the same, of objects that the wanted state's source does not have */
     CAUSE_DATABASE,
     CAUSE_MISSING, /* a: grantee */
     CAUSE_EXTRA,
@@ -207,9 +207,9 @@ static OwnFinding *tell_owner(const Groups *groups, const Group *group, OwnFindi
         finding->consequence = xasprintf("%s cannot create extensions or schemas", group->b);
         return finding;
     }
-    finding->message = xasprintf("%zu object%s %s to %s, expected \"%s\" (%s)", group->objects.n,
-                                 group->objects.n == 1 ? "" : "s", group->objects.n == 1 ? "belongs" : "belong", from,
-                                 group->b, kinds);
+    finding->message =
+        xasprintf("%zu object%s %s to %s, expected \"%s\" (%s)", group->objects.n, group->objects.n == 1 ? "" : "s",
+                  group->objects.n == 1 ? "belongs" : "belong", from, group->b, kinds);
     finding->consequence = owner_consequence(groups, group);
     return finding;
 }
@@ -246,10 +246,11 @@ static OwnFinding *tell_defaults(const Groups *groups, const Group *group, OwnFi
     own_acl_copy(&lost, &group->wanted->acl);
     for (size_t i = 0; i < group->first->acl.n; i++)
         own_acl_revoke(&lost, &group->first->acl.v[i]);
-    OwnFinding *finding = own_finding_add(findings, OWN_WARNING, lost.n ? "default-privileges-lost" : "default-privileges");
-    finding->message = xasprintf("default privileges of role \"%s\" are %s for %zu kind%s of objects", group->a,
-                                 lost.n ? "lost" : "other than they should be", group->objects.n,
-                                 group->objects.n == 1 ? "" : "s");
+    OwnFinding *finding =
+        own_finding_add(findings, OWN_WARNING, lost.n ? "default-privileges-lost" : "default-privileges");
+    finding->message =
+        xasprintf("default privileges of role \"%s\" are %s for %zu kind%s of objects", group->a,
+                  lost.n ? "lost" : "other than they should be", group->objects.n, group->objects.n == 1 ? "" : "s");
     const char *kind = own_kinds[group->first->kind].grant;
     if (lost.n) {
         _cleanup_free_ char *who = name_of(groups, lost.v[0].grantee);
@@ -264,9 +265,9 @@ static OwnFinding *tell_defaults(const Groups *groups, const Group *group, OwnFi
 static OwnFinding *tell_policies(const Group *group, OwnFindings *findings)
 {
     OwnFinding *finding = own_finding_add(findings, OWN_ERROR, "policy-roles");
-    finding->message = xasprintf("%zu row-level security polic%s to other roles than %s should", group->objects.n,
-                                 group->objects.n == 1 ? "y applies" : "ies apply",
-                                 group->objects.n == 1 ? "it" : "they");
+    finding->message =
+        xasprintf("%zu row-level security polic%s to other roles than %s should", group->objects.n,
+                  group->objects.n == 1 ? "y applies" : "ies apply", group->objects.n == 1 ? "it" : "they");
     finding->consequence = xstrdup("some roles see rows that they should not, or none that they should");
     return finding;
 }

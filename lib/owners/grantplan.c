@@ -122,8 +122,7 @@ static bool granted_further(const OwnAcl *acl, const char *role)
 static OwnGrant same_of(const OwnAcl *acl, const OwnGrant *what)
 {
     const OwnGrant *found = own_acl_find(acl, what->column, what->grantee, what->grantor);
-    return found ? *found
-                 : (OwnGrant){.column = what->column, .grantee = what->grantee, .grantor = what->grantor};
+    return found ? *found : (OwnGrant){.column = what->column, .grantee = what->grantee, .grantor = what->grantor};
 }
 
 static bool is_simple(const GrantPlan *plan, const OwnAcl *wanted)
@@ -135,9 +134,9 @@ static bool is_simple(const GrantPlan *plan, const OwnAcl *wanted)
         OwnGrant want = same_of(wanted, held);
         bool loses = (held->rights & ~want.rights) || (held->grantable & ~want.grantable);
         bool changes = want.rights != held->rights || want.grantable != held->grantable;
-        if (held->grantor != plan->owner ? changes
-                                         : loses && held->grantee != plan->owner && held->grantee &&
-                                               granted_further(&plan->acl, held->grantee))
+        if (held->grantor != plan->owner
+                ? changes
+                : loses && held->grantee != plan->owner && held->grantee && granted_further(&plan->acl, held->grantee))
             return false;
     }
     for (size_t i = 0; i < wanted->n; i++)
@@ -227,7 +226,7 @@ static uint32_t held_of_owner(const GrantPlan *plan, const char *role)
 
 static bool may_use_schema(const GrantPlan *plan, const char *role)
 {
-    if (plan->schema == NULL || role == plan->schema_owner)
+    if (plan->schema == NULL)
         return true;
     for (size_t i = 0; i < plan->schema->n; i++) {
         const OwnGrant *held = &plan->schema->v[i];

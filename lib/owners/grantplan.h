@@ -8,8 +8,7 @@ typedef struct GrantPlan {
     const OwnObject *object; /* its names and kind */
     const char *owner;       /* when the statements run */
     const OwnAcl *schema;    /* grants on the schema it is in, then; NULL: it is in none */
-    const char *schema_owner;
-    const OwnState *roles; /* to know superusers */
+    const OwnState *roles;   /* to know superusers */
     int server_version;
     OwnAcl acl; /* owned: at first what there is, in the end what there will be */
     Buf *out;

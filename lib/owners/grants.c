@@ -125,7 +125,8 @@ void own_acl_default(OwnKind kind, const char *owner, int server_version, OwnAcl
     for (const char *letter = own_kinds[kind].everybody; *letter; letter++)
         everybody.rights |= own_right(*letter);
     *ret = (OwnAcl){0};
-    own_acl_grant(ret, &(OwnGrant){.grantee = owner, .grantor = owner, .rights = own_rights(kind, false, server_version)});
+    own_acl_grant(ret,
+                  &(OwnGrant){.grantee = owner, .grantor = owner, .rights = own_rights(kind, false, server_version)});
     own_acl_grant(ret, &everybody);
 }
 

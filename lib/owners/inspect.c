@@ -56,9 +56,9 @@ static void inspect_definers(const OwnState *have, const OwnState *want, const c
                                  n == 1 ? "" : "s", n == 1 ? "belongs" : "belong", n == 1 ? "it" : "them");
     finding->consequence = xasprintf("any role that can connect gets the rights of superuser \"%s\" by calling %s",
                                      first->owner, first->sql);
-    finding->cure = stays ? xasprintf("REVOKE EXECUTE ON %s %s FROM PUBLIC;", own_kinds[first->kind].grant,
-                                      first->grant_sql)
-                          : xstrdup(cure_command);
+    finding->cure =
+        stays ? xasprintf("REVOKE EXECUTE ON %s %s FROM PUBLIC;", own_kinds[first->kind].grant, first->grant_sql)
+              : xstrdup(cure_command);
 }
 
 /* Such functions of ordinary roles are common, and mostly meant. */
@@ -112,9 +112,9 @@ static void inspect_gone(const OwnState *have, OwnFindings *findings)
     }
     if (finding == NULL)
         return;
-    finding->message = xasprintf("%zu object%s %s grants to or from a role that is gone (number %s)",
-                                 finding->objects.n, finding->objects.n == 1 ? "" : "s",
-                                 finding->objects.n == 1 ? "has" : "have", first);
+    finding->message =
+        xasprintf("%zu object%s %s grants to or from a role that is gone (number %s)", finding->objects.n,
+                  finding->objects.n == 1 ? "" : "s", finding->objects.n == 1 ? "has" : "have", first);
     finding->consequence = xasprintf("pg_dump writes GRANT .. \"%s\", and a restore fails there", first);
     finding->cure = xstrdup("no SQL command takes them: restore from a backup with --map NUMBER=@drop, or let a "
                             "superuser edit the access control list in the catalogue");
@@ -149,8 +149,7 @@ static void inspect_sequences(const OwnState *have, const OwnState *want, const 
     finding->consequence =
         xasprintf("INSERT into %s fails for %s unless it is granted USAGE on %s", table->sql, table->owner, first->sql);
     _cleanup_free_ char *owner = sql_quote_ident(table->owner);
-    finding->cure =
-        stays ? xasprintf("ALTER SEQUENCE %s OWNER TO %s;", first->sql, owner) : xstrdup(cure_command);
+    finding->cure = stays ? xasprintf("ALTER SEQUENCE %s OWNER TO %s;", first->sql, owner) : xstrdup(cure_command);
 }
 
 void own_inspect(const OwnState *have, const OwnState *want, const char *cure_command, OwnFindings *findings)

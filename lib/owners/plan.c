@@ -59,7 +59,6 @@ static void change_grants(Planner *planner, OwnObject *object, const OwnAcl *wan
     GrantPlan grants = {.object = object,
                         .owner = object->owner,
                         .schema = schema ? &schema->acl : NULL,
-                        .schema_owner = schema ? schema->owner : NULL,
                         .roles = planner->from->n_roles ? planner->from : planner->to,
                         .server_version = planner->to->server_version,
                         .acl = object->acl,

@@ -1,5 +1,5 @@
-/* The state that an archive describes. pg_dump writes an ACL as what differs from the default (of extensions' and of the
- * server's own objects: from what they came with), so the statements are replayed onto that. */
+/* The state that an archive describes. pg_dump writes an ACL as what differs from the default (of extensions' and of
+ * the server's own objects: from what they came with), so the statements are replayed onto that. */
 #include <string.h>
 
 #include "kura/mem.h"
@@ -130,8 +130,7 @@ static const Place *find_place(const Reader *reader, const TocEntry *entry)
 {
     for (size_t i = 0; i < entry->n_deps; i++) {
         Place key = {.dump_id = atoi(entry->deps[i])};
-        const Place *place =
-            bsearch(&key, reader->places, reader->n_places, sizeof *reader->places, by_dump_id);
+        const Place *place = bsearch(&key, reader->places, reader->n_places, sizeof *reader->places, by_dump_id);
         if (place)
             return place;
     }

@@ -36,7 +36,7 @@ check 'audit against the backup is clean' status_is 0 kura audit --repo "$repo" 
 one_seed() {
     rm -f undo.sql
     scramble zoo1 "$1" || return 1
-    echo "seed $1: changes|refused $(cat scramble.out)"
+    echo "seed $1: changes|refused $(cat scramble.out)" | tee -a seeds.out
     shape zoo1 >scrambled.sql
     ! cmp -s original.sql scrambled.sql || { echo 'the scrambler changed nothing'; return 1; }
     status_is 0 kura repair --repo "$repo" --backup latest --db "$(conn zoo1)" --apply --undo-file undo.sql || return 1
@@ -50,4 +50,5 @@ for seed in $(seq 1 "$seeds"); do
     check "seed $seed: repaired and taken back" one_seed "$seed" || break
 done
 
+cat seeds.out
 finish

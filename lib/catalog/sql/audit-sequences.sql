@@ -1,7 +1,7 @@
 -- Sequences that fill a column of whole numbers, with what they gave last (NULL: nothing yet), for columns whose largest
 -- value is cheap to find: an index begins with them, or the table is small.
 SELECT pg_catalog.format('%I.%I', sn.nspname, s.relname), pg_catalog.format('%I.%I', tn.nspname, t.relname),
-    pg_catalog.quote_ident(a.attname), q.seqincrement, q.seqstart, pg_catalog.pg_sequence_last_value(s.oid)
+    pg_catalog.quote_ident(a.attname), q.seqincrement, q.seqstart, CASE WHEN s.relkind = 'S' THEN pg_catalog.pg_sequence_last_value(s.oid) END
 FROM (
         SELECT d.objid AS sequence, d.refobjid AS relation, d.refobjsubid AS number
         FROM pg_catalog.pg_depend AS d
@@ -24,9 +24,11 @@ FROM (
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = u.number
 WHERE NOT q.seqcycle
     AND a.atttypid IN ('int2'::pg_catalog.regtype, 'int4'::pg_catalog.regtype, 'int8'::pg_catalog.regtype)
-    AND pg_catalog.has_sequence_privilege(s.oid, 'USAGE, SELECT')
+    -- a condition may be looked at before the join: the function wants nothing but sequences
+    AND CASE WHEN s.relkind = 'S' THEN pg_catalog.has_sequence_privilege(s.oid, 'USAGE, SELECT') END
     AND pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT')
     AND pg_catalog.has_schema_privilege(tn.oid, 'USAGE')
+    AND (t.relkind = 'p' OR pg_catalog.pg_relation_size(t.oid) > 0)
     AND (t.relkind = 'r' AND t.relpages < 100
         OR EXISTS (
             SELECT FROM pg_catalog.pg_index AS i

@@ -58,8 +58,8 @@ BEGIN
         statement := CASE
             WHEN thing.dice < 0.35 AND NOT is_member THEN ARRAY[format('ALTER %s %s OWNER TO %I', thing.alter_words, name, other)]
             WHEN thing.dice < 0.5 AND thing.grant_words = 'TABLE' THEN ARRAY[
-                format('GRANT %s (%I) ON TABLE %s TO %s %s', pg_temp.pick('{SELECT,INSERT,UPDATE,REFERENCES}'),
-                    (SELECT attname FROM pg_attribute WHERE attrelid = thing.object AND attnum > 0 AND NOT attisdropped ORDER BY random() LIMIT 1), name, quote_ident(other), pg_temp.pick('{"",WITH GRANT OPTION}'))]
+                format('GRANT %s (%s) ON TABLE %s TO %s %s', pg_temp.pick('{SELECT,INSERT,UPDATE,REFERENCES}'),
+                    (SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = thing.object AND attnum > 0 AND NOT attisdropped ORDER BY random() LIMIT 1), name, quote_ident(other), pg_temp.pick('{"",WITH GRANT OPTION}'))]
             WHEN thing.dice < 0.7 AND thing.grant_words IS NOT NULL THEN ARRAY[
                 format('GRANT %s ON %s %s TO %s %s', pg_temp.pick(thing.rights), thing.grant_words, name, CASE role WHEN 'PUBLIC' THEN role ELSE quote_ident(role) END,
                     CASE WHEN role <> 'PUBLIC' AND random() < 0.4 THEN 'WITH GRANT OPTION' ELSE '' END)]
