@@ -302,7 +302,7 @@ void own_compare(const OwnState *have, const OwnState *want, const char *cure_co
     }
     for (size_t i = 0; i < groups.n; i++) {
         OwnFinding *finding = tell(&groups, &groups.v[i], findings);
-        finding->cure = xstrdup(cure_command);
+        finding->cure = xstrdup_null(cure_command);
         finding->objects = groups.v[i].objects;
     }
     free(groups.v);

@@ -58,7 +58,7 @@ static void inspect_definers(const OwnState *have, const OwnState *want, const c
                                      first->owner, first->sql);
     finding->cure =
         stays ? xasprintf("REVOKE EXECUTE ON %s %s FROM PUBLIC;", own_kinds[first->kind].grant, first->grant_sql)
-              : xstrdup(cure_command);
+              : xstrdup_null(cure_command);
 }
 
 /* Such functions of ordinary roles are common, and mostly meant. */
@@ -149,7 +149,7 @@ static void inspect_sequences(const OwnState *have, const OwnState *want, const 
     finding->consequence =
         xasprintf("INSERT into %s fails for %s unless it is granted USAGE on %s", table->sql, table->owner, first->sql);
     _cleanup_free_ char *owner = sql_quote_ident(table->owner);
-    finding->cure = stays ? xasprintf("ALTER SEQUENCE %s OWNER TO %s;", first->sql, owner) : xstrdup(cure_command);
+    finding->cure = stays ? xasprintf("ALTER SEQUENCE %s OWNER TO %s;", first->sql, owner) : xstrdup_null(cure_command);
 }
 
 void own_inspect(const OwnState *have, const OwnState *want, const char *cure_command, OwnFindings *findings)
