@@ -8,6 +8,8 @@
 #include "kura/dbfacts.h"
 #include "kura/error.h"
 #include "kura/findings.h"
+#include "kura/owned.h"
+#include "kura/ownplan.h"
 #include "kura/pg.h"
 
 /* The settings pg_dump makes for itself plus those that make COPY text reproducible (TimeZone, bytea_output,
@@ -86,5 +88,17 @@ void catalog_target_done(CatalogTarget *target);
  * functions owned by a superuser and executable by PUBLIC are an error "security-definer". Findings say what the
  * application would see. *ret_probed counts relations (may be NULL). */
 int catalog_probe(PgConn *conn, const char *role, size_t *ret_probed, Findings *findings, Error *err);
+
+/* Who owns what and may do what, in the connection's database, under one snapshot. Names go into the pool. */
+int catalog_owned(PgConn *conn, OwnNames *names, OwnState *ret, Error *err);
+/* What only the live database can tell about it: sequences behind the rows of their columns; tables that the role
+ * (NULL: the session's) cannot read, so that its backups fail; schemas in which app_role (NULL: nobody) has tables but
+ * may not create. */
+int catalog_audit(PgConn *conn, const char *app_role, const char *backup_role, OwnFindings *findings, Error *err);
+/* How many locks one transaction may take without crowding out the others: half of what is free now. */
+int catalog_lock_room(PgConn *conn, size_t *ret, Error *err);
+/* Who is in the way of an ALTER on a relation, by its SQL name: "process 123 (misskey, psql) holds
+ * AccessShareLock since 4 s, idle in transaction". To be freed; *ret NULL: nobody now. */
+int catalog_lock_holder(PgConn *conn, const char *relation, char **ret, Error *err);
 
 #endif

@@ -1,0 +1,192 @@
+#include "auditview.h"
+
+#include <string.h>
+
+#include "kura/export.h"
+#include "kura/sqllex.h"
+#include "screen.h"
+#include "table.h"
+#include "text.h"
+
+enum { OBJECTS_SHOWN = 5 };
+
+/* ---- arguments ---- */
+
+static int load_source(Session *session, const char *name, AuditArgs *ret, Error *err)
+{
+    if (is_archive(name))
+        return archive_open_toc(name, &ret->toc, NULL, err);
+    if (session_load_backup(session, name, &ret->manifest, err) < 0)
+        return -1;
+    if (!ret->manifest->has_database)
+        return error_set(err, ERR_USAGE, "backup %s has no database", ret->manifest->id);
+    ret->options.facts = &ret->manifest->database.facts;
+    return flow_load_toc(session->repo, &ret->manifest->database, &ret->toc, err);
+}
+
+/* As a shell takes it; only of what is no secret. */
+static void add_argument(Buf *out, const char *option, const char *value)
+{
+    if (value == NULL)
+        return;
+    buf_printf(out, NULL, " %s '", option);
+    for (; *value; value++)
+        buf_append_str(out, *value == '\'' ? "'\\''" : (char[]){*value, 0}, NULL);
+    buf_append_str(out, "'", NULL);
+}
+
+static char *cure_command(const Options *options)
+{
+    enum { CURE_MAX = 1 << 20 };
+    Buf out = BUF_INIT(CURE_MAX);
+    const StrVec *rules = options_list(options, OPT_MAP);
+    buf_append_str(&out, "kura repair --db ..", NULL);
+    add_argument(&out, "--backup", options_text(options, OPT_FROM_BACKUP));
+    if (options_given(options, OPT_LIKE))
+        buf_append_str(&out, " --like ..", NULL);
+    add_argument(&out, "--app-role", options_text(options, OPT_APP_ROLE));
+    for (size_t i = 0; i < rules->n; i++)
+        add_argument(&out, "--map", rules->v[i]);
+    add_argument(&out, "--map-file", options_text(options, OPT_MAP_FILE));
+    buf_append_str(&out, " --apply", NULL);
+    return (char *)out.data;
+}
+
+static int check_use(const Options *options, const RoleMap *map, Error *err)
+{
+    bool backup = options_given(options, OPT_FROM_BACKUP), like = options_given(options, OPT_LIKE);
+    bool app_role = options_given(options, OPT_APP_ROLE);
+    if (!options_given(options, OPT_DB)) {
+        error_set(err, ERR_USAGE, "no database is named");
+        return error_hint(err, "Give --db with a connection string.");
+    }
+    if (backup && like)
+        return error_set(err, ERR_USAGE, "--backup and --like do not go together");
+    if (app_role && !backup && !like && !rolemap_is_empty(map))
+        return error_set(err, ERR_USAGE, "--app-role and a map each say what is right: give one of them");
+    if (backup || like || app_role || !rolemap_is_empty(map))
+        return 0;
+    error_set(err, ERR_USAGE, "nothing says what is right");
+    return error_hint(err, "Give --app-role when one role should own all, or --map, --backup or --like.");
+}
+
+int audit_args(Session *session, AuditArgs *ret, Error *err)
+{
+    const Options *options = session->options;
+    *ret = (AuditArgs){0};
+    if (session_rolemap(session, &ret->map, err) < 0 || check_use(options, ret->map, err) < 0)
+        return -1;
+    const char *backup = options_text(options, OPT_FROM_BACKUP);
+    if (backup && load_source(session, backup, ret, err) < 0)
+        return -1;
+    ret->cure = cure_command(options);
+    ret->options.db = options_text(options, OPT_DB);
+    ret->options.toc = ret->toc;
+    ret->options.like = options_text(options, OPT_LIKE);
+    ret->options.map = ret->map;
+    ret->options.app_role = options_text(options, OPT_APP_ROLE);
+    ret->options.backup_role = options_text(options, OPT_ROLE);
+    ret->options.cure_command = ret->cure;
+    return 0;
+}
+
+void audit_args_done(AuditArgs *args)
+{
+    toc_free(args->toc);
+    manifest_free(args->manifest);
+    rolemap_free(args->map);
+    free(args->cure);
+    *args = (AuditArgs){0};
+}
+
+/* ---- views ---- */
+
+static const char *const severities[] = {"note", "warning", "error"};
+
+static json_t *json_of_list(const StrVec *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(array, json_text(list->v[i]));
+    return array;
+}
+
+json_t *json_of_own_findings(const OwnFindings *findings)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < findings->n; i++) {
+        const OwnFinding *finding = &findings->v[i];
+        json_array_append_new(array,
+                              json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "severity", severities[finding->severity],
+                                        "code", finding->code, "message", json_text(finding->message), "consequence",
+                                        json_text(finding->consequence), "cure", json_text(finding->cure), "objects",
+                                        json_of_list(&finding->objects)));
+    }
+    return array;
+}
+
+json_t *json_of_audit(const AuditReport *report)
+{
+    return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "database", json_text(report->database), "app_role",
+                     json_text(report->app_role), "objects", (json_int_t)report->objects, "grants",
+                     (json_int_t)report->grants, "problems", json_of_own_findings(&report->findings), "missing",
+                     json_of_list(&report->missing));
+}
+
+static void print_line(FILE *out, const char *title, const char *text)
+{
+    if (text == NULL)
+        return;
+    _cleanup_free_ char *escaped = text_escaped(text);
+    fprintf(out, "    %s: %s\n", title, escaped);
+}
+
+static void print_objects(FILE *out, const StrVec *objects)
+{
+    for (size_t i = 0; i < objects->n && i < OBJECTS_SHOWN; i++) {
+        _cleanup_free_ char *name = text_escaped(objects->v[i]);
+        fprintf(out, "      %s\n", name);
+    }
+    if (objects->n > OBJECTS_SHOWN)
+        fprintf(out, "      and %zu more\n", objects->n - OBJECTS_SHOWN);
+}
+
+/* The worst first. */
+void print_own_findings(FILE *out, const OwnFindings *findings)
+{
+    for (int severity = OWN_ERROR; severity >= OWN_NOTE; severity--) {
+        for (size_t i = 0; i < findings->n; i++) {
+            const OwnFinding *finding = &findings->v[i];
+            if ((int)finding->severity != severity)
+                continue;
+            _cleanup_free_ char *message = text_escaped(finding->message);
+            fprintf(out, "  %s: %s (%s)\n", severities[severity], message, finding->code);
+            print_line(out, "means", finding->consequence);
+            print_line(out, "cure", finding->cure);
+            print_objects(out, &finding->objects);
+        }
+    }
+}
+
+void print_audit(FILE *out, const AuditReport *report)
+{
+    char objects[TEXT_SIZE], grants[TEXT_SIZE];
+    _cleanup_free_ char *where = text_escaped(report->where);
+    fprintf(out, "%s: %s objects, %s grants\n", where, text_count(report->objects, objects),
+            text_count(report->grants, grants));
+    if (report->missing.n > 0) {
+        fprintf(out, "  not here: %zu objects of the backup or the other database\n", report->missing.n);
+        print_objects(out, &report->missing);
+    }
+    print_own_findings(out, &report->findings);
+    if (own_findings_count(&report->findings, OWN_WARNING) == 0)
+        fputs("  owners and grants are as they should be\n", out);
+}
+
+void audit_sum_up(Session *session, const OwnFindings *findings, const char *hint)
+{
+    size_t n = own_findings_count(findings, OWN_WARNING);
+    if (n > 0)
+        findings_add(&session->findings, FINDING_WARNING, "ownership", hint, "%zu problem%s with owners and grants", n,
+                     n == 1 ? "" : "s");
+}

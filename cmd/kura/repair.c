@@ -1,0 +1,132 @@
+#include <time.h>
+
+#include "auditview.h"
+#include "commands.h"
+#include "screen.h"
+#include "text.h"
+
+#define LOCK_TIMEOUT_DEFAULT 2.0 /* seconds */
+
+/* ---- undo ---- */
+
+static json_t *json_of_strings(const StrVec *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(array, json_text(list->v[i]));
+    return array;
+}
+
+static void tell_waits(Session *session, const StrVec *waited)
+{
+    for (size_t i = 0; i < waited->n; i++)
+        findings_add(&session->findings, FINDING_NOTE, "lock-waited", NULL, "a lock was in the way of %s",
+                     waited->v[i]);
+}
+
+static int run_undo(Session *session, const char *file, Error *err)
+{
+    const Options *options = session->options;
+    _cleanup_(undo_report_done) UndoReport report = {0};
+    bool apply = options_flag(options, OPT_APPLY);
+    if (apply && !options_given(options, OPT_DB))
+        return error_set(err, ERR_USAGE, "--undo --apply needs --db");
+    int rc = repair_undo(options_text(options, OPT_DB), file, apply, &report, err);
+    tell_waits(session, &report.waited);
+    if (rc < 0)
+        return -1;
+    if (session->json)
+        session_set(session, "undo",
+                    json_pack("{s:b, s:I, s:I, s:I, s:o}", "applied", report.applied, "statements",
+                              (json_int_t)report.statements, "transactions", (json_int_t)report.transactions, "retries",
+                              (json_int_t)report.retries, "script", json_text(report.script)));
+    else if (apply)
+        fprintf(session->out, "undone: %zu statements in %zu transactions\n", report.statements, report.transactions);
+    else
+        fputs(report.script, session->out);
+    return 0;
+}
+
+/* ---- repair ---- */
+
+static void print_repair(FILE *out, const RepairReport *report, const char *undo_file)
+{
+    if (!report->applied) {
+        if (report->plan)
+            fputs(report->plan, out);
+        else
+            print_audit(out, &report->audit);
+        return;
+    }
+    char statements[TEXT_SIZE], transactions[TEXT_SIZE];
+    _cleanup_free_ char *file = text_escaped(undo_file);
+    fprintf(out, "repaired: %s statements in %s transactions\n", text_count(report->statements, statements),
+            text_count(report->transactions, transactions));
+    fprintf(out, "  to go back: kura repair --db .. --undo %s --apply\n", file);
+    fputs("after it\n", out);
+    print_own_findings(out, &report->left);
+    if (own_findings_count(&report->left, OWN_WARNING) == 0)
+        fputs("  owners and grants are as they should be\n", out);
+}
+
+static json_t *json_of_repair(const RepairReport *report, const char *undo_file)
+{
+    return json_pack("{s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "applied", report->applied, "statements",
+                     (json_int_t)report->statements, "transactions", (json_int_t)report->transactions, "retries",
+                     (json_int_t)report->retries, "plan", json_text(report->plan), "undo", json_text(report->undo),
+                     "undo_file", json_text(report->applied ? undo_file : NULL), "impossible",
+                     json_of_strings(&report->impossible), "before", json_of_audit(&report->audit), "after",
+                     report->applied ? json_of_own_findings(&report->left) : json_null());
+}
+
+static void tell_plan(Session *session, const RepairReport *report)
+{
+    for (size_t i = 0; i < report->impossible.n; i++)
+        findings_add(&session->findings, FINDING_WARNING, "repair-impossible", NULL, "%s", report->impossible.v[i]);
+    if (report->transactions > 1)
+        findings_add(&session->findings, FINDING_NOTE, "repair-transactions",
+                     "Set max_locks_per_transaction higher and restart the server to have it in one.",
+                     "the server's lock table has no room for all objects: %zu transactions are %s",
+                     report->transactions, report->applied ? "made" : "needed");
+}
+
+static int run_repair(Session *session, const char *undo_file, Error *err)
+{
+    const Options *options = session->options;
+    _cleanup_(audit_args_done) AuditArgs args;
+    _cleanup_(repair_report_done) RepairReport report = {0};
+    if (audit_args(session, &args, err) < 0)
+        return -1;
+    RepairOptions repair = {
+        .audit = args.options,
+        .lock_timeout = options_number(options, OPT_LOCK_TIMEOUT, LOCK_TIMEOUT_DEFAULT),
+        .undo_file = undo_file,
+        .apply = options_flag(options, OPT_APPLY),
+    };
+    int rc = repair_run(&repair, &report, &session->findings, err);
+    tell_waits(session, &report.waited);
+    if (rc < 0)
+        return -1;
+    tell_plan(session, &report);
+    if (session->json)
+        session_set(session, "repair", json_of_repair(&report, undo_file));
+    else
+        print_repair(session->out, &report, undo_file);
+    audit_sum_up(session, report.applied ? &report.left : &report.audit.findings,
+                 report.plan && !repair.apply ? "Nothing was changed; --apply runs the plan." : NULL);
+    return 0;
+}
+
+int command_repair(Session *session, Error *err)
+{
+    enum { MOMENT_SIZE = 32 };
+    const Options *options = session->options;
+    const char *undo = options_text(options, OPT_UNDO), *undo_file = options_text(options, OPT_UNDO_FILE);
+    if (undo)
+        return run_undo(session, undo, err);
+    char moment[MOMENT_SIZE];
+    time_t now = time(NULL);
+    strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", gmtime(&now));
+    _cleanup_free_ char *name = undo_file ? xstrdup(undo_file) : xasprintf("kura-undo-%s.sql", moment);
+    return run_repair(session, name, err);
+}

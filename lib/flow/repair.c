@@ -1,0 +1,233 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auditing.h"
+#include "copyfile.h"
+#include "kura/catalog.h"
+#include "kura/clock.h"
+#include "kura/mem.h"
+#include "kura/sqllex.h"
+#include "runscript.h"
+
+enum { SCRIPT_MAX = 1 << 30 };
+
+void repair_report_done(RepairReport *report)
+{
+    audit_report_done(&report->audit);
+    own_findings_done(&report->left);
+    free(report->plan);
+    free(report->undo);
+    strvec_done(&report->impossible);
+    strvec_done(&report->waited);
+    *report = (RepairReport){0};
+}
+
+void undo_report_done(UndoReport *report)
+{
+    free(report->script);
+    strvec_done(&report->waited);
+    *report = (UndoReport){0};
+}
+
+/* ---- the undo file ---- */
+
+/* The name must survive a crash as well as the content. */
+static int sync_directory(const char *path, Error *err)
+{
+    _cleanup_free_ char *copy = xstrdup(path);
+    const char *dir = dirname(copy);
+    _cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "syncing directory \"%s\"", dir);
+    return 0;
+}
+
+static int write_undo(const char *path, const char *text, Error *err)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_errno(err, errno, "creating undo file \"%s\"", path);
+    if (write_fully(fd, text, strlen(text), err) < 0)
+        return error_wrap(err, "undo file \"%s\"", path);
+    if (fsync(fd) < 0)
+        return error_errno(err, errno, "syncing undo file \"%s\"", path);
+    return sync_directory(path, err);
+}
+
+/* ---- the plan ---- */
+
+static int format(const Auditing *auditing, const OwnPlan *plan, const OwnScript *script, char **ret, Error *err)
+{
+    _cleanup_(buf_done) Buf text = BUF_INIT(SCRIPT_MAX);
+    if (plan->n == 0)
+        return 0;
+    if (own_plan_format(plan, script, &text, err) < 0)
+        return -1;
+    *ret = xstrdup(buf_str(&text));
+    return 0;
+}
+
+/* Both ways take the same locks, so that one limit does for both. */
+static int make_plan(const Auditing *auditing, const RepairOptions *options, RepairReport *ret, Error *err)
+{
+    OwnPlan there, back;
+    OwnState final;
+    char now[32];
+    size_t room;
+    if (catalog_lock_room(auditing->conn, &room, err) < 0)
+        return -1;
+    clock_format_utc(time(NULL), now, sizeof now);
+    OwnScript script = {.title = "repair",
+                        .database = pg_dbname(auditing->conn),
+                        .where = pg_where(auditing->conn),
+                        .when = now,
+                        .encoding = PQparameterStatus(pg_raw(auditing->conn), "client_encoding"),
+                        .max_locks = room,
+                        .lock_timeout_ms = (unsigned)(options->lock_timeout * 1000)};
+    own_plan(&auditing->have, &auditing->want, &there, &final);
+    own_plan(&final, &auditing->have, &back, NULL);
+    ret->statements = there.statements;
+    ret->transactions = own_plan_transactions(&there, room);
+    for (size_t i = 0; i < there.impossible.n; i++)
+        strvec_push(&ret->impossible, there.impossible.v[i]);
+    int rc = format(auditing, &there, &script, &ret->plan, err);
+    script.title = "undo";
+    if (rc == 0)
+        rc = format(auditing, &back, &script, &ret->undo, err);
+    own_plan_done(&there);
+    own_plan_done(&back);
+    own_state_done(&final);
+    return rc;
+}
+
+/* ---- applying ---- */
+
+static int check_roles(const AuditReport *audit, Error *err)
+{
+    for (size_t i = 0; i < audit->findings.n; i++) {
+        const OwnFinding *finding = &audit->findings.v[i];
+        if (strcmp(finding->code, "role-missing") != 0)
+            continue;
+        error_set(err, ERR_FAILED, "%s", finding->message);
+        return error_hint(err, "%s", finding->cure);
+    }
+    return 0;
+}
+
+/* Without superuser, one must be a member of the old and of the new owner of everything. */
+static int check_memberships(const Auditing *auditing, Error *err)
+{
+    _cleanup_(strvec_done) StrVec asked = {0};
+    const char *login = own_name(auditing->names, pg_user(auditing->conn));
+    if (own_is_superuser(&auditing->have, login))
+        return 0;
+    for (size_t i = 0; i < auditing->have.n; i++) {
+        const char *owners[] = {auditing->have.v[i].owner, auditing->want.v[i].owner};
+        for (size_t j = 0; owners[0] != owners[1] && j < ARRAY_SIZE(owners); j++) {
+            const char *params[] = {owners[j]};
+            _cleanup_free_ char *member = NULL;
+            if (strvec_contains(&asked, owners[j]))
+                continue;
+            strvec_push(&asked, owners[j]);
+            if (pg_query_value(auditing->conn, "SELECT pg_catalog.pg_has_role($1, 'MEMBER')", 1, params, &member, err) <
+                0)
+                return -1;
+            if (strcmp(member, "t") == 0)
+                continue;
+            error_set(err, ERR_PERMISSION,
+                      "role \"%s\" is no superuser and no member of \"%s\": it cannot give %s away", login, owners[j],
+                      auditing->have.v[i].key);
+            return error_hint(err, "Run the repair as a superuser, or as a member of both the old and the new owner.");
+        }
+    }
+    return 0;
+}
+
+static int apply(const Auditing *auditing, const RepairOptions *options, RepairReport *ret, Error *err)
+{
+    OwnStatements script;
+    if (check_roles(&ret->audit, err) < 0 || check_memberships(auditing, err) < 0 ||
+        own_script_parse(ret->plan, strlen(ret->plan), &script, err) < 0)
+        return -1;
+    int rc = 0;
+    if (options->undo_file && ret->undo)
+        rc = write_undo(options->undo_file, ret->undo, err);
+    if (rc == 0)
+        rc = runscript(auditing->conn, &script, &ret->waited, &ret->retries, err);
+    own_statements_done(&script);
+    ret->applied = rc == 0;
+    return rc < 0 ? rc : auditing_again(auditing, &ret->left, err);
+}
+
+int repair_run(const RepairOptions *options, RepairReport *ret, Findings *findings, Error *err)
+{
+    Auditing auditing;
+    int rc = auditing_begin(&auditing, &options->audit, findings, err);
+    if (rc == 0) {
+        auditing_report(&auditing, &ret->audit);
+        rc = auditing_findings(&auditing, &ret->audit.findings, err);
+    }
+    if (rc == 0)
+        rc = make_plan(&auditing, options, ret, err);
+    if (rc == 0 && options->apply && ret->plan)
+        rc = apply(&auditing, options, ret, err);
+    auditing_done(&auditing);
+    return rc;
+}
+
+/* ---- undo ---- */
+
+static int read_script(const char *path, Buf *text, Error *err)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_errno(err, errno, "opening \"%s\"", path);
+    for (;;) {
+        enum { PIECE = 64 * 1024 };
+        if (buf_reserve(text, PIECE, err) < 0)
+            return error_wrap(err, "\"%s\"", path);
+        ssize_t n = read(fd, text->data + text->len, PIECE);
+        if (n < 0)
+            return error_errno(err, errno, "reading \"%s\"", path);
+        if (n == 0)
+            return buf_append(text, "", 0, err);
+        text->len += (size_t)n;
+    }
+}
+
+static int run_undo(const char *db, const OwnStatements *script, UndoReport *ret, Error *err)
+{
+    PgConn *conn = NULL;
+    int rc = pg_connect(db, NULL, &conn, err);
+    if (rc == 0 && !own_script_is_for(script, pg_dbname(conn))) {
+        rc = error_set(err, ERR_USAGE, "the file is for database \"%s\", not for \"%s\"", script->database,
+                       pg_dbname(conn));
+        error_hint(err, "Where the database has another name now, run the file with psql.");
+    }
+    if (rc == 0)
+        rc = runscript(conn, script, &ret->waited, &ret->retries, err);
+    ret->applied = rc == 0;
+    pg_close(conn);
+    return rc;
+}
+
+int repair_undo(const char *db, const char *file, bool apply_it, UndoReport *ret, Error *err)
+{
+    OwnStatements script;
+    _cleanup_(buf_done) Buf text = BUF_INIT(SCRIPT_MAX);
+    if (read_script(file, &text, err) < 0)
+        return -1;
+    if (own_script_parse(buf_str(&text), text.len, &script, err) < 0)
+        return error_wrap(err, "\"%s\"", file);
+    ret->script = xstrdup(buf_str(&text));
+    ret->transactions = script.n;
+    for (size_t i = 0; i < script.n; i++)
+        ret->statements += script.v[i].n;
+    int rc = apply_it ? run_undo(db, &script, ret, err) : 0;
+    own_statements_done(&script);
+    return rc;
+}

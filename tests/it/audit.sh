@@ -1,0 +1,147 @@
+#!/bin/bash
+# A site restored the way people do it, found out and repaired without any backup of kura's; and what else an audit finds.
+. "$(dirname "$0")/lib.sh"
+
+version=${KURA_TEST_PG:-15}
+start "$version" main
+createdb_as src
+sql_file src site.sql -v scale=0.02 || die 'site.sql failed'
+"$(pg_bindir "$version")/pg_dump" -Fc -d "$(conn src)" -f "$WORK/misskey.dump"
+createdb_as naive 'TEMPLATE template0'
+"$(pg_bindir "$version")/pg_restore" --no-owner --no-acl -d "$(conn naive)" "$WORK/misskey.dump" || die 'pg_restore failed'
+cd "$WORK" || die "no $WORK"
+as() { psql -XqAt -v ON_ERROR_STOP=1 -d "host=$PGHOST user=$1 dbname=$2" -c "$3"; }
+audit() { kura audit --db "$(conn "$1")" "${@:2}"; }
+repair() { kura repair --db "$(conn "$1")" "${@:2}"; }
+finds() { # finds CODE: a finding of the last --json audit
+    jq -e --arg code "$1" '[.audit.problems[] | select(.code == $code)] | length > 0' out >check.code || {
+        jq '.audit.problems' out
+        return 1
+    }
+}
+finds_not() { ! finds "$1" >/dev/null; }
+field() { jq -r --arg code "$1" ".audit.problems[] | select(.code == \$code) | .$2" out; }
+statements() { psql -XqAt -v ON_ERROR_STOP=1 -d "$(conn "$1")"; }
+
+# Story 001 -----------------------------------------------------------------------------------------------------------------
+check 'the application is shut out' bash -c "! PGUSER=misskey psql -XqAt -d naive -c 'SELECT count(*) FROM note' 2>/dev/null"
+check 'audit says so' status_is 3 audit naive --app-role misskey --json
+check 'wrong owners, in one finding' test "$(field owner-wrong message)" = '16 objects belong to superuser "postgres", expected "misskey" (2 types, 1 domain, 1 function, 7 tables, 2 sequences, 1 view, 1 materialized view, 1 large object)'
+check 'with the consequence' test "$(field owner-wrong consequence)" = 'SELECT from public.drive_file fails for misskey (permission denied), and its migrations cannot alter the table'
+check 'and the command' test "$(field owner-wrong cure)" = "kura repair --db .. --app-role 'misskey' --apply"
+check 'the database too' finds database-owner
+check 'the function that gives away a superuser' finds security-definer
+[ "$version" -lt 15 ] || check 'and the schema public' finds schema-create
+kura audit --db "$(conn naive) password=secret-of-conn" --app-role misskey --verbose >secret.out 2>&1
+check 'a password is not told' bash -c '[ -s secret.out ] && ! grep -q secret-of-conn secret.out'
+dump naive -C >before.sql
+check 'a plan is shown and changes nothing' status_is 3 repair naive --app-role misskey
+cp out plan.sql
+dump naive -C >same.sql
+check 'nothing' same before.sql same.sql
+check 'apply' status_is 0 repair naive --app-role misskey --apply --undo-file undo.sql
+check 'the undo file is for the owner only' test "$(stat -c %a undo.sql)" = 600
+check 'the application reads and writes' as misskey naive "SELECT count(*) FROM note; INSERT INTO \"user\" (id, username) VALUES ('new', 'New'); DELETE FROM \"user\" WHERE id = 'new'"
+check 'its migrations run' as misskey naive 'CREATE TABLE later (a integer); DROP TABLE later; ALTER TABLE note ADD x integer; ALTER TABLE note DROP x; REFRESH MATERIALIZED VIEW instance_summary'
+check 'nobody becomes a superuser' test "$(sql naive "SELECT proowner::regrole FROM pg_proc WHERE proname = 'purge_user'")" = misskey
+check 'audit is clean' status_is 0 audit naive --app-role misskey
+check 'an undo file is never overwritten' status_is 0 repair naive --app-role misskey --apply --undo-file undo.sql
+check 'undo is shown' status_is 0 kura repair --undo undo.sql
+check 'undo' status_is 0 repair naive --undo undo.sql --apply
+dump naive -C >undone.sql
+check 'brings back what was' same before.sql undone.sql
+check 'the plan runs with psql, twice' bash -c "psql -Xq -v ON_ERROR_STOP=1 -d naive -f plan.sql && psql -Xq -v ON_ERROR_STOP=1 -d naive -f plan.sql"
+check 'and does the same' status_is 0 audit naive --app-role misskey
+check 'the undo file runs with psql' psql -Xq -v ON_ERROR_STOP=1 -d naive -f undo.sql
+dump naive -C >undone.sql
+check 'too' same before.sql undone.sql
+check 'undo of another database is refused' status_is 2 repair src --undo undo.sql --apply
+check 'and says which' says 'is for database "naive", not for "src"'
+printf 'DROP TABLE note;\n' >no.sql
+check 'other SQL is no undo file' status_is 2 repair naive --undo no.sql --apply
+sed 's/^COMMIT;/DROP TABLE note; COMMIT;/' undo.sql >no.sql
+check 'nor with a statement more' status_is 2 repair naive --undo no.sql --apply
+check 'a grant from an archive' status_is 0 repair naive --backup ./misskey.dump --apply --undo-file undo2.sql
+dump src >src.sql
+dump naive >naive.sql
+check 'gives back all' same src.sql naive.sql
+check 'audit against another database is clean' status_is 0 audit naive --like "$(conn src)"
+sql naive 'REVOKE SELECT ON note FROM reader'
+check 'and not when a grant is gone' status_is 3 audit naive --like "$(conn src)" --json
+check 'which it names' test "$(field grant-missing consequence)" = 'SELECT on TABLE public.note fails for role "reader"'
+check 'repaired after it' status_is 0 repair naive --like "$(conn src)" --apply
+check 'with an undo file of its own' test "$(find . -name 'kura-undo-*.sql' | wc -l)" = 1
+dump naive >naive.sql
+check 'and equal' same src.sql naive.sql
+
+# What an audit finds -----------------------------------------------------------------------------------------------------------
+createdb_as shop 'OWNER misskey'
+statements shop <<'SQL' || die 'shop'
+CREATE ROLE keeper LOGIN; CREATE ROLE gone; CREATE ROLE "o'dd ""one""; DROP TABLE x"; CREATE ROLE app2;
+ALTER SCHEMA public OWNER TO misskey;
+SET ROLE misskey;
+CREATE TABLE public.item (id serial PRIMARY KEY, v text);
+INSERT INTO public.item (id, v) SELECT n, 'x' FROM generate_series(1, 50) n;
+CREATE TABLE public.behind (n bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY);
+INSERT INTO public.behind SELECT generate_series(5, 9);
+GRANT SELECT ON public.item TO keeper, gone;
+CREATE TABLE public.hidden (a integer);
+RESET ROLE;
+CREATE SEQUENCE public.numbers;
+GRANT USAGE ON SEQUENCE public.numbers TO misskey;
+CREATE TABLE public.numbered (n bigint DEFAULT nextval('public.numbers'));
+ALTER TABLE public.numbered OWNER TO misskey;
+CREATE TABLE public.later (a integer);
+SQL
+check 'audit of the shop' status_is 3 audit shop --app-role misskey --role keeper --json
+check 'sequences behind their columns' test "$(field sequence-behind 'objects | sort | join(",")')" = 'SEQUENCE public.behind_n_seq,SEQUENCE public.item_id_seq'
+check 'with the statement that cures them' statements shop <<<"$(field sequence-behind cure)"
+check 'a sequence and a table of two owners' finds sequence-owner
+check 'what the backup role cannot read' test "$(field backup-unreadable 'objects | length')" -ge 4
+check 'objects of the wrong role' test "$(field owner-wrong objects[])" = $'TABLE public.later\nSEQUENCE public.numbers'
+check 'the sequence is cured' status_is 3 audit shop --app-role misskey --json
+check 'the other is not' test "$(field sequence-behind objects[] | wc -l)" = 1
+sql shop "UPDATE pg_class SET relacl = relacl || makeaclitem(99999, (SELECT oid FROM pg_roles WHERE rolname = 'misskey'), 'SELECT', false) WHERE relname = 'hidden'"
+check 'a grant to a role that is gone' status_is 3 audit shop --app-role misskey --json
+check 'with its number' test "$(field grant-dangling 'objects | join(",")')" = 'TABLE public.hidden'
+sql shop "UPDATE pg_class SET relacl = NULL WHERE relname = 'hidden'"
+
+# A map over the live roles
+check 'a map of the live roles' status_is 3 audit shop --map 'misskey=app2,keeper=@drop,postgres="o'\''dd ""one""; DROP TABLE x"' --json
+check 'hostile names are only names' status_is '0|3' repair shop --map 'misskey=app2,keeper=@drop,postgres="o'\''dd ""one""; DROP TABLE x"' --apply
+check 'done' test "$(sql shop "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S') AND relowner::regrole::text IN ('misskey', 'postgres')")" = 0
+check 'nothing else in the cluster' status_is 0 audit naive --like "$(conn src)"
+check 'a role that is not there' status_is 3 audit shop --map 'app2=nobody_here' --json
+check 'is a finding' finds role-missing
+check 'and refused' status_is 1 repair shop --map 'app2=nobody_here' --apply
+check 'before anything' status_is 1 repair shop --app-role nobody_here --apply
+
+# Locks ----------------------------------------------------------------------------------------------------------------------------
+psql -XqAt -d "$(conn shop)" -c "SET application_name = 'busy bee'; BEGIN; SELECT count(*) FROM public.item; SELECT pg_sleep(6)" >/dev/null &
+holder=$!
+deadline=$((SECONDS + 20))
+until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'busy bee' AND wait_event = 'PgSleep'")" = 1 ] || [ $SECONDS -gt $deadline ]; do :; done
+check 'a busy table is waited for' status_is '0|3' repair shop --app-role misskey --apply --lock-timeout 0.3 --undo-file busy.sql
+check 'and who was in the way is told' says 'ALTER TABLE public.item OWNER TO misskey: process [0-9]+ \(role "postgres", busy bee\) holds AccessShareLock'
+wait "$holder"
+
+# More objects than the lock table has room for
+cluster_stop main
+cluster_run "$version" main "$WORK/main" -c fsync=off -c max_locks_per_transaction=10 -c max_connections=20 || die 'no restart'
+createdb_as many
+for batch in 1 2 3 4 5 6; do
+    sql many "SELECT format('CREATE TABLE m%s_%s (a integer);', $batch, n) FROM generate_series(1, 60) n" | statements many || die 'many'
+done
+check 'a plan for many tables' status_is 3 repair many --app-role misskey --json
+check 'is divided' test "$(jq .repair.transactions out)" -gt 1
+check 'and says so' says 'transactions are needed'
+check 'it fits' status_is 0 repair many --app-role misskey --apply --undo-file many.sql
+check 'and so does the way back' status_is 0 repair many --undo many.sql --apply
+check 'which was one' test "$(sql many "SELECT count(*) FROM pg_class WHERE relowner = 'postgres'::regrole AND relname LIKE 'm%\_%'")" = 360
+
+# Use ----------------------------------------------------------------------------------------------------------------------------------
+check 'nothing says what is right' status_is 2 audit shop
+check 'two things do' status_is 2 audit shop --backup ./misskey.dump --like "$(conn src)"
+check 'no database' status_is 2 kura audit --app-role misskey
+
+finish
