@@ -160,13 +160,16 @@ static int by_oid(const void *a, const void *b)
 static uint32_t position(const Reading *reading, bool type, uint32_t oid)
 {
     OidPlace key = {.type = type, .oid = oid};
+    if (oid == 0 || reading->n_places == 0)
+        return 0;
     const OidPlace *place = bsearch(&key, reading->places, reading->n_places, sizeof key, by_oid);
-    return oid && place ? place->at + 1 : 0;
+    return place ? place->at + 1 : 0;
 }
 
 static void resolve_parents(Reading *reading)
 {
-    qsort(reading->places, reading->n_places, sizeof *reading->places, by_oid);
+    if (reading->n_places > 0)
+        qsort(reading->places, reading->n_places, sizeof *reading->places, by_oid);
     for (size_t i = 0; i < reading->state->n; i++) {
         OwnObject *object = &reading->state->v[i];
         object->parent = position(reading, object->kind == OWN_TYPE, object->parent);

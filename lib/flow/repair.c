@@ -118,6 +118,46 @@ static int check_roles(const AuditReport *audit, Error *err)
     return 0;
 }
 
+static int answer(const Auditing *auditing, const char *sql, const char *role, bool *ret, Error *err)
+{
+    const char *params[] = {role};
+    _cleanup_free_ char *value = NULL;
+    if (pg_query_value(auditing->conn, sql, 1, params, &value, err) < 0)
+        return -1;
+    *ret = value && strcmp(value, "t") == 0;
+    return 0;
+}
+
+/* ALTER DATABASE .. OWNER wants more than membership. */
+static int check_database(const Auditing *auditing, const char *login, Error *err)
+{
+    const OwnObject *have = own_state_find(&auditing->have, "DATABASE");
+    const OwnObject *want = own_state_find(&auditing->want, "DATABASE");
+    bool createdb = true;
+    if (have && want && have->owner != want->owner &&
+        answer(auditing, "SELECT r.rolcreatedb FROM pg_catalog.pg_roles AS r WHERE r.rolname = $1", login, &createdb,
+               err) < 0)
+        return -1;
+    if (createdb)
+        return 0;
+    error_set(err, ERR_PERMISSION, "role \"%s\" may not give the database away: it lacks CREATEDB", login);
+    return error_hint(err, "Run the repair as a superuser, or let one ALTER ROLE .. CREATEDB first.");
+}
+
+static int check_member(const Auditing *auditing, const char *login, const char *role, const OwnObject *object,
+                        Error *err)
+{
+    bool member;
+    if (answer(auditing, "SELECT pg_catalog.pg_has_role($1, 'MEMBER')", role, &member, err) < 0)
+        return -1;
+    if (member)
+        return 0;
+    _cleanup_free_ char *name = own_object_name(object);
+    error_set(err, ERR_PERMISSION, "role \"%s\" is no superuser and no member of \"%s\": it cannot give %s away", login,
+              role, name);
+    return error_hint(err, "Run the repair as a superuser, or as a member of both the old and the new owner.");
+}
+
 /* Without superuser, one must be a member of the old and of the new owner of everything. */
 static int check_memberships(const Auditing *auditing, Error *err)
 {
@@ -126,25 +166,17 @@ static int check_memberships(const Auditing *auditing, Error *err)
     if (own_is_superuser(&auditing->have, login))
         return 0;
     for (size_t i = 0; i < auditing->have.n; i++) {
-        const char *owners[] = {auditing->have.v[i].owner, auditing->want.v[i].owner};
+        const OwnObject *object = &auditing->have.v[i];
+        const char *owners[] = {object->owner, auditing->want.v[i].owner};
         for (size_t j = 0; owners[0] != owners[1] && j < ARRAY_SIZE(owners); j++) {
-            const char *params[] = {owners[j]};
-            _cleanup_free_ char *member = NULL;
             if (strvec_contains(&asked, owners[j]))
                 continue;
             strvec_push(&asked, owners[j]);
-            if (pg_query_value(auditing->conn, "SELECT pg_catalog.pg_has_role($1, 'MEMBER')", 1, params, &member, err) <
-                0)
+            if (check_member(auditing, login, owners[j], object, err) < 0)
                 return -1;
-            if (strcmp(member, "t") == 0)
-                continue;
-            error_set(err, ERR_PERMISSION,
-                      "role \"%s\" is no superuser and no member of \"%s\": it cannot give %s away", login, owners[j],
-                      auditing->have.v[i].key);
-            return error_hint(err, "Run the repair as a superuser, or as a member of both the old and the new owner.");
         }
     }
-    return 0;
+    return check_database(auditing, login, err);
 }
 
 static int apply(const Auditing *auditing, const RepairOptions *options, RepairReport *ret, Error *err)

@@ -153,8 +153,9 @@ static int read_element(AclText *text, Error *err)
         if (buf_append(&text->item, text->at++, 1, err) < 0)
             return -1;
     }
-    if (quoted && *text->at++ != '"')
+    if (quoted && *text->at != '"')
         return bad_acl(buf_str(&text->item), err);
+    text->at += quoted;
     return 0;
 }
 

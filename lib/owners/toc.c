@@ -128,7 +128,7 @@ static int by_dump_id(const void *a, const void *b)
 
 static const Place *find_place(const Reader *reader, const TocEntry *entry)
 {
-    for (size_t i = 0; i < entry->n_deps; i++) {
+    for (size_t i = 0; reader->n_places > 0 && i < entry->n_deps; i++) {
         Place key = {.dump_id = atoi(entry->deps[i])};
         const Place *place = bsearch(&key, reader->places, reader->n_places, sizeof *reader->places, by_dump_id);
         if (place)
@@ -257,7 +257,8 @@ int own_state_from_toc(const Toc *toc, const OwnState *live, OwnState *ret, Erro
     Reader reader = {.toc = toc, .live = live, .state = &state};
     for (size_t i = 0; i < toc->n_entries; i++)
         add_entry(&reader, &toc->entries[i]);
-    qsort(reader.places, reader.n_places, sizeof *reader.places, by_dump_id);
+    if (reader.n_places > 0)
+        qsort(reader.places, reader.n_places, sizeof *reader.places, by_dump_id);
     int rc = 0;
     for (size_t i = 0; i < toc->n_entries && rc == 0; i++)
         if (toc_entry_is(&toc->entries[i], "ACL") || toc_entry_is(&toc->entries[i], "DEFAULT ACL"))

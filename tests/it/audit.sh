@@ -116,6 +116,27 @@ check 'is a finding' finds role-missing
 check 'and refused' status_is 1 repair shop --map 'app2=nobody_here' --apply
 check 'before anything' status_is 1 repair shop --app-role nobody_here --apply
 
+# Without superuser -----------------------------------------------------------------------------------------------------------------
+sql postgres 'CREATE ROLE one; CREATE ROLE two'
+createdb_as small 'OWNER one'
+statements small <<'SQL' || die 'small'
+CREATE ROLE helper LOGIN; GRANT one TO helper;
+GRANT ALL ON SCHEMA public TO one, two;
+SET ROLE one; CREATE TABLE public.t (a serial); GRANT SELECT ON public.t TO keeper; CREATE SCHEMA s; CREATE FUNCTION s.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+SQL
+helper() { kura "$1" --db "host=$PGHOST user=helper dbname=small" "${@:2}"; }
+check 'no superuser, and no member of the new owner' status_is 1 helper repair --map one=two --apply
+check 'is told before the first statement' says 'is no superuser and no member of "two"'
+sql postgres 'GRANT two TO helper'
+sql postgres 'GRANT CREATE ON DATABASE small TO two'
+check 'nor one who may not give a database away' status_is 1 helper repair --map one=two --apply
+check 'told before, too' says 'lacks CREATEDB'
+sql postgres 'ALTER ROLE helper CREATEDB'
+check 'a member of both repairs' status_is '0|3' helper repair --map one=two --apply --undo-file small.sql
+check 'all of it' test "$(sql small "SELECT relowner::regrole || ' ' || relacl::text FROM pg_class WHERE relname = 't'" | sed 's/two=[a-zA-Z]*/two=all/')" = 'two {two=all/two,keeper=r/two}'
+check 'and goes back' status_is 0 helper repair --undo small.sql --apply
+check 'to what was' test "$(sql small "SELECT count(*) FROM pg_shdepend d JOIN pg_roles r ON r.oid = refobjid WHERE rolname = 'two' AND deptype = 'o' AND dbid = (SELECT oid FROM pg_database WHERE datname = 'small')")" = 0
+
 # Locks ----------------------------------------------------------------------------------------------------------------------------
 psql -XqAt -d "$(conn shop)" -c "SET application_name = 'busy bee'; BEGIN; SELECT count(*) FROM public.item; SELECT pg_sleep(6)" >/dev/null &
 holder=$!

@@ -11,7 +11,7 @@ sql_file zoo1 zoo.sql >"$WORK/zoo.log" 2>&1 || { cat "$WORK/zoo.log"; die 'zoo.s
 repo=$WORK/repo
 cd "$WORK" || die "no $WORK"
 check 'init' status_is 0 kura init --repo "$repo"
-check 'backup' status_is '0|3' kura backup --repo "$repo" --db "$(conn zoo1)"
+check 'backup' status_is '0|3' kura backup --repo "$repo" --db "$(conn zoo1)" --pg-bindir "$(pg_bindir "${KURA_TEST_PG:-15}")"
 
 # The grants of one object come in the order in which they were made, which means nothing: they are sorted here, each
 # with the role that makes it.

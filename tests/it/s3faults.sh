@@ -158,6 +158,9 @@ at_once 'a region that stays wrong' '400 AuthorizationHeaderMalformed' '* * alwa
 faulty_rules never '* * always status 404 NoSuchBucket'
 check 'a bucket that is gone: exit status' status_is 10 "${backup[@]}"
 check 'a bucket that is gone: said' says 'NoSuchBucket'
+faulty_rules never 'GET */blobs/* always claim -5'
+check 'answers that end early by their own account: refused' status_is 1 "${restore[@]}"
+check 'answers that end early by their own account: the object is named' says 'blobs/.* is damaged'
 faulty_rules never
 check 'nothing of all that is left of the database' bash -c "! psql -XqAtl | grep -q never"
 check 'after all that: verify' try_verify never

@@ -66,13 +66,14 @@ pg_prepare() {
 }
 
 # pg_server VERSION DIR PROGRAM ARG...: replaces this process by a server program of that major, run as user postgres.
-# DIR is visible to it under its own name.
+# DIR is visible to it under its own name. The installed major ends with a script that is killed; the change of user in a
+# chroot makes the system forget to do that for others.
 pg_server() {
     local version=$1 dir=$2 program=/usr/lib/postgresql/$1/bin/$3 uid gid
     shift 3
     uid=$(id -u postgres) gid=$(id -g postgres)
     if pg_is_native "$version"; then
-        exec setpriv --reuid="$uid" --regid="$gid" --clear-groups "$program" "$@"
+        exec setpriv --reuid="$uid" --regid="$gid" --clear-groups --pdeathsig QUIT "$program" "$@"
     fi
     # shellcheck disable=SC2016
     exec unshare --mount --propagation private sh -euc '
