@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kura/fdio.h"
 #include "kura/mem.h"
 
 /* Pages of its own: both calls work on whole pages, and a lock on a shared one would end with the first that frees. */
@@ -75,21 +76,6 @@ int secret_file_read(const char *path, Buf *out, Error *err)
     return too_large ? error_set(err, ERR_USAGE, "\"%s\" is too large to hold keys", path) : 0;
 }
 
-/* Returns 0 or an errno. */
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno;
-        data += n;
-        len -= (size_t)n;
-    }
-    return fsync(fd) < 0 ? errno : 0;
-}
-
 static int sync_directory_of(const char *path)
 {
     _cleanup_free_ char *copy = xstrdup(path);
@@ -103,7 +89,7 @@ static int create(const char *path, const void *data, size_t len)
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return errno;
-    int error = write_all(fd, data, len);
+    int error = fd_write_all(fd, data, len) < 0 || fsync(fd) < 0 ? errno : 0;
     if (error == 0)
         error = sync_directory_of(path);
     if (error)

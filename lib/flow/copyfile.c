@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "kura/fdio.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
 
@@ -12,16 +13,7 @@ enum { KERNEL_STEP = 16 * 1024 * 1024, OWN_STEP = 256 * 1024 };
 
 int write_fully(int fd, const void *data, size_t len, Error *err)
 {
-    for (const char *next = data; len > 0;) {
-        ssize_t n = write(fd, next, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_errno(err, errno, "writing");
-        next += n;
-        len -= (size_t)n;
-    }
-    return 0;
+    return fd_write_all(fd, data, len) < 0 ? error_errno(err, errno, "writing") : 0;
 }
 
 static int copy_by_hand(int in, off_t from, off_t until, int out, Error *err)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "flow_priv.h"
+#include "kura/cond.h"
 #include "kura/mem.h"
 
 /* pg_restore takes a moment to start and to read its TOC: indexes of smaller tables wait for the last run, which does
@@ -253,7 +254,7 @@ static int do_task(Load *load, PgConn *conn, LoadTask *task, Error *err)
 
 static int worker(void *ctx, Pool *pool, size_t number, Error *err)
 {
-    enum { TICK_NS = 100 * 1000 * 1000 };
+    enum { TICK_MS = 100 };
     Load *load = ctx;
     PgConn *conn;
     if (target_connect(load->restore, &pool->failed, &conn, err) < 0)
@@ -271,12 +272,7 @@ static int worker(void *ctx, Pool *pool, size_t number, Error *err)
         } else if (all_done(load)) {
             break;
         } else {
-            struct timespec until;
-            clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_nsec += TICK_NS;
-            until.tv_sec += until.tv_nsec / 1000000000;
-            until.tv_nsec %= 1000000000;
-            pthread_cond_timedwait(&load->changed, &load->mutex, &until);
+            cond_wait_for(&load->changed, &load->mutex, TICK_MS);
         }
     }
     pthread_mutex_unlock(&load->mutex);
@@ -307,10 +303,9 @@ int load_backup(Restore *restore, Error *err)
     free(ids);
     if (rc < 0 || load_config_tables(restore, err) < 0)
         return -1;
-    Load load = {.restore = restore,
-                 .jobs = flow_load_jobs(restore->options->jobs),
-                 .mutex = PTHREAD_MUTEX_INITIALIZER,
-                 .changed = PTHREAD_COND_INITIALIZER};
+    Load load = {
+        .restore = restore, .jobs = flow_load_jobs(restore->options->jobs), .mutex = PTHREAD_MUTEX_INITIALIZER};
+    cond_init(&load.changed);
     rc = plan(&load, err);
     if (rc == 0)
         rc = pool_run(load.jobs, worker, &load, err);

@@ -217,12 +217,10 @@ static int check_content(Repo *repo, const BlobRef *ref, const char *key, const 
                : blob_damaged(repo, key, "its bytes do not have the hash in its name", err);
 }
 
-int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err)
+static int fetch(Repo *repo, const BlobRef *ref, Buf *out, Error *err)
 {
     char key[BLOB_KEY_SIZE];
     Error why = ERROR_INIT;
-    if (cache_get_blob(repo->cache, ref, out) == 0)
-        return 0;
     blob_key(repo, ref, key);
     buf_clear(out);
     if (repo->crypt) {
@@ -234,6 +232,20 @@ int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err)
     if (out->len != ref->size)
         return wrong_size(repo, ref, key, out->len, err);
     return check_content(repo, ref, key, out, err);
+}
+
+/* An answer over a network may be cut short or changed on the way and look complete: what seems damaged is fetched once
+ * more. */
+int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err)
+{
+    Error why = ERROR_INIT;
+    if (cache_get_blob(repo->cache, ref, out) == 0 || fetch(repo, ref, out, &why) == 0)
+        return 0;
+    if (why.code == ERR_CORRUPT && store_is_remote(repo->store))
+        return fetch(repo, ref, out, err);
+    if (err)
+        *err = why;
+    return -1;
 }
 
 int blob_get_range(Repo *repo, const BlobRef *ref, uint64_t offset, uint64_t length, Buf *out, Error *err)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "blob_priv.h"
+#include "kura/fdio.h"
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "manifest_priv.h"
@@ -103,25 +104,11 @@ static int read_file(const Cache *cache, const char *name, Buf *out)
     return -1;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 /* Not forced to the disk: what a crash leaves half-written is noticed when it is read. */
 static int write_temp(const Cache *cache, const char *temp, const void *data, size_t len)
 {
     _cleanup_close_ int fd = openat(cache->fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    return fd < 0 ? -1 : write_all(fd, data, len);
+    return fd < 0 ? -1 : fd_write_all(fd, data, len);
 }
 
 static void write_file(Cache *cache, const char *name, const void *data, size_t len)

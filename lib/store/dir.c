@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "dir_priv.h"
+#include "kura/fdio.h"
 #include "kura/mem.h"
 
 enum { TEMP_NAME_SIZE = 64 };
@@ -54,20 +55,6 @@ static int create_temp(DirStore *dir, int parent, char name[TEMP_NAME_SIZE])
     return fd;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 /* Some file systems (NFS) know no exclusive rename, but links; there the second name goes at once. */
 static int rename_new(int dir, const char *from, const char *to)
 {
@@ -83,7 +70,7 @@ static int rename_new(int dir, const char *from, const char *to)
 
 static int write_temp(int parent, const char *temp, int fd, const void *data, size_t len)
 {
-    int why = write_all(fd, data, len) < 0 || fdatasync(fd) < 0 ? errno : 0;
+    int why = fd_write_all(fd, data, len) < 0 || fdatasync(fd) < 0 ? errno : 0;
     if (close(fd) < 0 && why == 0)
         why = errno;
     if (why == 0)

@@ -31,6 +31,8 @@ int dirtree_create_root(DirTree *tree, Error *err);
  * never the root. ERR_NOT_FOUND. */
 int dirtree_open(DirTree *tree, const char *path, size_t len, bool create, DirRef *ret, Error *err);
 void dirref_done(DirRef *ref);
+/* The directory that holds one of this name; to be freed. */
+char *dir_parent(const char *root);
 /* fsync of a directory; file systems that have none are taken at their word. */
 int dir_sync(int fd);
 

@@ -157,14 +157,8 @@ static void clean_up(DirProbe *probe)
 /* Before "kura init" there need not be a directory; it makes one where it may. */
 static void tell_absent(DirProbe *probe)
 {
-    _cleanup_free_ char *path = xstrdup(probe->root);
-    size_t len = strlen(path);
-    while (len > 1 && path[len - 1] == '/')
-        path[--len] = 0;
-    char *slash = strrchr(path, '/');
-    if (slash)
-        slash[slash == path] = 0;
-    if (access(slash ? path : ".", W_OK | X_OK) == 0)
+    _cleanup_free_ char *parent = dir_parent(probe->root);
+    if (access(parent, W_OK | X_OK) == 0)
         note(probe, "dir-missing", "directory \"%s\" does not exist and can be made", probe->root);
     else
         findings_add(probe->findings, FINDING_ERROR, "dir-missing",

@@ -57,16 +57,25 @@ int dir_sync(int fd)
     return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : -1;
 }
 
-static int sync_parent_of_root(const DirTree *tree)
+char *dir_parent(const char *root)
 {
-    _cleanup_free_ char *path = xstrdup(tree->root);
+    char *path = xstrdup(root);
     size_t len = strlen(path);
     while (len > 1 && path[len - 1] == '/')
         path[--len] = 0;
     char *slash = strrchr(path, '/');
-    if (slash)
-        slash[slash == path] = 0;
-    _cleanup_close_ int fd = open(slash ? path : ".", OPEN_DIR);
+    if (slash == NULL) {
+        free(path);
+        return xstrdup(".");
+    }
+    slash[slash == path] = 0;
+    return path;
+}
+
+static int sync_parent_of_root(const DirTree *tree)
+{
+    _cleanup_free_ char *parent = dir_parent(tree->root);
+    _cleanup_close_ int fd = open(parent, OPEN_DIR);
     return fd < 0 ? -1 : dir_sync(fd);
 }
 

@@ -1,14 +1,13 @@
 #include "s3fetch.h"
 
-#include <curl/curl.h>
 #include <openssl/crypto.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "s3curl.h"
 
 /* Of one size from the start: growing would leave copies of secrets behind. */
 typedef struct Body {
@@ -34,22 +33,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     return stop_check(NULL) < 0;
-}
-
-static void init_curl(void)
-{
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        abort(); /* it fails only without memory */
-}
-
-static CURL *new_handle(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, init_curl);
-    CURL *curl = curl_easy_init();
-    if (curl == NULL)
-        abort();
-    return curl;
 }
 
 static void set_up(CURL *curl, const S3Fetch *request, struct curl_slist *headers, Body *body)
@@ -117,7 +100,7 @@ static int attempt(CURL *curl, Body *body, bool *ret_again, Error *err)
 
 int s3fetch(const S3Fetch *request, char **ret_body, Error *err)
 {
-    CURL *curl = new_handle();
+    CURL *curl = s3curl_new();
     struct curl_slist *headers = headers_of(request);
     Body *body = xcalloc(1, sizeof *body);
     Error own = ERROR_INIT;

@@ -1,6 +1,5 @@
 #include "s3http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -19,12 +18,6 @@ struct S3Http {
     size_t n, cap;
 };
 
-static void global_init(void)
-{
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
-        abort();
-}
-
 static unsigned or_usual(unsigned given, unsigned otherwise)
 {
     return given ? given : otherwise;
@@ -32,10 +25,8 @@ static unsigned or_usual(unsigned given, unsigned otherwise)
 
 int s3http_open(const char *ca, bool direct, const StoreTimes *times, S3Http **ret, Error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (ca && access(ca, R_OK) < 0)
         return error_errno(err, errno, "could not read the CA certificates \"%s\"", ca);
-    pthread_once(&once, global_init);
     S3Http *http = xcalloc(1, sizeof *http);
     StoreTimes given = times ? *times : usual;
     pthread_mutex_init(&http->mutex, NULL);

@@ -8,6 +8,7 @@
 #include "kura/clock.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "s3curl.h"
 #include "s3line_priv.h"
 #include "s3retry.h"
 
@@ -17,9 +18,9 @@ S3Line *s3line_new(void)
 {
     S3Line *line = xcalloc(1, sizeof *line);
     memset(line->sockets, -1, sizeof line->sockets);
-    line->easy = curl_easy_init();
+    line->easy = s3curl_new();
     line->multi = curl_multi_init();
-    if (line->easy == NULL || line->multi == NULL)
+    if (line->multi == NULL)
         abort();
     return line;
 }

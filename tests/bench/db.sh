@@ -68,11 +68,11 @@ restores() {
     timed 'pg_restore -j2' "$bin15/pg_restore" -j2 -d "$(conn copy)" "$work/fd-gzip"
     timed 'ANALYZE' psql -Xqd copy -c ANALYZE
     fresh_database copy none
-    timed 'kura restore --no-verify' "$KURA" -q restore latest --repo "$repo" --db "$(conn copy)" --jobs 2 --no-verify
+    timed 'kura restore --no-verify' "$KURA" -q restore latest --repo "$repo" --db "$(conn copy)" --no-verify
     fresh_database copy
     timed 'pg_restore 17 -j2 (zstd)' sh -c "$restore17" sh "$bin17" "$(conn copy)" "$work/fd-zstd" "$work/errors"
     fresh_database copy none
-    timed 'kura restore, rows read back' "$KURA" -q restore latest --repo "$repo" --db "$(conn copy)" --jobs 2
+    timed 'kura restore, rows read back' "$KURA" -q restore latest --repo "$repo" --db "$(conn copy)"
     fresh_database copy none
 }
 

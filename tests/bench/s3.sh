@@ -111,7 +111,7 @@ change_media() {
     done <"$WORK/changed"
 }
 
-sent() { awk -F '\t' '{ n += $3 } END { print n + 0 }' "$WORK/night.log"; }
+sent() { awk -F '\t' '{ n += $3 } END { printf "%.0f\n", n }' "$WORK/night.log"; }
 nights() {
     local first second
     cp -a "$media" "$WORK/media"

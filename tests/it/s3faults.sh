@@ -148,6 +148,7 @@ at_once 'no right to write the manifest' '403 AccessDenied' 'PUT */backups/* alw
 at_once 'an unknown key' '403 InvalidAccessKeyId' '* * always status 403 InvalidAccessKeyId' "${backup[@]}"
 at_once 'a wrong secret' '403 SignatureDoesNotMatch' '* * always status 403 SignatureDoesNotMatch' "${backup[@]}"
 at_once 'an account in arrears' '403 AllAccessDisabled' '* * always status 403 AllAccessDisabled' "${restore[@]}"
+sql other "INSERT INTO account VALUES (0, 'a blob that no run before has left there')"
 at_once 'a full bucket' '403 QuotaExceeded' 'PUT */blobs/* always status 403 QuotaExceeded' "${backup[@]}"
 at_once 'no right to read blobs' '403 AccessDenied' 'GET */blobs/* always status 403 AccessDenied' "${restore[@]}"
 attempts=2 # once more with what was learned
