@@ -53,21 +53,46 @@ static void change_owner(Planner *planner, OwnObject *object, const char *owner)
     object->owner = owner;
 }
 
+/* No statement can name a role that is gone: its grants stay what they are. */
+static bool is_gone(const OwnState *roles, const OwnGrant *grant)
+{
+    return roles->n_roles && ((grant->grantee && own_state_role(roles, grant->grantee) == NULL) ||
+                              own_state_role(roles, grant->grantor) == NULL);
+}
+
+/* The grants of `acl` that statements can reach, or the others. */
+static OwnAcl part_of(const OwnState *roles, const OwnAcl *acl, bool gone)
+{
+    OwnAcl part = {0};
+    for (size_t i = 0; i < acl->n; i++)
+        if (is_gone(roles, &acl->v[i]) == gone)
+            own_acl_grant(&part, &acl->v[i]);
+    return part;
+}
+
 static void change_grants(Planner *planner, OwnObject *object, const OwnAcl *wanted)
 {
+    if (own_acl_equal(&object->acl, wanted))
+        return;
     const OwnObject *schema = own_schema_of(&planner->final, object);
+    const OwnState *roles = planner->from->n_roles ? planner->from : planner->to;
+    OwnAcl gone = part_of(roles, &object->acl, true), reachable = part_of(roles, wanted, false);
     GrantPlan grants = {.object = object,
                         .owner = object->owner,
                         .schema = schema ? &schema->acl : NULL,
-                        .roles = planner->from->n_roles ? planner->from : planner->to,
+                        .roles = roles,
                         .server_version = planner->to->server_version,
-                        .acl = object->acl,
+                        .acl = part_of(roles, &object->acl, false),
                         .out = &planner->sql,
                         .impossible = &planner->plan->impossible};
-    object->acl = (OwnAcl){0};
-    grantplan_reach(&grants, wanted);
+    grantplan_reach(&grants, &reachable);
+    for (size_t i = 0; i < gone.n; i++)
+        own_acl_grant(&grants.acl, &gone.v[i]);
+    own_acl_done(&object->acl);
     object->acl = grants.acl;
     planner->statements += grants.statements;
+    own_acl_done(&gone);
+    own_acl_done(&reachable);
 }
 
 static void change_policy(Planner *planner, OwnObject *object, const OwnObject *wanted)

@@ -104,6 +104,8 @@ check 'the other is not' test "$(field sequence-behind objects[] | wc -l)" = 1
 sql shop "UPDATE pg_class SET relacl = relacl || makeaclitem(99999, (SELECT oid FROM pg_roles WHERE rolname = 'misskey'), 'SELECT', false) WHERE relname = 'hidden'"
 check 'a grant to a role that is gone' status_is 3 audit shop --app-role misskey --json
 check 'with its number' test "$(field grant-dangling 'objects | join(",")')" = 'TABLE public.hidden'
+check 'which is in the way of no repair' status_is 3 repair shop --map 'gone=keeper' --apply --undo-file gone.sql
+check 'nor of going back' status_is 0 repair shop --undo gone.sql --apply
 sql shop "UPDATE pg_class SET relacl = NULL WHERE relname = 'hidden'"
 
 # A map over the live roles

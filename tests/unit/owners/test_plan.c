@@ -104,9 +104,10 @@ static void test_superuser_grantor_is_impossible(void **state)
 {
     OwnPlan plan;
     both("o", "{}", "o", "{b=r/root}");
-    from.roles = xcalloc(1, sizeof *from.roles);
-    from.roles[0] = (OwnRole){.name = own_name(names, "root"), .superuser = true};
-    from.n_roles = 1;
+    static const OwnRole roles[] = {{"root", true}, {"o", false}, {"b", false}};
+    from.roles = xcalloc(ARRAY_SIZE(roles), sizeof *from.roles);
+    for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+        from.roles[from.n_roles++] = (OwnRole){.name = own_name(names, roles[i].name), .superuser = roles[i].superuser};
     OwnState final;
     own_plan(&from, &to, &plan, &final);
     assert_int_equal(plan.impossible.n, 1);
@@ -114,6 +115,16 @@ static void test_superuser_grantor_is_impossible(void **state)
     assert_string_equal(show_acl(&final.v[0].acl), "");
     own_plan_done(&plan);
     own_state_done(&final);
+}
+
+/* No statement can name a role that is gone. */
+static void test_gone_role(void **state)
+{
+    both("o", "{16999=r/o,b=r/o}", "o", "{c=r/o}");
+    from.roles = xcalloc(3, sizeof *from.roles);
+    for (const char *role = "obc"; *role; role++)
+        from.roles[from.n_roles++] = (OwnRole){.name = own_name(names, (char[]){*role, 0})};
+    assert_sql(&from, &to, "REVOKE SELECT ON TABLE public.t FROM b;\nGRANT SELECT ON TABLE public.t TO c;\n");
 }
 
 /* A column's sequence gets its owner from the table; its grants are its own. */
@@ -223,6 +234,7 @@ int main(void)
         each(test_follower),  each(test_superuser_grantor_is_impossible),
         each(test_order),     each(test_default_privileges),
         each(test_policy),    each(test_random_lists),
+        each(test_gone_role),
     };
     return cmocka_run_group_tests(tests, make_names, free_names);
 }
