@@ -27,6 +27,7 @@ typedef enum OptionType {
     OPTION_LIST,     /* strings; repeatable */
     OPTION_NUMBER,   /* a whole number from 1 to 1024 */
     OPTION_SECONDS,  /* a decimal number */
+    OPTION_DAYS,     /* the same */
     OPTION_ENUM,     /* one of `arg`, separated by '|' */
 } OptionType;
 
