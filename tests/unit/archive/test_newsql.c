@@ -38,7 +38,8 @@ static void since(int major, const char *desc, const char *defn, const char *wha
 
 static void test_found(void **state)
 {
-    since(14, "TYPE", "CREATE TYPE s AS RANGE (\n subtype = integer,\n multirange_type_name = public.m\n);", "multirange");
+    since(14, "TYPE", "CREATE TYPE s AS RANGE (\n subtype = integer,\n multirange_type_name = public.m\n);",
+          "multirange");
     since(14, "PROCEDURE", "CREATE PROCEDURE p(IN a integer, OUT b integer) LANGUAGE sql AS 'x';", "OUT");
     since(14, "STATISTICS", "CREATE STATISTICS s ON (a + b), c FROM t;", "expressions");
     since(14, "FUNCTION", "CREATE FUNCTION f() RETURNS integer BEGIN ATOMIC SELECT 1; END;", "body in SQL");
@@ -53,8 +54,8 @@ static void test_found(void **state)
     since(17, "ACL", "GRANT SELECT,MAINTAIN ON TABLE t TO r;", "MAINTAIN");
     since(17, "EVENT TRIGGER", "CREATE EVENT TRIGGER e ON login EXECUTE FUNCTION f();", "login");
     since(18, "TABLE", "CREATE TABLE t (a integer, b integer GENERATED ALWAYS AS ((a * (2))));", "virtual");
-    since(18, "FK CONSTRAINT", "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (id, PERIOD at) REFERENCES u(id, PERIOD at);",
-          "temporal");
+    since(18, "FK CONSTRAINT",
+          "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (id, PERIOD at) REFERENCES u(id, PERIOD at);", "temporal");
     since(18, "CHECK CONSTRAINT", "ALTER TABLE t ADD CONSTRAINT c CHECK ((a > 0)) NOT ENFORCED;", "NOT ENFORCED");
     since(18, "CONSTRAINT", "ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID;", "NOT NULL");
     since(18, "STATISTICS DATA", NULL, "statistics");
@@ -65,8 +66,9 @@ static void test_not_found(void **state)
     check("TABLE", "CREATE TABLE t (a integer, b integer GENERATED ALWAYS AS ((a * (2))) STORED);", 13, NULL);
     check("TABLE", "CREATE TABLE t (a integer GENERATED ALWAYS AS IDENTITY);", 13, NULL);
     check("TABLE", "CREATE TABLE t (period integer, \"not enforced\" text DEFAULT 'NOT ENFORCED' NOT NULL);", 13, NULL);
-    check("FK CONSTRAINT", "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a, period) REFERENCES u(a, period) ON DELETE "
-                           "SET NULL;",
+    check("FK CONSTRAINT",
+          "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a, period) REFERENCES u(a, period) ON DELETE "
+          "SET NULL;",
           13, NULL);
     check("INDEX", "CREATE INDEX i ON t (a) /* NULLS NOT DISTINCT */;", 13, NULL);
     check("VIEW", "CREATE VIEW v AS SELECT \"json_table\"(a) FROM t;", 13, NULL);

@@ -1,5 +1,5 @@
-/* Marks in the comments of databases: what is written is read back whatever the names are, and nothing else is taken for
- * a mark. */
+/* Marks in the comments of databases: what is written is read back whatever the names are, and nothing else is taken
+ * for a mark. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,8 +35,9 @@ static void test_text(void **state)
 
 static void test_round_trip(void **state)
 {
-    static const char *const names[] = {"site",   "Site \"a\"", "two\nlines\n", "\\", "' -- ; DROP DATABASE x", "--swap",
-                                        "select", "\xe8\x94\xb5", "\xb8\xa2", "\" as \"", "/*"};
+    static const char *const names[] = {"site",   "Site \"a\"", "two\nlines\n", "\\",       "' -- ; DROP DATABASE x",
+                                        "--swap", "select",     "\xe8\x94\xb5", "\xb8\xa2", "\" as \"",
+                                        "/*"};
     static const char *const comments[] = {NULL, "plain", "\n", "'", "\"", "/* \x01", "kura kept \"nothing\""};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         for (size_t j = 0; j < ARRAY_SIZE(comments); j++) {
