@@ -89,6 +89,11 @@ static int value_parse(const OptionSpec *spec, const char *text, const char *whe
             return error_set(err, ERR_USAGE, "invalid value \"%s\" for %s: a percentage from 0 to 100 is needed", text,
                              where);
         return 0;
+    case OPTION_DAYS:
+        if (parse_decimal(text, false, &ret->number) < 0 || ret->number < 0 || ret->number > OPTION_SECONDS_MAX)
+            return error_set(err, ERR_USAGE, "invalid value \"%s\" for %s: days from 0 to %d are needed", text, where,
+                             OPTION_SECONDS_MAX);
+        return 0;
     case OPTION_ENUM:
         ret->number = choice_index(spec->arg, text);
         if (ret->number < 0)

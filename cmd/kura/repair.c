@@ -27,7 +27,7 @@ static void tell_waits(Session *session, const StrVec *waited)
 static int run_undo(Session *session, const char *file, Error *err)
 {
     const Options *options = session->options;
-    _cleanup_(undo_report_done) UndoReport report = {0};
+    _cleanup_(repair_undo_report_done) RepairUndoReport report = {0};
     bool apply = options_flag(options, OPT_APPLY);
     if (apply && !options_given(options, OPT_DB))
         return error_set(err, ERR_USAGE, "--undo --apply needs --db");

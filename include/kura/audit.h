@@ -58,16 +58,16 @@ void repair_report_done(RepairReport *report);
  * before stays, and the undo file takes it back. */
 int repair_run(const RepairOptions *options, RepairReport *ret, Findings *findings, Error *err);
 
-typedef struct UndoReport {
+typedef struct RepairUndoReport {
     char *script;
     size_t statements, transactions, retries;
     StrVec waited;
     bool applied;
-} UndoReport;
+} RepairUndoReport;
 
-void undo_report_done(UndoReport *report);
+void repair_undo_report_done(RepairUndoReport *report);
 
 /* Runs an undo file (or a plan), or only reads it. It must be for the database it is run in. */
-int repair_undo(const char *db, const char *file, bool apply, UndoReport *ret, Error *err);
+int repair_undo(const char *db, const char *file, bool apply, RepairUndoReport *ret, Error *err);
 
 #endif

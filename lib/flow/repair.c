@@ -26,11 +26,11 @@ void repair_report_done(RepairReport *report)
     *report = (RepairReport){0};
 }
 
-void undo_report_done(UndoReport *report)
+void repair_undo_report_done(RepairUndoReport *report)
 {
     free(report->script);
     strvec_done(&report->waited);
-    *report = (UndoReport){0};
+    *report = (RepairUndoReport){0};
 }
 
 /* ---- the undo file ---- */
@@ -231,7 +231,7 @@ static int read_script(const char *path, Buf *text, Error *err)
     }
 }
 
-static int run_undo(const char *db, const OwnStatements *script, UndoReport *ret, Error *err)
+static int run_undo(const char *db, const OwnStatements *script, RepairUndoReport *ret, Error *err)
 {
     PgConn *conn = NULL;
     int rc = pg_connect(db, NULL, &conn, err);
@@ -247,7 +247,7 @@ static int run_undo(const char *db, const OwnStatements *script, UndoReport *ret
     return rc;
 }
 
-int repair_undo(const char *db, const char *file, bool apply_it, UndoReport *ret, Error *err)
+int repair_undo(const char *db, const char *file, bool apply_it, RepairUndoReport *ret, Error *err)
 {
     OwnStatements script;
     _cleanup_(buf_done) Buf text = BUF_INIT(SCRIPT_MAX);

@@ -50,6 +50,8 @@ static void done(Restore *restore)
     toc_free(restore->toc);
     free(restore->database);
     free(restore->scratch);
+    free(restore->admin_session);
+    free(restore->comment);
     free(restore->kept);
     free(restore->owner);
     strvec_done(&restore->created_roles);
@@ -113,7 +115,8 @@ static int probe(Restore *restore, Error *err)
 static int build_database(Restore *restore, Error *err)
 {
     restore_phase(restore, "schema");
-    if (target_create_roles(restore, err) < 0 || target_create_database(restore, err) < 0 ||
+    if (target_lock(restore, err) < 0 || target_drop_leftovers(restore, err) < 0 ||
+        target_create_roles(restore, err) < 0 || target_create_database(restore, err) < 0 ||
         pgrestore_workdir(restore, err) < 0 || pgrestore_run(restore, &(PgRestoreRun){.section = "pre-data"}, err) < 0)
         return -1;
     restore_phase(restore, "rows");
@@ -139,6 +142,8 @@ static int restore_database(Restore *restore, Error *err)
                    "The database is kept as \"%s\" for a look, under that name only; the backup is untouched. Drop it "
                    "with DROP DATABASE.",
                    restore->scratch);
+        if (target_admin(restore, NULL) < 0 || target_mark(restore, KEPT_DIFFERS, NULL) < 0)
+            log_debug("database \"%s\" could not be marked", restore->scratch);
         target_keep(restore);
     }
     if (rc < 0)

@@ -6,8 +6,9 @@
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "restore_priv.h"
+#include "targetdb.h"
 
-enum { SUFFIX_DIGITS = 4, IDENTIFIER_MAX = 63 };
+enum { SUFFIX_DIGITS = 4 };
 
 static void problem(Restore *restore, const char *code, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -22,56 +23,6 @@ static void problem(Restore *restore, const char *code, const char *hint, const 
     findings_add(restore->findings, FINDING_ERROR, code, hint, "%s", text);
 }
 
-/* The database a connection string names: libpq's own rules, a bare word is a name. */
-static int target_name(const char *conninfo, char **ret, Error *err)
-{
-    bool is_string = strchr(conninfo, '=') || strncmp(conninfo, "postgres://", 11) == 0 ||
-                     strncmp(conninfo, "postgresql://", 13) == 0;
-    *ret = NULL;
-    if (!is_string) {
-        *ret = xstrdup(conninfo);
-    } else {
-        char *message = NULL;
-        PQconninfoOption *options = PQconninfoParse(conninfo, &message);
-        if (options == NULL) {
-            error_set(err, ERR_USAGE, "the connection string is not understood: %s", message ? message : "");
-            PQfreemem(message);
-            return -1;
-        }
-        for (PQconninfoOption *option = options; option->keyword; option++)
-            if (strcmp(option->keyword, "dbname") == 0)
-                *ret = xstrdup_null(option->val);
-        PQconninfoFree(options);
-    }
-    if (*ret == NULL)
-        *ret = xstrdup_null(getenv("PGDATABASE"));
-    if (*ret && strlen(*ret) > IDENTIFIER_MAX)
-        return error_set(err, ERR_USAGE,
-                         "the name of database \"%s\" is longer than the %d bytes that PostgreSQL keeps", *ret,
-                         IDENTIFIER_MAX);
-    if (*ret && **ret)
-        return 0;
-    free(*ret);
-    *ret = NULL;
-    error_set(err, ERR_USAGE, "the connection string names no database");
-    return error_hint(err, "Add dbname=NAME: the database that will exist after the restore.");
-}
-
-/* name + ending within the 63 bytes of an identifier: the name gives way first, then the ending. */
-static char *name_with(const char *name, const char *ending)
-{
-    enum { ENDING_MAX = 48 };
-    if (strlen(ending) > ENDING_MAX)
-        ending += strlen(ending) - ENDING_MAX;
-    size_t room = IDENTIFIER_MAX - strlen(ending), len = strlen(name);
-    if (len > room) {
-        len = room;
-        while (len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80)
-            len--; /* not in the middle of a UTF-8 character */
-    }
-    return xasprintf("%.*s%s", (int)len, name, ending);
-}
-
 static char *free_name(const Restore *restore, const char *middle)
 {
     for (;;) {
@@ -79,7 +30,7 @@ static char *free_name(const Restore *restore, const char *middle)
         if (getrandom(&number, sizeof number, 0) != sizeof number)
             abort();
         _cleanup_free_ char *ending = xasprintf("_%s_%0*x", middle, SUFFIX_DIGITS, number & 0xffff);
-        char *name = name_with(restore->database, ending);
+        char *name = targetdb_name_with(restore->database, ending);
         if (!strvec_contains(&restore->target.databases, name))
             return name;
         free(name);
@@ -90,7 +41,7 @@ static int check_existing(Restore *restore, Error *err)
 {
     restore->scratch = free_name(restore, "kura");
     if (!restore->target.database_exists)
-        return 0;
+        return target_check_swap(restore, err);
     if (!restore->target.database_empty && !restore->options->swap)
         problem(restore, "database-exists",
                 "Use --swap to put the restored one in its place (the old one is kept under another name), or restore "
@@ -98,24 +49,14 @@ static int check_existing(Restore *restore, Error *err)
                 "database \"%s\" exists and is not empty", restore->database);
     if (restore->manifest) {
         _cleanup_free_ char *ending = xasprintf("_before_%s", restore->manifest->id);
-        restore->kept = name_with(restore->database, ending);
+        restore->kept = targetdb_name_with(restore->database, ending);
     }
     if (restore->kept == NULL || strvec_contains(&restore->target.databases, restore->kept)) {
         free(restore->kept);
         restore->kept = free_name(restore, "before");
     }
     restore->report->replaced = xstrdup(restore->kept);
-    const char *params[] = {restore->database};
-    _cleanup_free_ char *sessions = NULL;
-    if (pg_query_value(restore->admin, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE datname = $1",
-                       1, params, &sessions, err) < 0)
-        return -1;
-    if (strcmp(sessions, "0") != 0)
-        findings_add(restore->findings, FINDING_NOTE, "database-in-use",
-                     "Stop the application before the restore ends: a database in use cannot be renamed.",
-                     "%s session%s connected to database \"%s\"", sessions,
-                     strcmp(sessions, "1") == 0 ? " is" : "s are", restore->database);
-    return 0;
+    return target_check_swap(restore, err);
 }
 
 static void check_server(Restore *restore)
@@ -416,7 +357,7 @@ int restore_check(Restore *restore, Error *err)
 {
     if (restore->manifest && check_manifest(restore, err) < 0)
         return -1;
-    if (target_name(restore->options->db, &restore->database, err) < 0 || target_connect_admin(restore, err) < 0 ||
+    if (targetdb_name(restore->options->db, &restore->database, err) < 0 || target_connect_admin(restore, err) < 0 ||
         catalog_target(restore->admin, restore->options->db, restore->database, &restore->target, err) < 0)
         return -1;
     restore->report->database = xstrdup(restore->database);
@@ -429,7 +370,9 @@ int restore_check(Restore *restore, Error *err)
         return -1;
     check_extensions(restore);
     check_tablespaces(restore);
-    if (check_map(restore, err) < 0 || check_memberships(restore, err) < 0)
+    check_preamble(restore);
+    if (check_locale(restore, err) < 0 || check_map(restore, err) < 0 || check_downgrade(restore, err) < 0 ||
+        check_memberships(restore, err) < 0)
         return -1;
     choose_app_role(restore);
     check_app_role(restore);

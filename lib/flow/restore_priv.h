@@ -3,6 +3,7 @@
 #define KURA_RESTORE_PRIV_H
 
 #include "kura/catalog.h"
+#include "kura/kept.h"
 #include "kura/pg.h"
 #include "kura/pgtools.h"
 #include "kura/restore.h"
@@ -27,9 +28,13 @@ typedef struct Restore {
     PgTools tools;       /* whose pg_restore replays the TOC */
     char *database;      /* the name that will exist afterwards */
     char *scratch;       /* the name until then */
+    char *admin_session; /* targetdb_identity() of admin, once it holds the lock */
+    uint32_t scratch_oid;
+    char *comment;       /* the database's, from the source; NULL: none */
     char *kept;          /* what an existing database will be renamed to; NULL: there is none */
     char *owner;         /* of the database, under the map; NULL: unknown */
     bool no_tablespaces; /* one of the source's does not exist */
+    bool no_provider;    /* CREATE DATABASE of the target has no LOCALE_PROVIDER */
     bool merges;         /* two old roles map to one */
     bool scratch_exists;
     bool differs; /* complete, but not what was asked for: kept under its scratch name for a look */
@@ -45,6 +50,14 @@ void restore_phase(Restore *restore, const char *name);
 /* restore_check.c: connects and finds all problems; maps the TOC. Changes nothing. */
 int restore_check(Restore *restore, Error *err);
 
+/* restore_versions.c: what another major or operating system makes of it. */
+/* What an older server does not have: errors. After the map. */
+int check_downgrade(Restore *restore, Error *err);
+/* Settings of pg_restore that the server does not know. After the tools were found. */
+void check_preamble(Restore *restore);
+/* Whether the target has the database's locale, and sorts by it as the source did. */
+int check_locale(Restore *restore, Error *err);
+
 /* restore_roles.c */
 int target_create_roles(Restore *restore, Error *err);
 /* Whether what a role has in the archive needs it to exist: mentions in strings do not. */
@@ -53,19 +66,31 @@ bool role_is_needed(const RoleUse *use);
 /* restore_target.c: what happens to the server as a whole. */
 /* Connects to a maintenance database, which is never the target. */
 int target_connect_admin(Restore *restore, Error *err);
-/* That connection idles while rows load: makes sure that it still lives. */
+/* That connection idles while rows load: makes sure that it still lives and holds the lock. */
 int target_admin(Restore *restore, Error *err);
+/* Makes this the only restore that is at work on the target's name. */
+int target_lock(Restore *restore, Error *err);
 int target_create_database(Restore *restore, Error *err);
 /* Owner and ACL of the database: opens it to those who may connect. */
 int target_owner(Restore *restore, Error *err);
-/* Its settings and comment: the last thing before the name, because they may keep out others, kura too. */
+/* Its settings: the last thing before the name, because they may keep out others, kura too. Its comment waits for the
+ * name: until then the mark is there. */
 int target_properties(Restore *restore, Error *err);
-/* Renames it into place (and an existing one out of it), in one transaction. */
-int target_rename(Restore *restore, Error *err);
 /* From now on the scratch database and the created roles stay. */
 void target_keep(Restore *restore);
 /* Drops what this restore made: on the way out of a failure. */
 void target_undo(Restore *restore);
+/* restore_swap.c: how the database gets its name. */
+/* Looks at the database that has the name now, and at what earlier restores left. */
+int target_check_swap(Restore *restore, Error *err);
+/* Writes into the comment of the scratch database what it is. */
+int target_mark(Restore *restore, KeptState state, Error *err);
+/* Drops the unfinished databases of restores that were killed. */
+int target_drop_leftovers(Restore *restore, Error *err);
+/* Renames it into place (and an existing one out of it), in one transaction. When that is not possible it stays,
+ * complete and marked as such, and the error tells how to go on. */
+int target_rename(Restore *restore, Error *err);
+
 /* A connection to the scratch database. */
 int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err);
 

@@ -1,14 +1,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kura/clock.h"
+#include "dbmark.h"
+#include "kura/databases.h"
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "kura/stop.h"
 #include "restore_priv.h"
-
-enum { RENAME_WAIT_SECONDS = 10 };
+#include "targetdb.h"
 
 int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err)
 {
@@ -29,16 +29,16 @@ int target_connect_admin(Restore *restore, Error *err)
 {
     pg_close(restore->admin);
     restore->admin = NULL;
-    PgOptions pg = {.dbname = strcmp(restore->database, "postgres") == 0 ? "template1" : "postgres"};
-    if (pg_connect(restore->options->db, &pg, &restore->admin, err) < 0) {
-        if (strcmp(err->sqlstate, "3D000") != 0 && strstr(err->message, "\"postgres\" does not exist") == NULL)
-            return -1;
-        error_clear(err);
-        pg.dbname = "template1";
-        if (pg_connect(restore->options->db, &pg, &restore->admin, err) < 0)
-            return -1;
-    }
-    return catalog_session_setup(restore->admin, err);
+    return targetdb_connect_admin(restore->options->db, restore->database, &restore->admin, err);
+}
+
+int target_lock(Restore *restore, Error *err)
+{
+    free(restore->admin_session);
+    restore->admin_session = NULL;
+    if (targetdb_lock(restore->admin, restore->database, err) < 0)
+        return -1;
+    return targetdb_identity(restore->admin, &restore->admin_session, err);
 }
 
 int target_admin(Restore *restore, Error *err)
@@ -46,10 +46,15 @@ int target_admin(Restore *restore, Error *err)
     Error lost = ERROR_INIT;
     if (pg_exec(restore->admin, "SELECT 1", &lost) == 0)
         return 0;
-    if (lost.code == ERR_CONNECTION)
-        return target_connect_admin(restore, err);
-    *err = lost;
-    return -1;
+    if (lost.code != ERR_CONNECTION) {
+        *err = lost;
+        return -1;
+    }
+    if (target_connect_admin(restore, err) < 0)
+        return -1;
+    if (restore->admin_session && targetdb_end_session(restore->admin, restore->admin_session, err) < 0)
+        return -1;
+    return target_lock(restore, err);
 }
 
 /* Whether DATABASE behind this word is followed by a database's name (and is not itself the name of a role). */
@@ -59,16 +64,25 @@ static bool takes_database(const SqlToken *before)
                       sql_is_word(before, "on"));
 }
 
-/* Copies SQL with the name behind every word DATABASE replaced, one statement after the other into *ret; a TABLESPACE
- * clause goes if asked. */
-static int retarget(const char *sql, const char *name, bool drop_tablespace, StrVec *ret, Error *err)
+/* Clauses of CREATE DATABASE that the target has no use for: a word, perhaps "=", and a name. */
+enum { DROP_NOTHING = 0, DROP_TABLESPACE = 1, DROP_PROVIDER = 2 };
+
+static bool begins_dropped(const SqlToken *token, int drop)
+{
+    return ((drop & DROP_TABLESPACE) && sql_is_word(token, "tablespace")) ||
+           ((drop & DROP_PROVIDER) && sql_is_word(token, "locale_provider"));
+}
+
+/* Copies SQL with the name behind every word DATABASE replaced, one statement after the other into *ret, without the
+ * clauses to drop. */
+static int retarget(const char *sql, const char *name, int drop, StrVec *ret, Error *err)
 {
     _cleanup_free_ SqlToken *tokens = NULL;
     size_t n;
     if (sql_tokens(sql, strlen(sql), &tokens, &n, err) < 0)
         return -1;
     _cleanup_(buf_done) Buf out = BUF_INIT(64 * 1024 * 1024);
-    bool after_database = false, in_tablespace = false, has_words = false;
+    bool after_database = false, dropping = false, has_words = false;
     const SqlToken *before = NULL;
     for (size_t i = 0; tokens[i].kind != SQL_END; i++) {
         const SqlToken *token = &tokens[i];
@@ -77,16 +91,18 @@ static int retarget(const char *sql, const char *name, bool drop_tablespace, Str
             if (has_words)
                 strvec_push(ret, buf_str(&out));
             buf_clear(&out);
-            has_words = in_tablespace = after_database = false;
+            has_words = dropping = after_database = false;
             before = NULL;
             continue;
         }
         if (token->kind == SQL_COMMENT)
             continue;
-        if (drop_tablespace && sql_is_word(token, "tablespace"))
-            in_tablespace = true;
-        if (in_tablespace) {
-            in_tablespace = !ident || sql_is_word(token, "tablespace");
+        if (begins_dropped(token, drop)) {
+            dropping = true;
+            continue;
+        }
+        if (dropping) {
+            dropping = !ident;
             continue;
         }
         if (after_database && ident) {
@@ -136,7 +152,8 @@ int target_create_database(Restore *restore, Error *err)
     _cleanup_(strvec_done) StrVec statements = {0};
     _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
     const TocEntry *entry = toc_find_first(restore->toc, "DATABASE", "");
-    if (entry && entry->defn && retarget(entry->defn, restore->scratch, restore->no_tablespaces, &statements, err) < 0)
+    int drop = (restore->no_tablespaces ? DROP_TABLESPACE : 0) | (restore->no_provider ? DROP_PROVIDER : 0);
+    if (entry && entry->defn && retarget(entry->defn, restore->scratch, drop, &statements, err) < 0)
         return error_wrap(err, "the archive's CREATE DATABASE");
     if (check_statements(&statements, "DATABASE", err) < 0)
         return -1;
@@ -152,16 +169,19 @@ int target_create_database(Restore *restore, Error *err)
             error_hint(err, "The statement was: %s", statements.v[0]);
         return -1;
     }
+    if (catalog_database_oid(restore->admin, restore->scratch, &restore->scratch_oid, err) < 0 ||
+        target_mark(restore, KEPT_BUILDING, err) < 0)
+        return -1;
     return pg_execf(restore->admin, err, "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC", quoted);
 }
 
-/* Settings and comment: one that the target refuses (a parameter it does not know) is a warning. */
+/* Settings: one that the target refuses (a parameter it does not know) is a warning. */
 static int apply_property(Restore *restore, const TocEntry *entry, Error *err)
 {
     _cleanup_(strvec_done) StrVec statements = {0};
     if (entry == NULL || entry->defn == NULL)
         return 0;
-    if (retarget(entry->defn, restore->scratch, false, &statements, err) < 0)
+    if (retarget(entry->defn, restore->scratch, DROP_NOTHING, &statements, err) < 0)
         return error_wrap(err, "the archive's %s", entry->desc);
     if (check_statements(&statements, entry->desc, err) < 0)
         return -1;
@@ -201,7 +221,7 @@ int target_owner(Restore *restore, Error *err)
         strvec_pushf(&statements, "ALTER DATABASE %s OWNER TO %s", quoted, owner);
     }
     const TocEntry *acl = toc_find_first(restore->toc, "ACL", "DATABASE ");
-    if (acl && acl->defn && retarget(acl->defn, restore->scratch, false, &statements, err) < 0)
+    if (acl && acl->defn && retarget(acl->defn, restore->scratch, DROP_NOTHING, &statements, err) < 0)
         return error_wrap(err, "the archive's database ACL");
     if (check_statements(&statements, "ACL", err) < 0 || target_admin(restore, err) < 0)
         return -1;
@@ -211,31 +231,30 @@ int target_owner(Restore *restore, Error *err)
     return rc < 0 ? error_wrap(err, "owner and grants of the database") : 0;
 }
 
+/* The text of COMMENT ON DATABASE .. IS '..'. */
+static int read_comment(Restore *restore, const TocEntry *entry, Error *err)
+{
+    _cleanup_free_ SqlToken *tokens = NULL;
+    size_t n;
+    if (entry == NULL || entry->defn == NULL)
+        return 0;
+    if (sql_tokens(entry->defn, strlen(entry->defn), &tokens, &n, err) < 0)
+        return error_wrap(err, "the archive's comment on the database");
+    for (size_t i = 0; i < n && restore->comment == NULL; i++) {
+        if (tokens[i].kind != SQL_STRING)
+            continue;
+        _cleanup_free_ char *text = sql_string_value(&tokens[i]);
+        restore->comment = xstrdup_null(dbmark_strip(text));
+    }
+    return 0;
+}
+
 int target_properties(Restore *restore, Error *err)
 {
     if (target_admin(restore, err) < 0 ||
         apply_property(restore, toc_find_first(restore->toc, "DATABASE PROPERTIES", ""), err) < 0)
         return -1;
-    return apply_property(restore, toc_find_first(restore->toc, "COMMENT", "DATABASE "), err);
-}
-
-static int rename_once(Restore *restore, Error *err)
-{
-    _cleanup_free_ char *scratch = sql_quote_ident(restore->scratch), *name = sql_quote_ident(restore->database);
-    int rc = target_admin(restore, err);
-    if (rc == 0)
-        rc = pg_exec(restore->admin, "BEGIN", err);
-    if (rc == 0 && restore->kept) {
-        _cleanup_free_ char *kept = sql_quote_ident(restore->kept);
-        rc = pg_execf(restore->admin, err, "ALTER DATABASE %s RENAME TO %s", name, kept);
-    }
-    if (rc == 0)
-        rc = pg_execf(restore->admin, err, "ALTER DATABASE %s RENAME TO %s", scratch, name);
-    if (rc == 0)
-        rc = pg_exec(restore->admin, "COMMIT", err);
-    if (rc < 0)
-        pg_exec(restore->admin, "ROLLBACK", NULL);
-    return rc;
+    return read_comment(restore, toc_find_first(restore->toc, "COMMENT", "DATABASE "), err);
 }
 
 void target_keep(Restore *restore)
@@ -244,80 +263,14 @@ void target_keep(Restore *restore)
     strvec_done(&restore->created_roles);
 }
 
-/* A stop waits for the end of the transaction: afterwards it is known which name the database has. */
-static int rename_undisturbed(Restore *restore, Error *err)
-{
-    stop_hold();
-    int rc = rename_once(restore, err);
-    stop_release();
-    return rc;
-}
-
-int target_rename(Restore *restore, Error *err)
-{
-    double deadline = clock_monotonic() + RENAME_WAIT_SECONDS;
-    while (rename_undisturbed(restore, err) < 0) {
-        if (strcmp(err->sqlstate, "55006") != 0 || clock_monotonic() > deadline || stop_check(err) < 0) {
-            error_wrap(err, "giving the restored database its name");
-            if (strcmp(err->sqlstate, "55006") == 0) {
-                target_keep(restore); /* it is complete: the user finishes by hand */
-                error_hint(err,
-                           "The restored database is complete and is called \"%s\". Stop what is connected to \"%s\", "
-                           "then rename both by "
-                           "hand with ALTER DATABASE .. RENAME TO.",
-                           restore->scratch, restore->database);
-            }
-            return -1;
-        }
-        error_clear(err);
-        struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
-        nanosleep(&pause, NULL);
-    }
-    target_keep(restore);
-    return 0;
-}
-
-/* A database with a subscription cannot be dropped; restored ones are disabled and without a slot, so nothing else
- * hears of it. */
-static int drop_subscriptions(Restore *restore, Error *err)
-{
-    PgConn *conn;
-    PGresult *names;
-    if (pg_connect(restore->options->db, &(PgOptions){.dbname = restore->scratch}, &conn, err) < 0)
-        return -1;
-    int rc = pg_query(
-        conn,
-        "SELECT pg_catalog.format('ALTER SUBSCRIPTION %1$I DISABLE; ALTER SUBSCRIPTION %1$I SET (slot_name = NONE);"
-        " DROP SUBSCRIPTION %1$I', subname) FROM pg_catalog.pg_subscription WHERE subdbid ="
-        " (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())",
-        0, NULL, &names, err);
-    for (int i = 0; rc == 0 && i < PQntuples(names); i++)
-        rc = pg_exec(conn, pg_cell(names, i, 0), err);
-    if (rc == 0)
-        PQclear(names);
-    pg_close(conn);
-    return rc;
-}
-
-static int drop_database(Restore *restore, Error *err)
-{
-    _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
-    const char *force = restore->target.server_version_num >= 130000 ? " WITH (FORCE)" : "";
-    if (pg_execf(restore->admin, NULL, "ALTER DATABASE %s IS_TEMPLATE false", quoted) == 0 &&
-        pg_execf(restore->admin, err, "DROP DATABASE %s%s", quoted, force) == 0)
-        return 0;
-    if (strcmp(err->sqlstate, "55006") == 0 && drop_subscriptions(restore, err) < 0)
-        return -1;
-    return pg_execf(restore->admin, err, "DROP DATABASE IF EXISTS %s%s", quoted, force);
-}
-
 void target_undo(Restore *restore)
 {
     stop_hold();
     Error err = ERROR_INIT;
     if ((restore->scratch_exists || restore->created_roles.n > 0) && target_admin(restore, &err) < 0)
         log_debug("the maintenance connection: %s", err.message);
-    if (restore->scratch_exists && drop_database(restore, &err) < 0)
+    if (restore->scratch_exists && (restore->admin == NULL || targetdb_drop(restore->admin, restore->options->db,
+                                                                            restore->scratch, true, &err) < 0))
         findings_add(restore->findings, FINDING_WARNING, "scratch-left", "Drop it by hand with DROP DATABASE.",
                      "the unfinished database \"%s\" could not be dropped: %s", restore->scratch, err.message);
     for (size_t i = restore->created_roles.n; restore->admin && i-- > 0;) {

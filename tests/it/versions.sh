@@ -42,17 +42,116 @@ one_major 15 1
 one_major 17 0.1
 one_major 18 0.1
 
-use pg17
-for db in zoo site; do
-    id=$(latest_of "$WORK/repo-13" "$db")
-    check "13 to 17: restore of the $db" status_is '0|3' kura restore "$id" --repo "$WORK/repo-13" --pg-bindir "$(pg_bindir 17)" --db "$(conn "from13_$db")"
-done
-check '13 to 17: as many rows in the zoo' test "$(sql from13_zoo 'SELECT (SELECT count(*) FROM zoo.everything), (SELECT count(*) FROM zoo.by_time), (SELECT count(*) FROM zoo.by_mood)')" = '2007|1000|400'
-check '13 to 17: as many notes' test "$(sql from13_site 'SELECT count(*) FROM note')" = 15000
+# upward FROM TO: what was backed up from one major, restored into a newer one; every digest is read back on the way.
+upward() {
+    local from=$1 to=$2 db id
+    use "pg$to"
+    install_extension "$to"
+    for db in zoo site; do
+        id=$(latest_of "$WORK/repo-$from" "$db")
+        check "$from to $to: restore of the $db" status_is '0|3' kura restore "$id" --repo "$WORK/repo-$from" --pg-bindir "$(pg_bindir "$to")" --db "$(conn "from${from}_$db")"
+        check "$from to $to: every table of the $db was compared" compared
+    done
+    check "$from to $to: as many rows in the zoo" test "$(sql "from${from}_zoo" 'SELECT (SELECT count(*) FROM zoo.everything), (SELECT count(*) FROM zoo.by_time), (SELECT count(*) FROM zoo.by_mood)')" = '2007|1000|400'
+    use "pg$from"
+    contents sitedb >"$WORK/original.txt"
+    use "pg$to"
+    contents "from${from}_site" >"$WORK/copy.txt"
+    check "$from to $to: same owners, grants and rows of the site" same "$WORK/original.txt" "$WORK/copy.txt"
+}
+compared() { # the last restore's own count, of all tables
+    says 'digests +([0-9,]+) of \1 tables read back, count and digest equal'
+}
+# What majors write in the same words: owners, grants, columns, rows.
+contents() {
+    sql "$1" "SELECT c.oid::regclass, c.relkind, pg_get_userbyid(c.relowner), c.relacl FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace ORDER BY c.oid::regclass::text COLLATE \"C\"" | sed 's/m\(\/\|\*\)/\1/g'
+    sql "$1" "SELECT attrelid::regclass, attname, format_type(atttypid, atttypmod) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+        WHERE c.relnamespace = 'public'::regnamespace AND attnum > 0 ORDER BY attrelid::regclass::text COLLATE \"C\", attnum"
+    sql "$1" "SELECT d.datdba::regrole, s.setconfig FROM pg_database d LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole = 0
+        WHERE datname = current_database()"
+    sql "$1" 'SELECT md5(string_agg(n::text, E'"'\n'"' ORDER BY n.id)) FROM note n'
+}
+upward 13 15
+upward 13 17
+upward 13 18
+upward 15 17
+upward 15 18
+upward 17 18
 
 use pg15
 check '17 to 15 is refused' status_is 1 kura restore "$(latest_of "$WORK/repo-17" site)" --repo "$WORK/repo-17" --db "$(conn older)"
 check 'and said to be older' says 'older|15'
 check 'and leaves nothing' bash -c "! psql -XqAtl | grep -q ^older"
+
+# Downward where it is asked for: what cannot be is listed first, what remains is done.
+down() { # down FROM TO BACKUP: into a server that is older
+    use "pg$2"
+    kura restore "$3" --repo "$WORK/repo-$1" --pg-bindir "$(pg_bindir 17)" --db "$(conn down)" --allow-downgrade "${@:4}"
+}
+use pg18
+createdb_as modern "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' TEMPLATE template0"
+sql modern "CREATE TABLE t (id int PRIMARY KEY, a int UNIQUE NULLS NOT DISTINCT, b int GENERATED ALWAYS AS (a * 2) VIRTUAL, r int4range);
+    CREATE TABLE c (id int REFERENCES t ON DELETE SET NULL (id) NOT ENFORCED); CREATE TYPE span AS RANGE (subtype = int);
+    CREATE VIEW v WITH (security_invoker = true) AS SELECT * FROM t;
+    CREATE VIEW w AS SELECT * FROM json_table('[1]'::jsonb, '\$[*]' COLUMNS (x int PATH '\$'));
+    CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END; GRANT MAINTAIN ON t TO pg_monitor; GRANT SELECT ON t TO pg_maintain"
+check 'backup of what only 18 has' status_is '0|3' kura backup --repo "$WORK/repo-18" --pg-bindir "$(pg_bindir 18)" --db "$(conn modern)" --app modern
+modern=$(latest_of "$WORK/repo-18" modern)
+use pg15
+before=$(databases)
+check '18 to 15 is listed' status_is 1 down 18 15 "$modern"
+for what in 'virtual generated columns' 'NOT ENFORCED' 'JSON_TABLE' 'locale of the builtin provider' 'privilege MAINTAIN' 'role pg_maintain'; do
+    check "18 to 15 lists: $what" says "PostgreSQL 15 does not have .*$what"
+done
+check '18 to 15 does not list what 15 has' bash -c "! grep -E 'security_invoker|NULLS NOT|multirange|body in SQL' '$WORK/err'"
+check 'nothing was made' test "$(databases)" = "$before"
+check '18 to 13 lists' status_is 3 down 18 13 "$modern" --plan
+for what in 'security_invoker' 'NULLS NOT DISTINCT' 'multirange' 'functions with a body in SQL' 'SET NULL'; do
+    check "18 to 13 lists: $what" says "PostgreSQL 13 does not have .*$what"
+done
+check 'the preamble is told' says 'transaction_timeout, which PostgreSQL 13 does not know'
+use pg17
+site=$(latest_of "$WORK/repo-17" site)
+contents sitedb >"$WORK/original.txt"
+check '17 to 15 with --allow-downgrade' status_is '0|3' down 17 15 "$site"
+check 'tells what it sets aside' says 'transaction_timeout, which PostgreSQL 15 does not know'
+contents down >"$WORK/copy.txt"
+check '17 to 15: same owners, grants and rows' same "$WORK/original.txt" "$WORK/copy.txt"
+check '17 to 13 with --allow-downgrade' status_is '0|3' down 17 13 "$site"
+contents down >"$WORK/copy.txt"
+check '17 to 13: same owners, grants and rows' same "$WORK/original.txt" "$WORK/copy.txt"
+
+# Locales: one that the target lacks, and libraries that may sort in another way.
+use pg15
+"$(pg_bindir 15)/pg_dump" -Fc -Z0 -d "$(conn sitedb)" | sed "s/LOCALE = 'C.UTF-8'/LOCALE = 'x.UTF-8'/" >"$WORK/x.dump"
+before=$(databases)
+check 'a locale that the target lacks is found first' status_is 1 kura restore "$WORK/x.dump" --db "$(conn strange)"
+check 'and named' says 'does not have the locale of the database, x.UTF-8 \(libc\)'
+check 'and nothing was made' test "$(databases)" = "$before"
+createdb_as other "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+sql other 'CREATE TABLE t (id int)'
+check 'encoding and collation of a database to be swapped are compared' status_is 3 kura restore "$(latest_of "$WORK/repo-15" site)" --repo "$WORK/repo-15" --pg-bindir "$(pg_bindir 15)" --db "$(conn other)" --swap --plan
+check 'the encoding is told' says 'the encoding of database "other" is LATIN1 now, and UTF8 in the restored one'
+check 'the collation is told' says 'the collation of database "other" is C now, and C.UTF-8 in the restored one'
+use pg17
+createdb_as icu "LOCALE_PROVIDER icu ICU_LOCALE 'sv-SE' TEMPLATE template0"
+sql icu "CREATE TABLE t (name text PRIMARY KEY); INSERT INTO t VALUES ('a'), ('ä'), ('z')"
+check 'backup of a database with an ICU locale' status_is '0|3' kura backup --repo "$WORK/repo-17" --pg-bindir "$(pg_bindir 17)" --db "$(conn icu)" --app icu
+icu=$(latest_of "$WORK/repo-17" icu)
+use pg18
+check 'ICU, 17 to 18' status_is '0|3' kura restore "$icu" --repo "$WORK/repo-17" --pg-bindir "$(pg_bindir 18)" --db "$(conn icu)"
+check 'provider and locale are the same' test "$(sql icu "SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'icu'")" = 'i|sv-SE'
+check 'its sorting, too' test "$(sql icu "SELECT string_agg(name, '' ORDER BY name) FROM t")" = 'azä'
+from=$(jq -r '.database.facts.collation_version' "$(manifest "$WORK/repo-17" "$icu")")
+to=$(sql icu 'SELECT datcollversion FROM pg_database WHERE datname = current_database()')
+if [ "$from" != "$to" ]; then
+    check 'another version of the library is told' says "sorts by version $to of the icu collations on the target, it did by version $from"
+else
+    check 'nothing is told about the same version' bash -c "! grep 'collations on the target' '$WORK/err'"
+fi
+use pg13
+check 'ICU to 13 is listed' status_is 1 kura restore "$icu" --repo "$WORK/repo-17" --pg-bindir "$(pg_bindir 17)" --db "$(conn icu)" --allow-downgrade
+check 'as impossible' says 'PostgreSQL 13 does not have databases with a locale of ICU'
 
 finish
