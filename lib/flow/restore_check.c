@@ -332,7 +332,7 @@ static int check_map(Restore *restore, Error *err)
         return -1;
     const TocEntry *database = toc_find_first(restore->toc, "DATABASE", "");
     restore->owner = database && database->owner && *database->owner ? xstrdup(database->owner) : NULL;
-    return 0;
+    return rights_check(restore, err);
 }
 
 static int by_text(const void *a, const void *b)
@@ -384,34 +384,6 @@ static void check_app_role(Restore *restore)
                 "role \"%s\", whose access is to be probed, does not exist on the target", role);
 }
 
-/* Without superuser every new owner must be a role that the session may become. */
-static int check_memberships(Restore *restore, Error *err)
-{
-    const RoleUses *uses = &restore->report->roles;
-    if (restore->target.superuser)
-        return 0;
-    bool set_option = restore->target.server_version_num >= 160000;
-    for (size_t i = 0; i < uses->n; i++) {
-        const RoleUse *use = &uses->v[i];
-        if (!role_is_needed(use) || (use->owns == 0 && !use->owns_database))
-            continue;
-        const char *params[] = {use->new_name};
-        _cleanup_free_ char *may = NULL;
-        if (strvec_contains(&restore->target.roles, use->new_name) &&
-            pg_query_value(restore->admin,
-                           set_option ? "SELECT pg_catalog.pg_has_role($1, 'SET')"
-                                      : "SELECT pg_catalog.pg_has_role($1, 'MEMBER')",
-                           1, params, &may, err) < 0)
-            return -1;
-        if (may == NULL || strcmp(may, "t") != 0)
-            problem(restore, "not-a-member",
-                    "Restore as a superuser, or let an administrator GRANT the role to the one that restores.",
-                    "role \"%s\" is no superuser and may not give objects to role \"%s\"", pg_user(restore->admin),
-                    use->new_name);
-    }
-    return 0;
-}
-
 int restore_check(Restore *restore, Error *err)
 {
     if (restore->manifest && check_manifest(restore, err) < 0)
@@ -429,7 +401,7 @@ int restore_check(Restore *restore, Error *err)
         return -1;
     check_extensions(restore);
     check_tablespaces(restore);
-    if (check_map(restore, err) < 0 || check_memberships(restore, err) < 0)
+    if (check_map(restore, err) < 0)
         return -1;
     choose_app_role(restore);
     check_app_role(restore);

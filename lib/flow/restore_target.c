@@ -10,10 +10,11 @@
 
 enum { RENAME_WAIT_SECONDS = 10 };
 
-int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err)
+static int connect_scratch(const Restore *restore, const char *conninfo, const atomic_bool *give_up, PgConn **ret,
+                           Error *err)
 {
     PgOptions pg = {.dbname = restore->scratch, .give_up = give_up};
-    if (pg_connect(restore->options->db, &pg, ret, err) < 0)
+    if (pg_connect(conninfo, &pg, ret, err) < 0)
         return -1;
     /* constraints see rows in the server's own time zone, as in pg_restore's session */
     if (catalog_session_setup(*ret, err) < 0 ||
@@ -23,6 +24,23 @@ int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **
         return -1;
     }
     return 0;
+}
+
+int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err)
+{
+    return connect_scratch(restore, restore->options->db, give_up, ret, err);
+}
+
+int target_connect_helped(const Restore *restore, PgConn **ret, Error *err)
+{
+    return connect_scratch(restore, restore->options->admin_db, NULL, ret, err);
+}
+
+int target_connect_for(const Restore *restore, const TocEntry *entry, PgConn **ret, Error *err)
+{
+    if (entry_doer(restore, entry) == DOER_ADMIN)
+        return target_connect_helped(restore, ret, err);
+    return target_connect(restore, NULL, ret, err);
 }
 
 int target_connect_admin(Restore *restore, Error *err)
@@ -50,6 +68,24 @@ int target_admin(Restore *restore, Error *err)
         return target_connect_admin(restore, err);
     *err = lost;
     return -1;
+}
+
+/* The connection for what concerns the database as a whole once it may belong to somebody else: a superuser's if there
+ * is one. Makes sure that it lives. */
+static int closing_conn(Restore *restore, PgConn **ret, Error *err)
+{
+    if (!restore->aid.superuser) {
+        if (target_admin(restore, err) < 0)
+            return -1;
+        *ret = restore->admin;
+        return 0;
+    }
+    Error lost = ERROR_INIT;
+    if ((restore->helper == NULL || pg_exec(restore->helper, "SELECT 1", &lost) < 0) &&
+        target_connect_helper(restore, err) < 0)
+        return -1;
+    *ret = restore->helper;
+    return 0;
 }
 
 /* Whether DATABASE behind this word is followed by a database's name (and is not itself the name of a role). */
@@ -131,6 +167,34 @@ static int check_statements(const StrVec *statements, const char *desc, Error *e
     return 0;
 }
 
+/* Extensions that only a superuser could create may be in template1. */
+static void use_template1(char **statement)
+{
+    SqlLexer lexer = {.text = *statement, .len = strlen(*statement)};
+    SqlToken token;
+    while (sql_next(&lexer, &token, NULL) == 0 && token.kind != SQL_END) {
+        if (!sql_is_word(&token, "template0"))
+            continue;
+        char *changed = xasprintf("%.*stemplate1%s", (int)(token.start - *statement), *statement,
+                                  token.start + token.len);
+        free(*statement);
+        *statement = changed;
+        return;
+    }
+}
+
+/* Nobody else may connect until the end; a helper that is no superuser is let in. */
+static int close_database(Restore *restore, Error *err)
+{
+    _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
+    if (pg_execf(restore->admin, err, "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC", quoted) < 0)
+        return -1;
+    if (restore->helper == NULL || restore->aid.superuser)
+        return 0;
+    _cleanup_free_ char *helper = sql_quote_ident(restore->aid.user);
+    return pg_execf(restore->admin, err, "GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %s TO %s", quoted, helper);
+}
+
 int target_create_database(Restore *restore, Error *err)
 {
     _cleanup_(strvec_done) StrVec statements = {0};
@@ -142,6 +206,8 @@ int target_create_database(Restore *restore, Error *err)
         return -1;
     if (statements.n == 0)
         strvec_pushf(&statements, "CREATE DATABASE %s TEMPLATE template0", quoted);
+    if (restore->rights.from_template1)
+        use_template1(&statements.v[0]);
     stop_hold(); /* so that a database that was made is always known to be ours */
     int rc = pg_exec(restore->admin, statements.v[0], err);
     restore->scratch_exists = rc == 0;
@@ -152,11 +218,34 @@ int target_create_database(Restore *restore, Error *err)
             error_hint(err, "The statement was: %s", statements.v[0]);
         return -1;
     }
-    return pg_execf(restore->admin, err, "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC", quoted);
+    return close_database(restore, err);
+}
+
+/* ALTER ROLE .. IN DATABASE .. is everybody's own right, and to set it for others a superuser's: so it is done as that
+ * role. */
+static int set_property(Restore *restore, PgConn *conn, const char *statement, Error *err)
+{
+    SqlLexer lexer = {.text = statement, .len = strlen(statement)};
+    SqlToken token;
+    size_t words = 0;
+    _cleanup_free_ char *role = NULL;
+    while (restore->limited && conn == restore->admin && words < 3 && sql_next(&lexer, &token, err) == 0 &&
+           token.kind != SQL_END) {
+        if (token.kind == SQL_SPACE || token.kind == SQL_COMMENT)
+            continue;
+        if (words == 1 && !sql_is_word(&token, "role"))
+            break;
+        if (words++ == 2)
+            role = sql_ident_value(&token);
+    }
+    if (role == NULL)
+        return pg_exec(conn, statement, err);
+    _cleanup_free_ char *quoted = sql_quote_ident(role);
+    return pg_execf(conn, err, "SET ROLE %s; %s; RESET ROLE", quoted, statement);
 }
 
 /* Settings and comment: one that the target refuses (a parameter it does not know) is a warning. */
-static int apply_property(Restore *restore, const TocEntry *entry, Error *err)
+static int apply_property(Restore *restore, PgConn *conn, const TocEntry *entry, Error *err)
 {
     _cleanup_(strvec_done) StrVec statements = {0};
     if (entry == NULL || entry->defn == NULL)
@@ -167,7 +256,7 @@ static int apply_property(Restore *restore, const TocEntry *entry, Error *err)
         return -1;
     for (size_t i = 0; i < statements.n; i++) {
         Error refused = ERROR_INIT;
-        if (pg_exec(restore->admin, statements.v[i], &refused) == 0)
+        if (set_property(restore, conn, statements.v[i], &refused) == 0)
             continue;
         if (refused.code != ERR_SERVER) {
             *err = refused;
@@ -191,10 +280,23 @@ static int run_in_transaction(PgConn *conn, const StrVec *statements, Error *err
     return rc;
 }
 
+static void grant_as_roles(StrVec *statements)
+{
+    for (size_t i = 0; i < statements->n; i++) {
+        char *changed = as_role(statements->v[i]);
+        free(statements->v[i]);
+        statements->v[i] = changed;
+    }
+}
+
 int target_owner(Restore *restore, Error *err)
 {
     _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
     _cleanup_(strvec_done) StrVec statements = {0};
+    if (restore->helper && !restore->aid.superuser) {
+        _cleanup_free_ char *helper = sql_quote_ident(restore->aid.user);
+        strvec_pushf(&statements, "REVOKE CONNECT, CREATE, TEMPORARY ON DATABASE %s FROM %s", quoted, helper);
+    }
     strvec_pushf(&statements, "GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC", quoted);
     if (restore->owner) {
         _cleanup_free_ char *owner = sql_quote_ident(restore->owner);
@@ -203,38 +305,43 @@ int target_owner(Restore *restore, Error *err)
     const TocEntry *acl = toc_find_first(restore->toc, "ACL", "DATABASE ");
     if (acl && acl->defn && retarget(acl->defn, restore->scratch, false, &statements, err) < 0)
         return error_wrap(err, "the archive's database ACL");
-    if (check_statements(&statements, "ACL", err) < 0 || target_admin(restore, err) < 0)
+    PgConn *conn;
+    if (check_statements(&statements, "ACL", err) < 0 || closing_conn(restore, &conn, err) < 0)
         return -1;
+    if (conn == restore->admin && restore->limited)
+        grant_as_roles(&statements);
     stop_hold();
-    int rc = run_in_transaction(restore->admin, &statements, err);
+    int rc = run_in_transaction(conn, &statements, err);
     stop_release();
     return rc < 0 ? error_wrap(err, "owner and grants of the database") : 0;
 }
 
 int target_properties(Restore *restore, Error *err)
 {
-    if (target_admin(restore, err) < 0 ||
-        apply_property(restore, toc_find_first(restore->toc, "DATABASE PROPERTIES", ""), err) < 0)
+    PgConn *conn;
+    if (closing_conn(restore, &conn, err) < 0 ||
+        apply_property(restore, conn, toc_find_first(restore->toc, "DATABASE PROPERTIES", ""), err) < 0)
         return -1;
-    return apply_property(restore, toc_find_first(restore->toc, "COMMENT", "DATABASE "), err);
+    return apply_property(restore, conn, toc_find_first(restore->toc, "COMMENT", "DATABASE "), err);
 }
 
 static int rename_once(Restore *restore, Error *err)
 {
     _cleanup_free_ char *scratch = sql_quote_ident(restore->scratch), *name = sql_quote_ident(restore->database);
-    int rc = target_admin(restore, err);
+    PgConn *conn = NULL;
+    int rc = closing_conn(restore, &conn, err);
     if (rc == 0)
-        rc = pg_exec(restore->admin, "BEGIN", err);
+        rc = pg_exec(conn, "BEGIN", err);
     if (rc == 0 && restore->kept) {
         _cleanup_free_ char *kept = sql_quote_ident(restore->kept);
-        rc = pg_execf(restore->admin, err, "ALTER DATABASE %s RENAME TO %s", name, kept);
+        rc = pg_execf(conn, err, "ALTER DATABASE %s RENAME TO %s", name, kept);
     }
     if (rc == 0)
-        rc = pg_execf(restore->admin, err, "ALTER DATABASE %s RENAME TO %s", scratch, name);
+        rc = pg_execf(conn, err, "ALTER DATABASE %s RENAME TO %s", scratch, name);
     if (rc == 0)
-        rc = pg_exec(restore->admin, "COMMIT", err);
-    if (rc < 0)
-        pg_exec(restore->admin, "ROLLBACK", NULL);
+        rc = pg_exec(conn, "COMMIT", err);
+    if (rc < 0 && conn)
+        pg_exec(conn, "ROLLBACK", NULL);
     return rc;
 }
 
@@ -283,7 +390,8 @@ static int drop_subscriptions(Restore *restore, Error *err)
 {
     PgConn *conn;
     PGresult *names;
-    if (pg_connect(restore->options->db, &(PgOptions){.dbname = restore->scratch}, &conn, err) < 0)
+    const char *conninfo = restore->aid.superuser ? restore->options->admin_db : restore->options->db;
+    if (pg_connect(conninfo, &(PgOptions){.dbname = restore->scratch}, &conn, err) < 0)
         return -1;
     int rc = pg_query(
         conn,
@@ -301,28 +409,34 @@ static int drop_subscriptions(Restore *restore, Error *err)
 
 static int drop_database(Restore *restore, Error *err)
 {
+    PgConn *conn;
+    if (closing_conn(restore, &conn, err) < 0)
+        return -1;
     _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
     const char *force = restore->target.server_version_num >= 130000 ? " WITH (FORCE)" : "";
-    if (pg_execf(restore->admin, NULL, "ALTER DATABASE %s IS_TEMPLATE false", quoted) == 0 &&
-        pg_execf(restore->admin, err, "DROP DATABASE %s%s", quoted, force) == 0)
+    if (pg_execf(conn, NULL, "ALTER DATABASE %s IS_TEMPLATE false", quoted) == 0 &&
+        pg_execf(conn, err, "DROP DATABASE %s%s", quoted, force) == 0)
         return 0;
     if (strcmp(err->sqlstate, "55006") == 0 && drop_subscriptions(restore, err) < 0)
         return -1;
-    return pg_execf(restore->admin, err, "DROP DATABASE IF EXISTS %s%s", quoted, force);
+    return pg_execf(conn, err, "DROP DATABASE IF EXISTS %s%s", quoted, force);
 }
 
 void target_undo(Restore *restore)
 {
     stop_hold();
     Error err = ERROR_INIT;
-    if ((restore->scratch_exists || restore->created_roles.n > 0) && target_admin(restore, &err) < 0)
+    if ((restore->scratch_exists || restore->created_roles.n > 0 || restore->loans.n > 0) &&
+        target_admin(restore, &err) < 0)
         log_debug("the maintenance connection: %s", err.message);
     if (restore->scratch_exists && drop_database(restore, &err) < 0)
         findings_add(restore->findings, FINDING_WARNING, "scratch-left", "Drop it by hand with DROP DATABASE.",
                      "the unfinished database \"%s\" could not be dropped: %s", restore->scratch, err.message);
-    for (size_t i = restore->created_roles.n; restore->admin && i-- > 0;) {
+    rights_return(restore);
+    PgConn *conn = *role_conn(restore);
+    for (size_t i = restore->created_roles.n; conn && i-- > 0;) {
         _cleanup_free_ char *role = sql_quote_ident(restore->created_roles.v[i]);
-        if (pg_execf(restore->admin, &err, "DROP ROLE IF EXISTS %s", role) < 0)
+        if (pg_execf(conn, &err, "DROP ROLE IF EXISTS %s", role) < 0)
             findings_add(restore->findings, FINDING_WARNING, "role-left",
                          "Drop it by hand with DROP ROLE if it is not wanted.",
                          "role %s, created by this restore, could not be dropped: %s", role, err.message);

@@ -1,0 +1,117 @@
+#include "restoremsg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kura/mem.h"
+
+enum { TEXT_MAX = 64 * 1024 };
+
+/* What follows a prefix, or NULL. */
+static const char *after(const char *line, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    return strncmp(line, prefix, len) == 0 ? line + len : NULL;
+}
+
+static RestoreMessage *add(RestoreMessages *messages, bool error, const char *text)
+{
+    xgrow(&messages->v, &messages->cap, messages->n);
+    RestoreMessage *message = &messages->v[messages->n++];
+    *message = (RestoreMessage){.error = error,
+                                .preamble = messages->preamble && messages->dump_id == 0,
+                                .dump_id = error ? messages->dump_id : 0,
+                                .text = xstrdup(text)};
+    messages->reading = READING_MESSAGE;
+    return message;
+}
+
+static void append_line(char **text, const char *line)
+{
+    if (strlen(*text) + strlen(line) > TEXT_MAX)
+        return;
+    char *longer = xasprintf("%s\n%s", *text, line);
+    free(*text);
+    *text = longer;
+}
+
+/* "while INITIALIZING:" or "while PROCESSING TOC:"; entries are named anew after it. */
+static void stage(RestoreMessages *messages, const char *name)
+{
+    messages->preamble = after(name, "INITIALIZING") != NULL;
+    messages->dump_id = 0;
+    messages->reading = READING_NOTHING;
+}
+
+/* A line without pg_restore's name goes on with what the last one began. */
+static void go_on(RestoreMessages *messages, const char *line)
+{
+    if (messages->n == 0 || messages->reading == READING_NOTHING)
+        return;
+    RestoreMessage *message = &messages->v[messages->n - 1];
+    const char *command = message->error && message->command == NULL ? after(line, "Command was: ") : NULL;
+    if (command) {
+        message->command = xstrdup(command);
+        messages->reading = READING_COMMAND;
+    } else if (messages->reading == READING_COMMAND) {
+        append_line(&message->command, line);
+    }
+}
+
+static void own_line(RestoreMessages *messages, const char *line)
+{
+    const char *rest;
+    if ((rest = after(line, "while ")))
+        stage(messages, rest);
+    else if ((rest = after(line, "from TOC entry ")))
+        messages->dump_id = atoi(rest);
+    else if ((rest = after(line, "error: "))) {
+        const char *query = after(rest, "could not execute query: ");
+        add(messages, true, query ? query : rest);
+    } else if ((rest = after(line, "warning: errors ignored on restore: ")))
+        messages->reading = READING_NOTHING; /* the count of what was said already */
+    else if ((rest = after(line, "detail: ")) || (rest = after(line, "hint: ")))
+        messages->reading = READING_NOTHING;
+    else
+        add(messages, false, (rest = after(line, "warning: ")) ? rest : line);
+}
+
+void restoremsg_line(RestoreMessages *messages, const char *line)
+{
+    const char *own = after(line, "pg_restore: ");
+    if (own)
+        own_line(messages, own);
+    else
+        go_on(messages, line);
+}
+
+/* pg_restore shows 1 KiB of a statement at most, and puts "..." at the end of a longer one. */
+static void look_at_end(RestoreMessage *message)
+{
+    enum { SHOWN_MIN = 1000 };
+    if (message->command == NULL)
+        return;
+    size_t len = strlen(message->command);
+    while (len > 0 && message->command[len - 1] == '\n')
+        message->command[--len] = 0;
+    if (len >= SHOWN_MIN && strcmp(message->command + len - 3, "...") == 0) {
+        message->command[len - 3] = 0;
+        message->cut = true;
+    }
+}
+
+void restoremsg_end(RestoreMessages *messages)
+{
+    for (size_t i = 0; i < messages->n; i++)
+        look_at_end(&messages->v[i]);
+}
+
+void restoremsg_done(RestoreMessages *messages)
+{
+    for (size_t i = 0; i < messages->n; i++) {
+        free(messages->v[i].text);
+        free(messages->v[i].command);
+    }
+    free(messages->v);
+    *messages = (RestoreMessages){0};
+}
