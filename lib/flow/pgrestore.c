@@ -161,6 +161,7 @@ static void build_argv(const Child *child, const char *conninfo, const char *lis
     const PgRestoreRun *run = child->run;
     strvec_push(argv, restore->tools.pg_restore);
     strvec_push(argv, "--no-password");
+    strvec_push(argv, "--verbose"); /* else it names no entries, and swallows the server's warnings */
     if (run->section)
         strvec_pushf(argv, "--section=%s", run->section);
     strvec_pushf(argv, "--dbname=%s", conninfo);

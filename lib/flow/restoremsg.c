@@ -58,6 +58,14 @@ static void go_on(RestoreMessages *messages, const char *line)
     }
 }
 
+/* "SEVERITY:  text", as libpq puts what comes from a server, whatever its language: no line of pg_restore's own has
+ * two spaces behind its first colon. */
+static bool is_servers(const char *line)
+{
+    const char *colon = strchr(line, ':');
+    return colon && colon > line && strncmp(colon, ":  ", 3) == 0 && memchr(line, ' ', (size_t)(colon - line)) == NULL;
+}
+
 static void own_line(RestoreMessages *messages, const char *line)
 {
     const char *rest;
@@ -72,8 +80,12 @@ static void own_line(RestoreMessages *messages, const char *line)
         messages->reading = READING_NOTHING; /* the count of what was said already */
     else if ((rest = after(line, "detail: ")) || (rest = after(line, "hint: ")))
         messages->reading = READING_NOTHING;
+    else if ((rest = after(line, "warning: ")))
+        add(messages, false, rest);
+    else if (is_servers(line))
+        add(messages, false, line);
     else
-        add(messages, false, (rest = after(line, "warning: ")) ? rest : line);
+        messages->reading = READING_NOTHING; /* what it does, for --verbose */
 }
 
 void restoremsg_line(RestoreMessages *messages, const char *line)
