@@ -143,7 +143,7 @@ skips() {
     check "$version: backup of what needs more" status_is '0|3' kura backup --repo "$repo" --pg-bindir "$bin" --db "$(conn more)" --app more
     more=$(latest "$repo")
     remember
-    local expected=('EVENT TRIGGER watcher' 'PUBLICATION All of it' 'CAST CAST \(bigint AS bytea\)'
+    local expected=('EVENT TRIGGER watcher' 'PUBLICATION All of it' 'CAST CAST \(point AS bytea\)'
         'FOREIGN DATA WRAPPER elsewhere' 'SERVER far' 'USER MAPPING USER MAPPING rt_owner SERVER far'
         'FOREIGN TABLE shop.away' 'ACL FOREIGN SERVER far|ACL SERVER far' 'ACL pg_catalog.FUNCTION pg_ls_logdir' 'DEFAULT ACL')
     check "$version: skips: plan" status_is 3 restore_as creator "$more" copy --plan

@@ -8,7 +8,7 @@ CREATE EVENT TRIGGER watcher ON ddl_command_end EXECUTE FUNCTION shop.on_ddl();
 CREATE PUBLICATION "All of it" FOR ALL TABLES;
 CREATE CAST (shop.pair AS shop.mood) WITH INOUT;
 CREATE CAST (integer AS shop.mood) WITH INOUT;
-CREATE CAST (bigint AS bytea) WITH INOUT;
+CREATE CAST (point AS bytea) WITH INOUT;
 CREATE FOREIGN DATA WRAPPER elsewhere;
 CREATE SERVER far FOREIGN DATA WRAPPER elsewhere;
 ALTER SERVER far OWNER TO rt_owner;
