@@ -137,7 +137,8 @@ static Verdict of_preamble(const Trouble *trouble, const char *sqlstate)
 {
     bool unknown = strcmp(sqlstate, "42704") == 0 && sets_parameter(trouble->command);
     if (unknown)
-        return (Verdict){TROUBLE_HARMLESS, "the server is older than pg_restore and has no such parameter to set", NULL};
+        return (Verdict){TROUBLE_HARMLESS, "the server is older than pg_restore and has no such parameter to set",
+                         NULL};
     return (Verdict){TROUBLE_LOSS, "pg_restore could not set up its session: what it restored may differ",
                      next_for(sqlstate, "Use the pg_restore of the target's own version with --pg-bindir.")};
 }
@@ -155,8 +156,8 @@ static Verdict of_entry(const Trouble *trouble, const char *sqlstate)
                          next_for(sqlstate, "Change its owner with ALTER .. OWNER TO.")};
     bool schema = strcmp(trouble->desc, "SCHEMA") == 0;
     if (already_there(sqlstate) && (schema || strcmp(trouble->desc, "EXTENSION") == 0))
-        return (Verdict){TROUBLE_HARMLESS,
-                         schema ? "the schema was there already" : "the extension was there already", NULL};
+        return (Verdict){TROUBLE_HARMLESS, schema ? "the schema was there already" : "the extension was there already",
+                         NULL};
     for (size_t i = 0; i < ARRAY_SIZE(types); i++)
         if (strcmp(types[i].desc, trouble->desc) == 0)
             return (Verdict){types[i].class, types[i].consequence,

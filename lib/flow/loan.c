@@ -54,8 +54,8 @@ static int grant(PgConn *conn, const char *role, const char *member, Grants *bef
 {
     _cleanup_free_ char *group = sql_quote_ident(role), *to = sql_quote_ident(member);
     if (pg_exec(conn, "BEGIN", err) < 0 || catalog_memberships(conn, role, member, &before->v, &before->n, err) < 0 ||
-        pg_execf(conn, err, "GRANT %s TO %s%s", group, to,
-                 has_options(conn) ? " WITH INHERIT TRUE, SET TRUE" : "") < 0 ||
+        pg_execf(conn, err, "GRANT %s TO %s%s", group, to, has_options(conn) ? " WITH INHERIT TRUE, SET TRUE" : "") <
+            0 ||
         catalog_memberships(conn, role, member, &after->v, &after->n, err) < 0)
         return -1;
     return pg_exec(conn, "COMMIT", err);

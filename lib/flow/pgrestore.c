@@ -35,7 +35,8 @@ static int write_toc(const Toc *toc, const char *dir, Error *err)
     return 0;
 }
 
-/* Writes the TOC with every definition replaced by what change() makes of it: a string to be freed, or NULL to leave it.
+/* Writes the TOC with every definition replaced by what change() makes of it: a string to be freed, or NULL to leave
+ * it.
  */
 static int write_changed(Toc *toc, const char *dir, char *(*change)(const TocEntry *entry), Error *err)
 {
@@ -189,6 +190,14 @@ static char *pgoptions(const PgRestoreRun *run)
                      run->busy || run->jobs > 1 ? " -c max_parallel_maintenance_workers=0" : "");
 }
 
+static bool has_error(const RestoreMessages *messages)
+{
+    for (size_t i = 0; i < messages->n; i++)
+        if (messages->v[i].error)
+            return true;
+    return false;
+}
+
 static int wait_child(Child *child, const StrVec *argv, const char *password, int *ret_status, Error *err)
 {
     const PgRestoreRun *run = child->run;
@@ -201,9 +210,10 @@ static int wait_child(Child *child, const StrVec *argv, const char *password, in
         return -1;
     Error feed_error = ERROR_INIT;
     int fed = run->feed ? run->feed(run->ctx, proc_stdin(proc), &feed_error) : 0;
+    *ret_status = -1;
     int rc = proc_wait(proc, ret_status, err);
     restoremsg_end(&child->messages);
-    bool told = child->messages.n > 0 && child->messages.v[child->messages.n - 1].error;
+    bool told = has_error(&child->messages) && *ret_status <= 1; /* else it died of something that it did not tell */
     if (rc == 0 && fed < 0 && !told) {
         *err = feed_error;
         rc = -1;
@@ -273,8 +283,8 @@ static int run_slices(Restore *restore, const PgRestoreRun *run, Error *err)
     Child child = {.restore = restore, .run = run, .ids = ids};
     for (size_t i = 0; rc == 0 && i <= restore->toc->n_entries; i++) {
         bool end = i == restore->toc->n_entries;
-        Doer doer = end || !is_among(run, restore->toc->entries[i].dump_id) ? DOER_NONE
-                                                                             : doer_in_stage(restore, run, i);
+        Doer doer =
+            end || !is_among(run, restore->toc->entries[i].dump_id) ? DOER_NONE : doer_in_stage(restore, run, i);
         if (child.n_ids > 0 && (end || (doer != DOER_NONE && doer != child.doer))) {
             rc = run_child(&child, err);
             child.n_ids = 0;

@@ -118,7 +118,8 @@ static int build_database(Restore *restore, Error *err)
 {
     restore_phase(restore, "schema");
     if (target_create_roles(restore, err) < 0 || rights_borrow(restore, err) < 0 ||
-        target_create_database(restore, err) < 0 || pgrestore_workdir(restore, err) < 0 || pgrestore_run(restore, &(PgRestoreRun){.section = "pre-data"}, err) < 0)
+        target_create_database(restore, err) < 0 || pgrestore_workdir(restore, err) < 0 ||
+        pgrestore_run(restore, &(PgRestoreRun){.section = "pre-data"}, err) < 0)
         return -1;
     restore_phase(restore, "rows");
     if (restore->manifest ? load_backup(restore, err) < 0
@@ -265,7 +266,11 @@ static int from_archive(const char *path, const RestoreOptions *options, bool pl
         error_set(err, ERR_USAGE, "a pg_dump archive holds a database and no files");
         return error_hint(err, "Give the target database with --db, and leave --files out.");
     }
-    Restore restore = {.options = options, .report = ret, .findings = findings, .progress = progress, .archive = path,
+    Restore restore = {.options = options,
+                       .report = ret,
+                       .findings = findings,
+                       .progress = progress,
+                       .archive = path,
                        .failed_mutex = PTHREAD_MUTEX_INITIALIZER};
     int rc = archive_open_toc(path, &restore.toc, &restore.archive_head, err);
     if (rc == 0)

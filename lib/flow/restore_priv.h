@@ -44,10 +44,10 @@ typedef struct Restore {
     size_t n_built, cap_built;
 
     /* without superuser */
-    bool limited;                     /* the restoring role is none: all below counts */
-    PgConn *helper;                   /* of --admin-db, to a maintenance database; NULL without */
-    CatalogRights self, aid;          /* of the restoring role, of the helper's */
-    StrVec becomes;                   /* roles it can act as, once it has borrowed .. */
+    bool limited;                      /* the restoring role is none: all below counts */
+    PgConn *helper;                    /* of --admin-db, to a maintenance database; NULL without */
+    CatalogRights self, aid;           /* of the restoring role, of the helper's */
+    StrVec becomes;                    /* roles it can act as, once it has borrowed .. */
     StrVec borrow_self, borrow_helper; /* .. these, through its own connection or the helper's */
     Loans loans;
     RightsPlan rights;

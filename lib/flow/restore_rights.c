@@ -49,7 +49,8 @@ static void want_named(StrVec *wanted, const char *sql)
     while (sql_next(&lexer, &token, NULL) == 0 && token.kind != SQL_END) {
         if (token.kind == SQL_SPACE || token.kind == SQL_COMMENT)
             continue;
-        bool session = before[1].start && sql_is_word(&before[0], "session") && sql_is_word(&before[1], "authorization");
+        bool session =
+            before[1].start && sql_is_word(&before[0], "session") && sql_is_word(&before[1], "authorization");
         bool alter = before[1].start && sql_is_word(&before[0], "alter") && sql_is_word(&before[1], "role");
         _cleanup_free_ char *name = session || alter ? sql_ident_value(&token) : NULL;
         want(wanted, name);
@@ -142,15 +143,14 @@ static void check_database_owner(Restore *restore)
     const char *owner = restore->owner;
     if (owner == NULL || strvec_contains(&restore->becomes, owner) || restore->aid.superuser)
         return;
-    findings_add(restore->findings, FINDING_ERROR, "not-a-member",
-                 "Let an administrator GRANT the role to the one that restores (from 16 on WITH INHERIT TRUE, SET "
-                 "TRUE), map it to another with --map, or give a superuser's connection with --admin-db.",
-                 "the database should belong to \"%s\", which needs more rights than there are", owner);
+    findings_add(restore->findings, FINDING_ERROR, "not-a-member", rights_membership_hint,
+                 "role \"%s\" is no superuser and may not give the database to role \"%s\"", restore->self.user, owner);
 }
 
 static void check_role_creation(Restore *restore)
 {
-    if (!restore->options->create_roles || restore->self.createrole || restore->aid.createrole || restore->aid.superuser)
+    if (!restore->options->create_roles || restore->self.createrole || restore->aid.createrole ||
+        restore->aid.superuser)
         return;
     for (size_t i = 0; i < restore->report->roles.n; i++) {
         const RoleUse *use = &restore->report->roles.v[i];
@@ -174,7 +174,8 @@ static void note_loans(Restore *restore, const StrVec *roles, const char *by)
 static int make_plan(Restore *restore, Error *err)
 {
     CatalogExtensions extensions = {0};
-    RightsFacts facts = {.server_version_num = restore->target.server_version_num,
+    RightsFacts facts = {.self = restore->self.user,
+                         .server_version_num = restore->target.server_version_num,
                          .self_managed = restore->self.managed,
                          .admin_superuser = restore->aid.superuser,
                          .admin_managed = restore->aid.managed,
@@ -195,9 +196,8 @@ int rights_check(Restore *restore, Error *err)
 {
     if (restore->target.superuser)
         return 0;
-    if (restore->options->admin_db &&
-        (target_connect_helper(restore, err) < 0 || check_same_server(restore, err) < 0 ||
-         catalog_rights(restore->helper, &restore->aid, err) < 0))
+    if (restore->options->admin_db && (target_connect_helper(restore, err) < 0 || check_same_server(restore, err) < 0 ||
+                                       catalog_rights(restore->helper, &restore->aid, err) < 0))
         return -1;
     _cleanup_(strvec_done) StrVec wanted = {0};
     if (catalog_rights(restore->admin, &restore->self, err) < 0 || wanted_roles(restore, &wanted, err) < 0)

@@ -175,8 +175,8 @@ static void use_template1(char **statement)
     while (sql_next(&lexer, &token, NULL) == 0 && token.kind != SQL_END) {
         if (!sql_is_word(&token, "template0"))
             continue;
-        char *changed = xasprintf("%.*stemplate1%s", (int)(token.start - *statement), *statement,
-                                  token.start + token.len);
+        char *changed =
+            xasprintf("%.*stemplate1%s", (int)(token.start - *statement), *statement, token.start + token.len);
         free(*statement);
         *statement = changed;
         return;

@@ -96,8 +96,8 @@ static void tell(Restore *restore, const RestoreMessage *message, const TocEntry
                                                   qualified ? "." : "", entry->tag ? entry->tag : "")
                                       : xstrdup("pg_restore's session");
     findings_add(restore->findings, trouble_severity(verdict->class), codes[verdict->class], verdict->next,
-                 "%s: %s: %s; pg_restore said: %s (%s)", trouble_class_name(verdict->class), name,
-                 verdict->consequence, message->text, sqlstate[0] ? sqlstate : "no SQLSTATE");
+                 "%s: %s: %s; pg_restore said: %s (%s)", trouble_class_name(verdict->class), name, verdict->consequence,
+                 message->text, sqlstate[0] ? sqlstate : "no SQLSTATE");
 }
 
 static void record(Restore *restore, const TocEntry *entry)

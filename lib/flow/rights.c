@@ -7,12 +7,21 @@
 #include "kura/mem.h"
 #include "rights_needs.h"
 
+/* Owners that are out of reach, with how much would be theirs: one finding each, not one for each of their tables. */
+typedef struct Unreachable {
+    const char *role;
+    const TocEntry *first;
+    size_t n;
+} Unreachable;
+
 typedef struct Planning {
     const Toc *toc;
     const RightsFacts *facts;
     RightsPlan *plan;
     Findings *findings;
     bool *follows; /* by place in the TOC: a sequence that a column owns, and that has its table's owner */
+    Unreachable *unreachable;
+    size_t n_unreachable, cap_unreachable;
 } Planning;
 
 void rights_plan_done(RightsPlan *plan)
@@ -22,6 +31,10 @@ void rights_plan_done(RightsPlan *plan)
     free(plan->late);
     *plan = (RightsPlan){0};
 }
+
+const char rights_membership_hint[] =
+    "Let an administrator GRANT the role to the one that restores (from 16 on WITH INHERIT TRUE, SET TRUE), map it to "
+    "another with --map, or give a superuser's connection with --admin-db.";
 
 static const TocEntry *dep_of(const Planning *planning, const TocEntry *entry, size_t i, size_t *ret_place)
 {
@@ -48,12 +61,31 @@ static char *label(const TocEntry *entry)
 
 bool rights_is_owned(const TocEntry *entry)
 {
-    static const char *const without[] = {"CHECK CONSTRAINT", "CONSTRAINT", "DATABASE", "DATABASE PROPERTIES",
-                                          "DEFAULT", "FK CONSTRAINT", "INDEX", "RULE", "TRIGGER", "ROW SECURITY",
-                                          "POLICY", "USER MAPPING", "TABLE ATTACH", "INDEX ATTACH",
-                                          "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA", "SEQUENCE OWNED BY",
-                                          "DEFAULT ACL", "CAST", "TRANSFORM", "EXTENSION", "ACCESS METHOD",
-                                          "TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE", "SHELL TYPE"};
+    static const char *const without[] = {"CHECK CONSTRAINT",
+                                          "CONSTRAINT",
+                                          "DATABASE",
+                                          "DATABASE PROPERTIES",
+                                          "DEFAULT",
+                                          "FK CONSTRAINT",
+                                          "INDEX",
+                                          "RULE",
+                                          "TRIGGER",
+                                          "ROW SECURITY",
+                                          "POLICY",
+                                          "USER MAPPING",
+                                          "TABLE ATTACH",
+                                          "INDEX ATTACH",
+                                          "PUBLICATION TABLE",
+                                          "PUBLICATION TABLES IN SCHEMA",
+                                          "SEQUENCE OWNED BY",
+                                          "DEFAULT ACL",
+                                          "CAST",
+                                          "TRANSFORM",
+                                          "EXTENSION",
+                                          "ACCESS METHOD",
+                                          "TEXT SEARCH PARSER",
+                                          "TEXT SEARCH TEMPLATE",
+                                          "SHELL TYPE"};
     if (entry->owner == NULL || *entry->owner == 0)
         return false;
     if (toc_entry_is(entry, "BLOB METADATA"))
@@ -111,8 +143,8 @@ static Doer admin_or_none(const Planning *planning)
     return planning->facts->admin_superuser ? DOER_ADMIN : DOER_NONE;
 }
 
-static void tell(const Planning *planning, Severity severity, const char *code, const char *hint,
-                 const TocEntry *entry, const char *why, const char *consequence)
+static void tell(const Planning *planning, Severity severity, const char *code, const char *hint, const TocEntry *entry,
+                 const char *why, const char *consequence)
 {
     _cleanup_free_ char *name = label(entry);
     findings_add(planning->findings, severity, code, hint, "%s %s: %s", name, why, consequence);
@@ -268,23 +300,42 @@ static void find_followers(const Planning *planning)
     }
 }
 
-static void cannot_own(const Planning *planning, const TocEntry *entry)
+static void count_unreachable(Planning *planning, const TocEntry *entry)
 {
-    bool public = toc_entry_is(entry, "SCHEMA") && entry->tag && strcmp(entry->tag, "public") == 0;
-    _cleanup_free_ char *why = xasprintf("should belong to \"%s\", which needs more rights than there are", entry->owner);
-    if (public)
-        tell(planning, FINDING_WARNING, "owner-skipped", needs_admin, entry, why,
-             "it keeps the owner that the new database gives it");
-    else if (toc_entry_is(entry, "PUBLICATION"))
-        tell(planning, FINDING_WARNING, "owner-skipped", needs_admin, entry, why, "it belongs to the restoring role");
-    else
-        tell(planning, FINDING_ERROR, "not-a-member",
-             "Let an administrator GRANT the role to the one that restores (from 16 on WITH INHERIT TRUE, SET TRUE), "
-             "map it to another with --map, or give a superuser's connection with --admin-db.",
-             entry, why, "it would belong to the restoring role");
+    for (size_t i = 0; i < planning->n_unreachable; i++)
+        if (strcmp(planning->unreachable[i].role, entry->owner) == 0) {
+            planning->unreachable[i].n++;
+            return;
+        }
+    xgrow(&planning->unreachable, &planning->cap_unreachable, planning->n_unreachable);
+    planning->unreachable[planning->n_unreachable++] = (Unreachable){.role = entry->owner, .first = entry, .n = 1};
 }
 
-static void plan_owner(const Planning *planning, size_t i)
+static void tell_unreachable(const Planning *planning)
+{
+    for (size_t i = 0; i < planning->n_unreachable; i++) {
+        const Unreachable *unreachable = &planning->unreachable[i];
+        _cleanup_free_ char *name = label(unreachable->first);
+        findings_add(planning->findings, FINDING_ERROR, "not-a-member", rights_membership_hint,
+                     "role \"%s\" is no superuser and may not give objects to role \"%s\" (%zu of them, %s for one)",
+                     planning->facts->self, unreachable->role, unreachable->n, name);
+    }
+}
+
+static void cannot_own(Planning *planning, const TocEntry *entry)
+{
+    bool public = toc_entry_is(entry, "SCHEMA") && entry->tag && strcmp(entry->tag, "public") == 0;
+    if (!public && !toc_entry_is(entry, "PUBLICATION")) {
+        count_unreachable(planning, entry);
+        return;
+    }
+    _cleanup_free_ char *why =
+        xasprintf("should belong to \"%s\", which needs more rights than there are", entry->owner);
+    tell(planning, FINDING_WARNING, "owner-skipped", needs_admin, entry, why,
+         public ? "it keeps the owner that the new database gives it" : "it belongs to the restoring role");
+}
+
+static void plan_owner(Planning *planning, size_t i)
 {
     const TocEntry *entry = &planning->toc->entries[i];
     RightsPlan *plan = planning->plan;
@@ -314,5 +365,7 @@ void rights_plan(const Toc *toc, const RightsFacts *facts, RightsPlan *ret, Find
         plan_making(&planning, i);
     for (size_t i = 0; i < toc->n_entries; i++)
         plan_owner(&planning, i);
+    tell_unreachable(&planning);
+    free(planning.unreachable);
     free(planning.follows);
 }

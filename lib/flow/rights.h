@@ -18,11 +18,12 @@ typedef enum Doer {
 } Doer;
 
 typedef struct RightsFacts {
+    const char *self; /* the restoring role */
     int server_version_num;
-    bool self_managed;    /* a member of a provider's administrators, whom its server may allow more than PostgreSQL */
-    bool admin_superuser; /* there is a connection of --admin-db, as a superuser */
-    bool admin_managed;   /* .. as a provider's administrator */
-    bool template1_bare;  /* template1 may be copied: nothing is in it but extensions */
+    bool self_managed;     /* a member of a provider's administrators, whom its server may allow more than PostgreSQL */
+    bool admin_superuser;  /* there is a connection of --admin-db, as a superuser */
+    bool admin_managed;    /* .. as a provider's administrator */
+    bool template1_bare;   /* template1 may be copied: nothing is in it but extensions */
     const StrVec *becomes; /* the roles that the restoring role may become and act as, those it will borrow included */
     const StrVec *superusers;
     const CatalogExtensions *extensions; /* as template1 has them */
@@ -39,6 +40,9 @@ typedef struct RightsPlan {
  * it, a warning (a note for a description) for what is left out. Each names one entry and its consequence. */
 void rights_plan(const Toc *toc, const RightsFacts *facts, RightsPlan *ret, Findings *findings);
 void rights_plan_done(RightsPlan *plan);
+
+/* What to do about a role that the restoring one cannot act as. */
+extern const char rights_membership_hint[];
 
 /* Whether pg_restore gives the entry an owner of its own: others follow a table, or have none. */
 bool rights_is_owned(const TocEntry *entry);

@@ -70,7 +70,7 @@ static bool function_needs(const Toc *toc, const TocEntry *entry)
 /* Whether an entry that it depends on makes a type: who makes that owns it. */
 static bool has_own_type(const Toc *toc, const TocEntry *entry)
 {
-    static const char *const makes_type[] = {"TYPE",  "DOMAIN",        "TABLE", "VIEW", "MATERIALIZED VIEW",
+    static const char *const makes_type[] = {"TYPE",       "DOMAIN",        "TABLE", "VIEW", "MATERIALIZED VIEW",
                                              "SHELL TYPE", "FOREIGN TABLE", NULL};
     for (size_t i = 0; i < entry->n_deps; i++) {
         const TocEntry *dep = toc_find(toc, atoi(entry->deps[i]));
