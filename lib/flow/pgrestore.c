@@ -236,6 +236,8 @@ static int run_child(Child *child, Error *err)
     _cleanup_(strvec_done) StrVec argv = {0};
     build_argv(child, conninfo, list, &argv);
     int status, rc = wait_child(child, &argv, password, &status, err);
+    if (rc == 0 && status == 0)
+        restoremsg_no_errors(&child->messages);
     if (rc == 0)
         rc = trouble_report(restore, &child->messages, child->doer, err);
     restoremsg_done(&child->messages);

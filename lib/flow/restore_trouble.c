@@ -30,16 +30,6 @@ static const TocEntry *entry_of(const Restore *restore, const RestoreMessage *me
     return named; /* a statement that pg_restore made itself, about this entry */
 }
 
-/* The whole statement, or NULL. Borrowed. */
-static const char *statement_of(const RestoreMessage *message, const TocEntry *entry)
-{
-    if (message->command == NULL)
-        return NULL;
-    if (!message->cut)
-        return message->command;
-    return entry && begins_with(entry->defn, message->command) ? entry->defn : NULL;
-}
-
 static int connect_as(Restore *restore, Doer doer, PgConn **ret, Error *err)
 {
     if (doer == DOER_SELF)
@@ -58,7 +48,8 @@ static int learn(PgConn *conn, const char *statement, char sqlstate[6], Error *e
                   LEARN_SECONDS);
     if (pg_exec(conn, begin, err) < 0)
         return -1;
-    if (pg_exec(conn, statement, &refused) < 0 && refused.code != ERR_SERVER) {
+    if (pg_exec(conn, statement, &refused) < 0 &&
+        (refused.code == ERR_CONNECTION || refused.code == ERR_INTERRUPTED)) {
         *err = refused;
         return -1;
     }
@@ -75,7 +66,7 @@ static void learn_all(Restore *restore, const RestoreMessages *messages, Doer do
     size_t learned = 0;
     for (size_t i = 0; i < messages->n && learned < LEARN_MAX && stop_signal() == 0; i++) {
         const RestoreMessage *message = &messages->v[i];
-        const char *statement = message->error ? statement_of(message, entry_of(restore, message)) : NULL;
+        const char *statement = message->error ? message->command : NULL;
         if (statement == NULL)
             continue;
         learned++;

@@ -5,7 +5,7 @@
 
 #include "kura/mem.h"
 
-enum { TEXT_MAX = 64 * 1024 };
+enum { COMMAND_MAX = 4 * 1024 * 1024 };
 
 /* What follows a prefix, or NULL. */
 static const char *after(const char *line, const char *prefix)
@@ -26,13 +26,15 @@ static RestoreMessage *add(RestoreMessages *messages, bool error, const char *te
     return message;
 }
 
-static void append_line(char **text, const char *line)
+/* A part of a statement would be another statement: one that is too long to keep is none. */
+static void append_to_command(RestoreMessages *messages, RestoreMessage *message, const char *line)
 {
-    if (strlen(*text) + strlen(line) > TEXT_MAX)
-        return;
-    char *longer = xasprintf("%s\n%s", *text, line);
-    free(*text);
-    *text = longer;
+    bool fits = strlen(message->command) + strlen(line) < COMMAND_MAX;
+    char *longer = fits ? xasprintf("%s\n%s", message->command, line) : NULL;
+    free(message->command);
+    message->command = longer;
+    if (!fits)
+        messages->reading = READING_NOTHING;
 }
 
 /* "while INITIALIZING:" or "while PROCESSING TOC:"; entries are named anew after it. */
@@ -54,7 +56,7 @@ static void go_on(RestoreMessages *messages, const char *line)
         message->command = xstrdup(command);
         messages->reading = READING_COMMAND;
     } else if (messages->reading == READING_COMMAND) {
-        append_line(&message->command, line);
+        append_to_command(messages, message, line);
     }
 }
 
@@ -97,33 +99,41 @@ void restoremsg_line(RestoreMessages *messages, const char *line)
         go_on(messages, line);
 }
 
-/* pg_restore shows 1 KiB of a statement at most, and puts "..." at the end of a longer one. */
-static void look_at_end(RestoreMessage *message)
+/* Behind a statement it writes empty lines. */
+static void trim(char *text)
 {
-    enum { SHOWN_MIN = 1000 };
-    if (message->command == NULL)
-        return;
-    size_t len = strlen(message->command);
-    while (len > 0 && message->command[len - 1] == '\n')
-        message->command[--len] = 0;
-    if (len >= SHOWN_MIN && strcmp(message->command + len - 3, "...") == 0) {
-        message->command[len - 3] = 0;
-        message->cut = true;
-    }
+    for (size_t len = text ? strlen(text) : 0; len > 0 && text[len - 1] == '\n'; len--)
+        text[len - 1] = 0;
 }
 
 void restoremsg_end(RestoreMessages *messages)
 {
     for (size_t i = 0; i < messages->n; i++)
-        look_at_end(&messages->v[i]);
+        trim(messages->v[i].command);
+}
+
+static void message_done(RestoreMessage *message)
+{
+    free(message->text);
+    free(message->command);
+}
+
+void restoremsg_no_errors(RestoreMessages *messages)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < messages->n; i++) {
+        if (messages->v[i].error)
+            message_done(&messages->v[i]);
+        else
+            messages->v[kept++] = messages->v[i];
+    }
+    messages->n = kept;
 }
 
 void restoremsg_done(RestoreMessages *messages)
 {
-    for (size_t i = 0; i < messages->n; i++) {
-        free(messages->v[i].text);
-        free(messages->v[i].command);
-    }
+    for (size_t i = 0; i < messages->n; i++)
+        message_done(&messages->v[i]);
     free(messages->v);
     *messages = (RestoreMessages){0};
 }

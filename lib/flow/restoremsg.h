@@ -13,8 +13,7 @@ typedef struct RestoreMessage {
     bool preamble; /* while setting up the session */
     int dump_id;   /* of the entry it was busy with; 0: none */
     char *text;    /* the first line, without "pg_restore: error: " and what was being done; owned */
-    char *command; /* the statement, cut at COMMAND_MAX by pg_restore; NULL: not a statement's error; owned */
-    bool cut;      /* command is not whole */
+    char *command; /* the whole statement; NULL: not a statement's error, or longer than 4 MiB; owned */
 } RestoreMessage;
 
 typedef struct RestoreMessages {
@@ -29,6 +28,8 @@ typedef struct RestoreMessages {
 void restoremsg_line(RestoreMessages *messages, const char *line);
 /* After the last line. */
 void restoremsg_end(RestoreMessages *messages);
+/* When pg_restore ended with status 0: what looked like an error was a name with a newline and more in it. */
+void restoremsg_no_errors(RestoreMessages *messages);
 void restoremsg_done(RestoreMessages *messages);
 
 #endif

@@ -259,6 +259,34 @@ managed() {
     done
 }
 
+# What pg_restore cannot do has a class, by the server's SQLSTATE, whatever language the server speaks; the exit status
+# follows the worst, and names that look like its messages are none.
+classes() {
+    local archive=$WORK/archive
+    start 15 classes
+    createdb_as source
+    sql source "CREATE TABLE t (a integer, b integer); INSERT INTO t VALUES (1, 1), (2, 1);
+        CREATE TABLE \"x
+pg_restore: error: could not execute query: ERROR:  nothing\" (a integer);
+        CREATE FUNCTION f(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT \$1';
+        CREATE INDEX i ON t (f(a)); CREATE VIEW v AS SELECT a FROM t"
+    pg_dump -d "$(conn source)" -Fc -f "$archive" || die 'no archive'
+    check 'classes: nothing is wrong' status_is 0 kura restore "$archive" --db "$(conn copy)"
+    check 'classes: a name like a message is none' count_says 0 'data loss'
+    gone copy
+    sql source "CREATE OR REPLACE FUNCTION f(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1 / (SELECT count(*) FROM public.nowhere); END'" || die 'no function'
+    pg_dump -d "$(conn source)" -Fc -f "$archive" || die 'no archive'
+    check 'classes: an index that cannot be built' status_is 3 kura restore "$archive" --db "$(conn copy)"
+    check 'classes: needs action, with its entry, consequence and SQLSTATE' says 'warning: needs action: INDEX public.i: the index is missing.*42P01'
+    check 'classes: the rows are there' test "$(sql copy 'SELECT count(*) FROM t')" = 2
+    check 'classes: it takes nobody'"'"'s place' status_is 1 kura restore "$archive" --db "$(conn copy)" --swap
+    check 'classes: but is kept for a look' says 'kept as .copy_kura_'
+    sql postgres "DROP DATABASE \"$(databases | grep '^copy_kura_')\""
+    gone copy
+    cluster_stop classes
+}
+classes
+
 for version in ${KURA_TEST_MAJORS:-15 17 18 13}; do
     one_major "$version"
 done

@@ -63,7 +63,7 @@ static const struct {
     TroubleClass class;
 } wanted[] = {
     {"duplicates", "23505", TROUBLE_ACTION},
-    {"orphans", "42830", TROUBLE_ACTION},
+    {"orphans", "23503", TROUBLE_ACTION},
     {"table-there", "42P07", TROUBLE_LOSS},
     {"no-type", "42704", TROUBLE_LOSS},
     {"no-table", "42P01", TROUBLE_ACTION},
@@ -104,17 +104,17 @@ static void check_record(const json_t *record)
         i++;
     if (i == ARRAY_SIZE(wanted) || first == NULL || state == NULL)
         fail_msg("case \"%s\": %s", name, first ? "not known here, or without a state" : "no error was read");
-    Trouble trouble = {.sqlstate = state,
-                       .desc = *type ? type : NULL,
-                       .command = first->command,
-                       .preamble = first->preamble};
+    Trouble trouble = {
+        .sqlstate = state, .desc = *type ? type : NULL, .command = first->command, .preamble = first->preamble};
     Verdict verdict = classify(&trouble);
     if (strcmp(state, wanted[i].sqlstate) != 0 || verdict.class != wanted[i].class)
         fail_msg("%s: %s, %s; wanted %s, %s", name, state, trouble_class_name(verdict.class), wanted[i].sqlstate,
                  trouble_class_name(wanted[i].class));
     assert_non_null(verdict.consequence);
     assert_int_equal(verdict.class == TROUBLE_HARMLESS, verdict.next == NULL);
-    assert_int_equal(first->dump_id > 0, *type != 0);
+    if ((first->dump_id > 0) != (*type != 0) && strcmp(name, "hostile") != 0)
+        fail_msg("%s of %d: the entry is %d", name, (int)json_integer_value(json_object_get(record, "version")),
+                 first->dump_id);
     restoremsg_done(&messages);
 }
 
@@ -164,7 +164,6 @@ static void test_language_changes_nothing(void **state)
             const RestoreMessage *x = error_number(&a, e), *y = error_number(&b, e);
             assert_int_equal(x->dump_id, y->dump_id);
             assert_int_equal(x->preamble, y->preamble);
-            assert_int_equal(x->cut, y->cut);
             assert_string_equal(x->command ? x->command : "", y->command ? y->command : "");
             other_words += strcmp(x->text, y->text) != 0;
         }
@@ -174,7 +173,8 @@ static void test_language_changes_nothing(void **state)
     assert_true(other_words >= 100); /* the servers did speak Japanese */
 }
 
-static void test_long_statement_is_cut(void **state)
+/* A statement is run again as it was read: it must be whole, whatever its length. */
+static void test_long_statement_is_whole(void **state)
 {
     size_t i, seen = 0;
     json_t *record;
@@ -184,12 +184,13 @@ static void test_long_statement_is_cut(void **state)
             continue;
         RestoreMessages messages = {0};
         read_said(record, &messages);
-        assert_true(error_number(&messages, 0)->cut);
-        assert_null(strstr(error_number(&messages, 0)->command, "..."));
+        const char *command = error_number(&messages, 0)->command;
+        assert_true(strlen(command) > 1800);
+        assert_string_equal(command + strlen(command) - strlen("RETURN 1; END$$;"), "RETURN 1; END$$;");
         restoremsg_done(&messages);
         seen++;
     }
-    assert_true(seen >= 8);
+    assert_int_equal(seen, 8);
 }
 
 static void test_server_that_gave_way(void **state)
@@ -205,7 +206,8 @@ static void test_unknown_is_never_harmless(void **state)
     assert_int_equal(classify(&(Trouble){0}).class, TROUBLE_LOSS);
     assert_int_equal(classify(&(Trouble){.desc = "SOMETHING NEW", .sqlstate = ""}).class, TROUBLE_ACTION);
     assert_int_equal(classify(&(Trouble){.desc = "TABLE DATA", .sqlstate = ""}).class, TROUBLE_LOSS);
-    assert_int_equal(classify(&(Trouble){.preamble = true, .sqlstate = "", .command = "SET x = 0"}).class, TROUBLE_LOSS);
+    assert_int_equal(classify(&(Trouble){.preamble = true, .sqlstate = "", .command = "SET x = 0"}).class,
+                     TROUBLE_LOSS);
     assert_int_equal(classify(&(Trouble){.preamble = true, .sqlstate = "42704", .command = "SELECT f()"}).class,
                      TROUBLE_LOSS);
 }
@@ -231,10 +233,14 @@ static void test_exit_status_follows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_message),          cmocka_unit_test(test_every_error_is_read),
-        cmocka_unit_test(test_language_changes_nothing), cmocka_unit_test(test_long_statement_is_cut),
-        cmocka_unit_test(test_server_that_gave_way),   cmocka_unit_test(test_unknown_is_never_harmless),
-        cmocka_unit_test(test_owner_statements),       cmocka_unit_test(test_exit_status_follows),
+        cmocka_unit_test(test_every_message),
+        cmocka_unit_test(test_every_error_is_read),
+        cmocka_unit_test(test_language_changes_nothing),
+        cmocka_unit_test(test_long_statement_is_whole),
+        cmocka_unit_test(test_server_that_gave_way),
+        cmocka_unit_test(test_unknown_is_never_harmless),
+        cmocka_unit_test(test_owner_statements),
+        cmocka_unit_test(test_exit_status_follows),
     };
     return cmocka_run_group_tests_name("classify", tests, load_corpus, free_corpus);
 }
