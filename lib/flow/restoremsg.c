@@ -68,6 +68,13 @@ static bool is_servers(const char *line)
     return colon && colon > line && strncmp(colon, ":  ", 3) == 0 && memchr(line, ' ', (size_t)(colon - line)) == NULL;
 }
 
+/* The count of what was said already: nothing ended it early. */
+static void end_reached(RestoreMessages *messages)
+{
+    messages->reading = READING_NOTHING;
+    messages->finished = true;
+}
+
 static void own_line(RestoreMessages *messages, const char *line)
 {
     const char *rest;
@@ -79,7 +86,7 @@ static void own_line(RestoreMessages *messages, const char *line)
         const char *query = after(rest, "could not execute query: ");
         add(messages, true, query ? query : rest);
     } else if ((rest = after(line, "warning: errors ignored on restore: ")))
-        messages->reading = READING_NOTHING; /* the count of what was said already */
+        end_reached(messages);
     else if ((rest = after(line, "detail: ")) || (rest = after(line, "hint: ")))
         messages->reading = READING_NOTHING;
     else if ((rest = after(line, "warning: ")))
@@ -106,28 +113,47 @@ static void trim(char *text)
         text[len - 1] = 0;
 }
 
-void restoremsg_end(RestoreMessages *messages)
-{
-    for (size_t i = 0; i < messages->n; i++)
-        trim(messages->v[i].command);
-}
-
 static void message_done(RestoreMessage *message)
 {
     free(message->text);
     free(message->command);
 }
 
-void restoremsg_no_errors(RestoreMessages *messages)
+/* Drops the errors for which drop() is true. */
+static void drop_errors(RestoreMessages *messages, bool (*drop)(const RestoreMessage *error))
 {
     size_t kept = 0;
     for (size_t i = 0; i < messages->n; i++) {
-        if (messages->v[i].error)
+        if (messages->v[i].error && drop(&messages->v[i]))
             message_done(&messages->v[i]);
         else
             messages->v[kept++] = messages->v[i];
     }
     messages->n = kept;
+}
+
+static bool any(const RestoreMessage *error)
+{
+    return true;
+}
+
+void restoremsg_no_errors(RestoreMessages *messages)
+{
+    drop_errors(messages, any);
+}
+
+/* An error that pg_restore lives through is one of its session's or of an entry's. */
+static bool is_of_nothing(const RestoreMessage *error)
+{
+    return error->dump_id == 0 && !error->preamble;
+}
+
+void restoremsg_end(RestoreMessages *messages)
+{
+    for (size_t i = 0; i < messages->n; i++)
+        trim(messages->v[i].command);
+    if (messages->finished)
+        drop_errors(messages, is_of_nothing);
 }
 
 void restoremsg_done(RestoreMessages *messages)

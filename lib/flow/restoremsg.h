@@ -21,12 +21,13 @@ typedef struct RestoreMessages {
     size_t n, cap;
     int dump_id; /* of the entry pg_restore said last */
     bool preamble;
+    bool finished; /* it came to its end, whatever it met on the way */
     enum { READING_NOTHING, READING_MESSAGE, READING_COMMAND } reading;
 } RestoreMessages;
 
 /* Takes one line, without its newline. Zero-initialise *messages before the first. */
 void restoremsg_line(RestoreMessages *messages, const char *line);
-/* After the last line. */
+/* After the last line. Where pg_restore came to its end, an error of no entry was a name that looks like one. */
 void restoremsg_end(RestoreMessages *messages);
 /* When pg_restore ended with status 0: what looked like an error was a name with a newline and more in it. */
 void restoremsg_no_errors(RestoreMessages *messages);
