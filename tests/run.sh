@@ -72,7 +72,7 @@ if [ $# = 0 ]; then
     unit_tests build
     build build-sanitize clang -Db_sanitize=address,undefined -Db_lundef=false
     unit_tests build-sanitize
-    set -- age story001 zoo split versions export archive window files errors careful interrupt standby empty
+    set -- age story001 zoo split versions export archive window files errors careful rights interrupt standby empty
 fi
 for topic; do
     [ -f "$tests/it/$topic.sh" ] || give_up "there is no test tests/it/$topic.sh"
