@@ -18,6 +18,8 @@ static int check_use(const RestoreOptions *restore, int only, bool archive, Erro
         return error_hint(err,
                           "Give --db with the database that shall exist afterwards, or --files NAME=DIR, or both.");
     }
+    if (restore->db == NULL && restore->admin_db)
+        return error_set(err, ERR_USAGE, "--admin-db needs --db");
     if (restore->db == NULL && (restore->swap || restore->create_roles))
         return error_set(err, ERR_USAGE, "%s needs --db", restore->swap ? "--swap" : "--create-roles");
     return 0;
@@ -79,6 +81,7 @@ int command_restore(Session *session, Error *err)
         return -1;
     RestoreOptions restore = {
         .db = only == ONLY_FILES ? NULL : options_text(options, OPT_DB),
+        .admin_db = options_text(options, OPT_ADMIN_DB),
         .pg_bindir = options_text(options, OPT_PG_BINDIR),
         .map = map,
         .app_role = options_text(options, OPT_APP_ROLE),

@@ -82,6 +82,49 @@ typedef struct CatalogTarget {
 int catalog_target(PgConn *conn, const char *conninfo, const char *dbname, CatalogTarget *ret, Error *err);
 void catalog_target_done(CatalogTarget *target);
 
+/* What the role of a connection may do, where it is no superuser. */
+typedef struct CatalogRights {
+    char *user;
+    bool superuser, createrole;
+    bool managed;      /* a provider's administrator (rds_superuser, cloudsqlsuperuser ..) */
+    StrVec superusers; /* all of the server's */
+    StrVec becomes;    /* roles whose rights it has and that it may SET ROLE to */
+    StrVec grants;     /* roles it may grant to others, and so to itself */
+} CatalogRights;
+
+int catalog_rights(PgConn *conn, CatalogRights *ret, Error *err);
+void catalog_rights_done(CatalogRights *rights);
+
+typedef struct CatalogExtension {
+    char *name;
+    bool trusted, superuser; /* of the version that would be installed */
+    bool present;            /* in the database of the connection */
+} CatalogExtension;
+
+typedef struct CatalogExtensions {
+    CatalogExtension *v;
+    size_t n;
+} CatalogExtensions;
+
+/* The extensions that the server offers. */
+int catalog_extensions(PgConn *conn, CatalogExtensions *ret, Error *err);
+void catalog_extensions_done(CatalogExtensions *extensions);
+
+/* One grant of a role to another. From 16 on there may be several, by different grantors. */
+typedef struct CatalogMembership {
+    char *grantor; /* NULL: unknown (before 16 he may have been dropped) */
+    bool inherits, becomes;
+} CatalogMembership;
+
+/* *ret: an array of *ret_n, to be freed with the grantors in it. */
+int catalog_memberships(PgConn *conn, const char *role, const char *member, CatalogMembership **ret, size_t *ret_n,
+                        Error *err);
+
+/* Relations of the connection's database that its role may not read: schema, name, owner, whether an extension's. */
+int catalog_unreadable(PgConn *conn, PGresult **ret, Error *err);
+/* Whether the connection's database holds nothing of its users' but extensions. */
+int catalog_is_bare(PgConn *conn, bool *ret, Error *err);
+
 /* The access probe: as role (SET ROLE), every table, view, sequence of user schemas that the role owns or is granted:
  * SELECT .. LIMIT 0 on tables with the SELECT privilege; INSERT, UPDATE, DELETE privileges on tables it owns; CREATE
  * and USAGE on the schemas of its tables; CONNECT on the database (superusers not taken as proof). SECURITY DEFINER

@@ -13,8 +13,10 @@
 
 typedef struct RestoreOptions {
     const char *db; /* conninfo; its database is the one that will exist afterwards. NULL: files only */
+    const char
+        *admin_db; /* conninfo of an administrator on the same server, for what the role of db may not; or NULL */
     const char *pg_bindir;
-    RoleMap *map;           /* a rule for the bootstrap superuser may be added */
+    RoleMap *map;         /* a rule for the bootstrap superuser may be added */
     const char *app_role; /* for the probe; NULL: the role that owns most tables after the map */
     bool create_roles;
     bool swap;

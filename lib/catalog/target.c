@@ -45,16 +45,6 @@ static int read_names(PgConn *conn, CatalogTarget *target, Error *err)
     return 0;
 }
 
-static int look_inside(PgConn *conn, CatalogTarget *target, Error *err)
-{
-    PGresult *row;
-    if (catalog_query(conn, sql_user_objects, 0, NULL, &row, err) < 0)
-        return -1;
-    target->database_empty = !pg_cell_bool(row, 0, 0);
-    PQclear(row);
-    return 0;
-}
-
 /* A database that we may not look into counts as one that holds something. */
 static int read_emptiness(const char *conninfo, const char *dbname, CatalogTarget *target, Error *err)
 {
@@ -69,7 +59,7 @@ static int read_emptiness(const char *conninfo, const char *dbname, CatalogTarge
         log_debug("looking into database \"%s\": %s", dbname, refused.message);
         return 0;
     }
-    int rc = look_inside(conn, target, err);
+    int rc = catalog_is_bare(conn, &target->database_empty, err);
     pg_close(conn);
     return rc;
 }

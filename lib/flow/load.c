@@ -232,6 +232,18 @@ static void finished(Load *load, const LoadTask *task)
     load->running--;
 }
 
+/* What another role filled, only that role may be able to read. */
+static int verify(Load *load, PgConn *conn, LoadTable *table, Error *err)
+{
+    Restore *restore = load->restore;
+    PgConn *own = NULL;
+    if (entry_doer(restore, table->entry) == DOER_ADMIN && target_connect_helped(restore, &own, err) < 0)
+        return -1;
+    int rc = load_read_back(restore, own ? own : conn, table->source, table->entry, &table->found, err);
+    pg_close(own);
+    return rc;
+}
+
 static int do_task(Load *load, PgConn *conn, LoadTask *task, Error *err)
 {
     switch (task->kind) {
@@ -245,7 +257,7 @@ static int do_task(Load *load, PgConn *conn, LoadTask *task, Error *err)
     case LOAD_FINISH:
         return restore_finish(load->restore, err);
     case LOAD_VERIFY:
-        return load_read_back(load->restore, conn, task->table->source, task->table->entry, &task->table->found, err);
+        return verify(load, conn, task->table, err);
     case LOAD_LARGE_OBJECTS:
         return load_large_objects(load->restore, conn, err);
     }

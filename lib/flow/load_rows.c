@@ -147,12 +147,12 @@ int load_config_tables(Restore *restore, Error *err)
         const TocEntry *entry = toc_find(restore->toc, database->tables[i].dump_id);
         if (database->tables[i].n_segments == 0 || !load_is_config(restore, entry))
             continue;
-        if (conn == NULL)
-            rc = target_connect(restore, NULL, &conn, err);
+        rc = target_connect_for(restore, entry, &conn, err);
         if (rc == 0)
             rc = load_config_table(restore, conn, &database->tables[i], entry, err);
+        pg_close(conn);
+        conn = NULL;
     }
-    pg_close(conn);
     return rc;
 }
 

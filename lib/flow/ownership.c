@@ -6,6 +6,7 @@
 
 #include "dumppipe.h"
 #include "kura/mem.h"
+#include "kura/sqllex.h"
 #include "restore_priv.h"
 
 enum { FINDINGS_MAX = 50 };
@@ -15,6 +16,7 @@ typedef struct Comparison {
     const Toc *expected;
     const TocEntry **actual; /* sorted */
     size_t n_actual;
+    PGresult *unreadable; /* relations that the session may not read: schema, name, owner; NULL: it reads all */
     Severity severity; /* of a difference: an error, or a warning where two majors of pg_dump word things differently */
     size_t differences;
 } Comparison;
@@ -108,9 +110,43 @@ static bool is_ownable(const TocEntry *entry)
     return true;
 }
 
+/* Who may not read a relation, its owner included, cannot lock it: pg_dump must leave it out. Its owner is known. */
+static const char *unreadable_owner(const Comparison *comparison, const TocEntry *entry)
+{
+    static const char *const kinds[] = {"", "TABLE ", "SEQUENCE ", "COLUMN "};
+    for (int i = 0; comparison->unreadable && entry->tag && i < PQntuples(comparison->unreadable); i++) {
+        const char *relation = pg_cell(comparison->unreadable, i, 1);
+        if (compare_text(entry->namespace, pg_cell(comparison->unreadable, i, 0)) != 0)
+            continue;
+        for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+            size_t kind = strlen(kinds[k]), len = strlen(relation);
+            if (strncmp(entry->tag, kinds[k], kind) == 0 && strncmp(entry->tag + kind, relation, len) == 0 &&
+                strchr(kinds[k][0] == 'C' ? "." : "", entry->tag[kind + len]))
+                return pg_cell(comparison->unreadable, i, 2);
+        }
+    }
+    return NULL;
+}
+
+/* What nobody could give to its owner was told before the restore began. */
+static bool owner_was_skipped(const Restore *restore, const TocEntry *entry)
+{
+    return restore->limited && !restore->aid.superuser && !strvec_contains(&restore->becomes, entry->owner);
+}
+
 static void compare_owner(Comparison *comparison, const TocEntry *expected)
 {
     char name[512];
+    if (trouble_lacks(comparison->restore, expected) || owner_was_skipped(comparison->restore, expected))
+        return;
+    const char *unreadable = unreadable_owner(comparison, expected);
+    if (unreadable) {
+        comparison->restore->report->owners_checked++;
+        if (compare_text(unreadable, expected->owner) != 0)
+            differ(comparison, "owner-wrong", "%s belongs to \"%s\", expected \"%s\"",
+                   entry_name(expected, name, sizeof name), unreadable, expected->owner);
+        return;
+    }
     const TocEntry *actual = find(comparison, expected);
     comparison->restore->report->owners_checked++;
     if (actual == NULL)
@@ -198,8 +234,8 @@ static int compare_all(Comparison *comparison, const Toc *actual, Error *err)
         const TocEntry *entry = &expected->entries[i];
         if (is_ownable(entry))
             compare_owner(comparison, entry);
-        if (is_acl(entry) && !is_about_database(entry) &&
-            compare_acl(comparison, entry, find(comparison, entry), err) < 0)
+        if (is_acl(entry) && !is_about_database(entry) && !trouble_lacks(comparison->restore, entry) &&
+            !unreadable_owner(comparison, entry) && compare_acl(comparison, entry, find(comparison, entry), err) < 0)
             return -1;
     }
     Comparison back = {.actual = xcalloc(expected->n_entries, sizeof *back.actual), .n_actual = expected->n_entries};
@@ -217,15 +253,22 @@ static int compare_all(Comparison *comparison, const Toc *actual, Error *err)
 }
 
 /* The whole TOC as a backup would read it, large objects included; pg_dump is ended before its data. */
-static int read_actual(Restore *restore, Toc **ret, Error *err)
+static int read_actual(Restore *restore, const PGresult *unreadable, Toc **ret, Error *err)
 {
     PgTools tools = {0};
     Proc *dump = NULL;
     _cleanup_(buf_done) Buf raw = {0};
     _cleanup_(buf_done) Buf rest = {0};
+    _cleanup_(strvec_done) StrVec without = {0};
+    for (int i = 0; unreadable && i < PQntuples(unreadable); i++) {
+        _cleanup_free_ char *schema = sql_quote_ident(pg_cell(unreadable, i, 0));
+        _cleanup_free_ char *name = sql_quote_ident(pg_cell(unreadable, i, 1));
+        strvec_pushf(&without, "--exclude-table=%s.%s", schema, name);
+    }
+    PgConn *conn = restore->aid.superuser ? restore->helper : restore->admin;
     int rc = pgtools_find(restore->options->pg_bindir, restore->target.server_version_num / 10000, &tools, err);
     if (rc == 0)
-        rc = dumppipe_open(restore->admin, restore->scratch, &tools, NULL, &dump, err);
+        rc = dumppipe_open(conn, restore->scratch, &tools, &without, &dump, err);
     if (rc == 0)
         rc = dumppipe_read_toc(dump, &raw, &rest, ret, err);
     proc_free(dump);
@@ -233,28 +276,86 @@ static int read_actual(Restore *restore, Toc **ret, Error *err)
     return rc;
 }
 
-int check_ownership(Restore *restore, Error *err)
+/* What pg_dump could not lock as the restoring role. Gives NULL when that is nothing. */
+static int find_unreadable(Restore *restore, PGresult **ret, Error *err)
 {
-    Toc *actual;
-    if (read_actual(restore, &actual, err) < 0)
-        return error_wrap(err, "the ownership audit");
+    PgConn *conn;
+    *ret = NULL;
+    if (!restore->limited || restore->aid.superuser)
+        return 0;
+    if (target_connect(restore, NULL, &conn, err) < 0)
+        return -1;
+    int rc = catalog_unreadable(conn, ret, err);
+    pg_close(conn);
+    if (rc == 0 && PQntuples(*ret) == 0) {
+        PQclear(*ret);
+        *ret = NULL;
+    }
+    return rc;
+}
+
+/* Tells what is left out of the audit. False when pg_dump cannot run at all: it insists on the tables of extensions. */
+static bool tell_unreadable(Restore *restore, const PGresult *unreadable)
+{
+    enum { MEMBER = 3 };
+    bool possible = true;
+    for (int i = 0; i < PQntuples(unreadable); i++) {
+        bool member = pg_cell_bool(unreadable, i, MEMBER);
+        possible &= !member;
+        const char *schema = pg_cell(unreadable, i, 0), *name = pg_cell(unreadable, i, 1);
+        const char *hint = "Restore with a superuser's --admin-db to have it audited too.";
+        if (member)
+            findings_add(restore->findings, FINDING_WARNING, "not-audited", hint,
+                         "owners and grants were not audited: role \"%s\" may not read \"%s\".\"%s\", which belongs to "
+                         "an extension",
+                         restore->self.user, schema, name);
+        else
+            findings_add(restore->findings, FINDING_NOTE, "not-audited", hint,
+                         "the grants on \"%s\".\"%s\" were not audited: its owner \"%s\" may not read it", schema, name,
+                         pg_cell(unreadable, i, 2));
+    }
+    return possible;
+}
+
+static int compare_with(Restore *restore, const Toc *actual, PGresult *unreadable, Error *err)
+{
     bool same = toc_version_major(actual->dump_version) == toc_version_major(restore->toc->dump_version) &&
                 toc_version_major(actual->server_version) == toc_version_major(restore->toc->server_version);
     Comparison comparison = {.restore = restore,
                              .expected = restore->toc,
                              .actual = xcalloc(actual->n_entries, sizeof *comparison.actual),
                              .n_actual = actual->n_entries,
+                             .unreadable = unreadable,
                              .severity = same ? FINDING_ERROR : FINDING_WARNING};
     for (size_t i = 0; i < actual->n_entries; i++)
         comparison.actual[i] = &actual->entries[i];
     qsort(comparison.actual, comparison.n_actual, sizeof *comparison.actual, by_entry);
     int rc = compare_all(&comparison, actual, err);
     free(comparison.actual);
-    toc_free(actual);
     if (rc == 0 && comparison.differences > 0 && same) {
         restore->differs = true;
         rc = error_set(err, ERR_FAILED, "owners and grants differ from what was asked for in %zu places",
                        comparison.differences);
     }
+    return rc;
+}
+
+int check_ownership(Restore *restore, Error *err)
+{
+    Toc *actual;
+    PGresult *unreadable;
+    if (find_unreadable(restore, &unreadable, err) < 0)
+        return error_wrap(err, "the ownership audit");
+    int rc = 0;
+    if (unreadable == NULL || tell_unreadable(restore, unreadable)) {
+        rc = read_actual(restore, unreadable, &actual, err);
+        if (rc < 0) {
+            error_wrap(err, "the ownership audit");
+        } else {
+            rc = compare_with(restore, actual, unreadable, err);
+            toc_free(actual);
+        }
+    }
+    PQclear(unreadable);
     return rc;
 }

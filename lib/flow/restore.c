@@ -44,6 +44,8 @@ void restore_phase(Restore *restore, const char *name)
 static void done(Restore *restore)
 {
     pgrestore_workdir_remove(restore);
+    rights_done(restore);
+    free(restore->failed);
     pg_close(restore->admin);
     catalog_target_done(&restore->target);
     pgtools_done(&restore->tools);
@@ -85,6 +87,8 @@ int restore_finish(Restore *restore, Error *err)
     restore_phase(restore, "indexes and constraints");
     if (post_data(restore, err) < 0)
         return -1;
+    if (restore->limited)
+        return 0; /* after the hand-over, when all of it has its contents */
     restore_phase(restore, "analyze");
     return analyze_target(restore, err);
 }
@@ -115,13 +119,15 @@ static int probe(Restore *restore, Error *err)
 static int build_database(Restore *restore, Error *err)
 {
     restore_phase(restore, "schema");
-    if (target_lock(restore, err) < 0 || target_drop_leftovers(restore, err) < 0 ||
-        target_create_roles(restore, err) < 0 || target_create_database(restore, err) < 0 ||
+    if (target_lock(restore, err) < 0 || target_create_roles(restore, err) < 0 || rights_borrow(restore, err) < 0 ||
+        target_drop_leftovers(restore, err) < 0 || target_create_database(restore, err) < 0 ||
         pgrestore_workdir(restore, err) < 0 || pgrestore_run(restore, &(PgRestoreRun){.section = "pre-data"}, err) < 0)
         return -1;
     restore_phase(restore, "rows");
     if (restore->manifest ? load_backup(restore, err) < 0
                           : load_archive(restore, err) < 0 || restore_finish(restore, err) < 0)
+        return -1;
+    if (restore_hand_over(restore, err) < 0)
         return -1;
     restore_phase(restore, "owners and grants");
     if (target_owner(restore, err) < 0 || check_ownership(restore, err) < 0)
@@ -130,10 +136,23 @@ static int build_database(Restore *restore, Error *err)
     return probe(restore, err) < 0 ? -1 : target_properties(restore, err);
 }
 
+/* What lacks something may be used where nothing was, with a warning; it takes nobody's place. */
+static int check_flaws(Restore *restore, Error *err)
+{
+    if (restore->n_failed == 0 || restore->kept == NULL || restore->target.database_empty)
+        return 0;
+    restore->differs = true;
+    return error_set(err, ERR_FAILED,
+                     "%zu statement%s of the restore failed, so the database does not take the place of \"%s\"",
+                     restore->n_failed, restore->n_failed == 1 ? "" : "s", restore->database);
+}
+
 static int restore_database(Restore *restore, Error *err)
 {
     int rc = build_database(restore, err);
     pgrestore_workdir_remove(restore);
+    if (rc == 0)
+        rc = check_flaws(restore, err);
     if (rc == 0)
         rc = target_rename(restore, err);
     restore_phase(restore, NULL);
@@ -148,6 +167,8 @@ static int restore_database(Restore *restore, Error *err)
     }
     if (rc < 0)
         target_undo(restore);
+    else
+        rights_return(restore);
     return rc;
 }
 
@@ -228,7 +249,8 @@ static int from_backup(Repo *repo, const Manifest *manifest, const RestoreOption
                        .findings = findings,
                        .progress = progress,
                        .repo = repo,
-                       .manifest = manifest};
+                       .manifest = manifest,
+                       .failed_mutex = PTHREAD_MUTEX_INITIALIZER};
     if (options->db && !manifest->has_database) {
         error_set(err, ERR_USAGE, "backup \"%s\" holds no database", manifest->id);
         return error_hint(err, "Leave --db out to restore its files only.");
@@ -248,7 +270,12 @@ static int from_archive(const char *path, const RestoreOptions *options, bool pl
         error_set(err, ERR_USAGE, "a pg_dump archive holds a database and no files");
         return error_hint(err, "Give the target database with --db, and leave --files out.");
     }
-    Restore restore = {.options = options, .report = ret, .findings = findings, .progress = progress, .archive = path};
+    Restore restore = {.options = options,
+                       .report = ret,
+                       .findings = findings,
+                       .progress = progress,
+                       .archive = path,
+                       .failed_mutex = PTHREAD_MUTEX_INITIALIZER};
     int rc = archive_open_toc(path, &restore.toc, &restore.archive_head, err);
     if (rc == 0)
         rc = run(&restore, plan_only, err);

@@ -37,11 +37,11 @@ static char *free_name(const Restore *restore, const char *middle)
     }
 }
 
-static int check_existing(Restore *restore, Error *err)
+static void check_existing(Restore *restore)
 {
     restore->scratch = free_name(restore, "kura");
     if (!restore->target.database_exists)
-        return target_check_swap(restore, err);
+        return;
     if (!restore->target.database_empty && !restore->options->swap)
         problem(restore, "database-exists",
                 "Use --swap to put the restored one in its place (the old one is kept under another name), or restore "
@@ -56,7 +56,6 @@ static int check_existing(Restore *restore, Error *err)
         restore->kept = free_name(restore, "before");
     }
     restore->report->replaced = xstrdup(restore->kept);
-    return target_check_swap(restore, err);
 }
 
 static void check_server(Restore *restore)
@@ -325,34 +324,6 @@ static void check_app_role(Restore *restore)
                 "role \"%s\", whose access is to be probed, does not exist on the target", role);
 }
 
-/* Without superuser every new owner must be a role that the session may become. */
-static int check_memberships(Restore *restore, Error *err)
-{
-    const RoleUses *uses = &restore->report->roles;
-    if (restore->target.superuser)
-        return 0;
-    bool set_option = restore->target.server_version_num >= 160000;
-    for (size_t i = 0; i < uses->n; i++) {
-        const RoleUse *use = &uses->v[i];
-        if (!role_is_needed(use) || (use->owns == 0 && !use->owns_database))
-            continue;
-        const char *params[] = {use->new_name};
-        _cleanup_free_ char *may = NULL;
-        if (strvec_contains(&restore->target.roles, use->new_name) &&
-            pg_query_value(restore->admin,
-                           set_option ? "SELECT pg_catalog.pg_has_role($1, 'SET')"
-                                      : "SELECT pg_catalog.pg_has_role($1, 'MEMBER')",
-                           1, params, &may, err) < 0)
-            return -1;
-        if (may == NULL || strcmp(may, "t") != 0)
-            problem(restore, "not-a-member",
-                    "Restore as a superuser, or let an administrator GRANT the role to the one that restores.",
-                    "role \"%s\" is no superuser and may not give objects to role \"%s\"", pg_user(restore->admin),
-                    use->new_name);
-    }
-    return 0;
-}
-
 int restore_check(Restore *restore, Error *err)
 {
     if (restore->manifest && check_manifest(restore, err) < 0)
@@ -366,13 +337,16 @@ int restore_check(Restore *restore, Error *err)
     Error tools = ERROR_INIT;
     if (pgtools_find(restore->options->pg_bindir, major > needs ? major : needs, &restore->tools, &tools) < 0)
         problem(restore, "tools", tools.hint[0] ? tools.hint : NULL, "%s", tools.message);
-    if (check_existing(restore, err) < 0)
+    check_existing(restore);
+    if (target_check_leftovers(restore, err) < 0)
         return -1;
     check_extensions(restore);
     check_tablespaces(restore);
     check_preamble(restore);
-    if (check_locale(restore, err) < 0 || check_map(restore, err) < 0 || check_downgrade(restore, err) < 0 ||
-        check_memberships(restore, err) < 0)
+    if (check_locale(restore, err) < 0 || check_map(restore, err) < 0 || check_downgrade(restore, err) < 0)
+        return -1;
+    if (findings_count(restore->findings, FINDING_ERROR) == 0 &&
+        (rights_check(restore, err) < 0 || target_check_swap(restore, err) < 0))
         return -1;
     choose_app_role(restore);
     check_app_role(restore);

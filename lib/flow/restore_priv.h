@@ -2,12 +2,17 @@
 #ifndef KURA_RESTORE_PRIV_H
 #define KURA_RESTORE_PRIV_H
 
+#include <pthread.h>
+
 #include "kura/catalog.h"
 #include "kura/kept.h"
 #include "kura/pg.h"
 #include "kura/pgtools.h"
 #include "kura/restore.h"
 #include "kura/toc.h"
+#include "loan.h"
+#include "restoremsg.h"
+#include "rights.h"
 
 typedef struct Restore {
     const RestoreOptions *options;
@@ -42,6 +47,20 @@ typedef struct Restore {
     char *workdir; /* holds the mapped toc.dat */
     int *built;    /* dump ids of post-data entries built while rows were loading */
     size_t n_built, cap_built;
+
+    /* without superuser */
+    bool limited;                      /* the restoring role is none: all below counts */
+    PgConn *helper;                    /* of --admin-db, to a maintenance database; NULL without */
+    CatalogRights self, aid;           /* of the restoring role, of the helper's */
+    StrVec becomes;                    /* roles it can act as, once it has borrowed .. */
+    StrVec borrow_self, borrow_helper; /* .. these, through its own connection or the helper's */
+    Loans loans;
+    RightsPlan rights;
+
+    /* what pg_restore could not do and the restore went on without */
+    pthread_mutex_t failed_mutex;
+    int *failed; /* dump ids */
+    size_t n_failed, cap_failed;
 } Restore;
 
 /* Ends the running phase of the report and begins another; NULL only ends. */
@@ -60,14 +79,43 @@ int check_locale(Restore *restore, Error *err);
 
 /* restore_roles.c */
 int target_create_roles(Restore *restore, Error *err);
+/* The connection that makes and drops roles. */
+PgConn **role_conn(Restore *restore);
 /* Whether what a role has in the archive needs it to exist: mentions in strings do not. */
 bool role_is_needed(const RoleUse *use);
+
+/* restore_rights.c: who can do what. */
+/* Before anything is done: connects the helper, plans, and tells what nobody can do. Does nothing for a superuser. */
+int rights_check(Restore *restore, Error *err);
+/* Borrows the memberships that the plan counts on. */
+int rights_borrow(Restore *restore, Error *err);
+/* Gives them back. */
+void rights_return(Restore *restore);
+void rights_done(Restore *restore);
+int target_connect_helper(Restore *restore, Error *err);
+/* The place of an entry in the TOC. */
+size_t entry_place(const Restore *restore, const TocEntry *entry);
+/* Who makes an entry (or fills it). */
+Doer entry_doer(const Restore *restore, const TocEntry *entry);
+
+/* restore_handover.c */
+/* Gives everything to its owner, then restores grants and policies, fills materialized views and analyzes. Does nothing
+ * for a superuser, whose pg_restore did all that. */
+int restore_hand_over(Restore *restore, Error *err);
+/* The text of an ACL with SET ROLE where it sets the session's authorization; to be freed. */
+char *as_role(const char *sql);
 
 /* restore_target.c: what happens to the server as a whole. */
 /* Connects to a maintenance database, which is never the target. */
 int target_connect_admin(Restore *restore, Error *err);
 /* That connection idles while rows load: makes sure that it still lives and holds the lock. */
 int target_admin(Restore *restore, Error *err);
+/* The connection for what concerns the database as a whole once it may belong to somebody else: a superuser's if there
+ * is one. Makes sure that it lives. */
+int target_closing(Restore *restore, PgConn **ret, Error *err);
+/* Where it is kept, and what connects like it. */
+PgConn **target_closing_slot(Restore *restore);
+const char *target_closing_conninfo(const Restore *restore);
 /* Makes this the only restore that is at work on the target's name. */
 int target_lock(Restore *restore, Error *err);
 int target_create_database(Restore *restore, Error *err);
@@ -81,7 +129,9 @@ void target_keep(Restore *restore);
 /* Drops what this restore made: on the way out of a failure. */
 void target_undo(Restore *restore);
 /* restore_swap.c: how the database gets its name. */
-/* Looks at the database that has the name now, and at what earlier restores left. */
+/* Tells what earlier restores into this name left. */
+int target_check_leftovers(Restore *restore, Error *err);
+/* Looks at the database that has the name now: whether it can be renamed in the end. After rights_check(). */
 int target_check_swap(Restore *restore, Error *err);
 /* Writes into the comment of the scratch database what it is. */
 int target_mark(Restore *restore, KeptState state, Error *err);
@@ -93,10 +143,23 @@ int target_rename(Restore *restore, Error *err);
 
 /* A connection to the scratch database. */
 int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err);
+/* The same as the helper. */
+int target_connect_helped(const Restore *restore, PgConn **ret, Error *err);
+/* The same of who does entry. */
+int target_connect_for(const Restore *restore, const TocEntry *entry, PgConn **ret, Error *err);
 
 /* pgrestore.c: the real pg_restore over the work directory. */
+typedef enum PgRestoreStage {
+    STAGE_BUILD, /* definitions and data; the only one for a superuser */
+    STAGE_OWNERS,
+    STAGE_SCHEMA_OWNERS,
+    STAGE_GRANTS,
+    STAGE_CONTENTS, /* of materialized views */
+} PgRestoreStage;
+
 typedef struct PgRestoreRun {
-    const char *section; /* "pre-data", "data", "post-data" */
+    PgRestoreStage stage;
+    const char *section; /* "pre-data", "data", "post-data"; NULL: all */
     const int *only;     /* dump ids, in the order of the TOC; NULL: all */
     size_t n_only;
     size_t jobs;
@@ -107,9 +170,14 @@ typedef struct PgRestoreRun {
 } PgRestoreRun;
 int pgrestore_workdir(Restore *restore, Error *err);
 void pgrestore_workdir_remove(Restore *restore);
-/* Fails with ERR_TOOL when pg_restore met an error that is not known to be harmless; each becomes a finding.
- * Thread-safe. */
+/* Every message becomes a finding with its class (classify.h). Fails with ERR_TOOL when rows are lost by one; less than
+ * that is recorded as failed. Thread-safe. */
 int pgrestore_run(Restore *restore, const PgRestoreRun *run, Error *err);
+/* restore_trouble.c */
+/* Learns the SQLSTATE of each error, classifies it and tells it. doer is who met it. */
+int trouble_report(Restore *restore, RestoreMessages *messages, Doer doer, Error *err);
+/* Whether the restored database lacks an entry, and that was told. */
+bool trouble_lacks(Restore *restore, const TocEntry *entry);
 /* The ids of all entries for which keep() is true, in TOC order; to be freed. */
 int *toc_ids(const Toc *toc, bool (*keep)(const void *ctx, const TocEntry *entry), const void *ctx, size_t *ret_n);
 

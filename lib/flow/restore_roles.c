@@ -31,6 +31,12 @@ static void note_settings(Restore *restore, const DbRole *role, const char *quot
     }
 }
 
+PgConn **role_conn(Restore *restore)
+{
+    bool helped = restore->limited && !restore->self.createrole && restore->helper;
+    return helped ? &restore->helper : &restore->admin;
+}
+
 /* Never a superuser, and never a member of a predefined role, whatever the source had: kura hands out no such power. */
 static int create_role(Restore *restore, const char *name, Error *err)
 {
@@ -38,7 +44,7 @@ static int create_role(Restore *restore, const char *name, Error *err)
     _cleanup_free_ char *quoted = sql_quote_ident(name);
     bool login = role && role->login;
     stop_hold(); /* so that a role that was made is always known to be ours */
-    int rc = pg_execf(restore->admin, err, "CREATE ROLE %s %s %s %s %s CONNECTION LIMIT %d", quoted,
+    int rc = pg_execf(*role_conn(restore), err, "CREATE ROLE %s %s %s %s %s CONNECTION LIMIT %d", quoted,
                       login ? "LOGIN" : "NOLOGIN", !role || role->inherit ? "INHERIT" : "NOINHERIT",
                       role && role->createdb ? "CREATEDB" : "NOCREATEDB",
                       role && role->createrole ? "CREATEROLE" : "NOCREATEROLE", role ? role->connection_limit : -1);
@@ -59,6 +65,15 @@ static int create_role(Restore *restore, const char *name, Error *err)
     return 0;
 }
 
+/* Who may make others members of a role that was there before: a superuser, or who administers it. */
+static bool may_grant(Restore *restore, const char *role)
+{
+    if (!restore->limited || strvec_contains(&restore->created_roles, role))
+        return true;
+    const CatalogRights *rights = *role_conn(restore) == restore->helper ? &restore->aid : &restore->self;
+    return rights->superuser || strvec_contains(&rights->grants, role);
+}
+
 static int grant_memberships(Restore *restore, const char *name, Error *err)
 {
     const DbRole *role = recorded_role(restore, name);
@@ -68,11 +83,11 @@ static int grant_memberships(Restore *restore, const char *name, Error *err)
             continue;
         bool known = strvec_contains(&restore->target.roles, of) || strvec_contains(&restore->created_roles, of);
         _cleanup_free_ char *member = sql_quote_ident(name), *group = sql_quote_ident(of);
-        if (rolemap_is_fixed(of) || !known) {
+        if (rolemap_is_fixed(of) || !known || !may_grant(restore, of)) {
             _cleanup_free_ char *hint = xasprintf("If it needs that: GRANT %s TO %s;", group, member);
             findings_add(restore->findings, FINDING_WARNING, "role-membership", hint,
                          "role %s was not made a member of %s", member, group);
-        } else if (pg_execf(restore->admin, err, "GRANT %s TO %s", group, member) < 0) {
+        } else if (pg_execf(*role_conn(restore), err, "GRANT %s TO %s", group, member) < 0) {
             return error_wrap(err, "making role %s a member of %s", member, group);
         }
     }

@@ -25,15 +25,15 @@ int target_mark(Restore *restore, KeptState state, Error *err)
                    .oid = restore->scratch_oid,
                    .by = (char *)source(restore),
                    .comment = restore->comment};
-    if (swap_now(restore->admin, mark.at, err) < 0)
+    PgConn *conn;
+    if (target_closing(restore, &conn, err) < 0 || swap_now(conn, mark.at, err) < 0)
         return -1;
     _cleanup_free_ char *text = dbmark_format(&mark), *literal = sql_quote_literal(text);
     _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
-    return pg_execf(restore->admin, err, "COMMENT ON DATABASE %s IS %s", quoted, literal);
+    return pg_execf(conn, err, "COMMENT ON DATABASE %s IS %s", quoted, literal);
 }
 
-/* What earlier restores into this name left behind. */
-static int check_leftovers(Restore *restore, Error *err)
+int target_check_leftovers(Restore *restore, Error *err)
 {
     KeptDatabases list;
     if (kept_list(restore->admin, restore->database, &list, err) < 0)
@@ -56,19 +56,21 @@ static int check_leftovers(Restore *restore, Error *err)
 int target_check_swap(Restore *restore, Error *err)
 {
     uint32_t existing;
-    if (check_leftovers(restore, err) < 0 ||
-        catalog_database_oid(restore->admin, restore->database, &existing, err) < 0)
+    if (catalog_database_oid(restore->admin, restore->database, &existing, err) < 0)
         return -1;
     if (existing == 0)
         return 0;
-    if (swap_check(restore->admin, existing, restore->database, restore->options->swap, restore->findings, err) < 0)
+    if (swap_check(*target_closing_slot(restore), existing, restore->database, restore->options->swap,
+                   restore->limited ? &restore->becomes : NULL, restore->findings, err) < 0)
         return -1;
     return swap_check_holds(restore->admin, existing, restore->database, restore->kept, restore->findings, err);
 }
 
 static int drop_leftover(Restore *restore, const char *name, bool force, Error *err)
 {
-    if (targetdb_drop(restore->admin, restore->options->db, name, force, err) < 0)
+    PgConn *conn;
+    if (target_closing(restore, &conn, err) < 0 ||
+        targetdb_drop(conn, target_closing_conninfo(restore), name, force, err) < 0)
         return error_wrap(err, "dropping what an earlier restore left");
     findings_add(restore->findings, FINDING_NOTE, "leftover-dropped", NULL,
                  "database \"%s\", which an earlier restore had left unfinished, was dropped", name);
@@ -183,7 +185,7 @@ static int swap(Restore *restore, uint32_t existing, Swap *swap, Error *err)
                                               .to = restore->database,
                                               .comment = restore->comment,
                                               .evict = true};
-    return swap_run(&restore->admin, swap, err);
+    return swap_run(target_closing_slot(restore), swap, err);
 }
 
 static int look_and_swap(Restore *restore, Swap *ret, Error *err)
@@ -191,7 +193,7 @@ static int look_and_swap(Restore *restore, Swap *ret, Error *err)
     uint32_t existing;
     if (target_admin(restore, err) < 0 || target_mark(restore, KEPT_COMPLETE, err) < 0)
         return -1;
-    *ret = (Swap){.conninfo = restore->options->db, .name = restore->database};
+    *ret = (Swap){.conninfo = target_closing_conninfo(restore), .name = restore->database};
     if (catalog_database_oid(restore->admin, restore->database, &existing, err) < 0)
         return -1;
     if (existing && restore->kept == NULL)

@@ -10,10 +10,11 @@
 #include "restore_priv.h"
 #include "targetdb.h"
 
-int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err)
+static int connect_scratch(const Restore *restore, const char *conninfo, const atomic_bool *give_up, PgConn **ret,
+                           Error *err)
 {
     PgOptions pg = {.dbname = restore->scratch, .give_up = give_up};
-    if (pg_connect(restore->options->db, &pg, ret, err) < 0)
+    if (pg_connect(conninfo, &pg, ret, err) < 0)
         return -1;
     /* constraints see rows in the server's own time zone, as in pg_restore's session */
     if (catalog_session_setup(*ret, err) < 0 ||
@@ -23,6 +24,23 @@ int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **
         return -1;
     }
     return 0;
+}
+
+int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err)
+{
+    return connect_scratch(restore, restore->options->db, give_up, ret, err);
+}
+
+int target_connect_helped(const Restore *restore, PgConn **ret, Error *err)
+{
+    return connect_scratch(restore, restore->options->admin_db, NULL, ret, err);
+}
+
+int target_connect_for(const Restore *restore, const TocEntry *entry, PgConn **ret, Error *err)
+{
+    if (entry_doer(restore, entry) == DOER_ADMIN)
+        return target_connect_helped(restore, ret, err);
+    return target_connect(restore, NULL, ret, err);
 }
 
 int target_connect_admin(Restore *restore, Error *err)
@@ -55,6 +73,26 @@ int target_admin(Restore *restore, Error *err)
     if (restore->admin_session && targetdb_end_session(restore->admin, restore->admin_session, err) < 0)
         return -1;
     return target_lock(restore, err);
+}
+
+PgConn **target_closing_slot(Restore *restore)
+{
+    return restore->aid.superuser ? &restore->helper : &restore->admin;
+}
+
+const char *target_closing_conninfo(const Restore *restore)
+{
+    return restore->aid.superuser ? restore->options->admin_db : restore->options->db;
+}
+
+int target_closing(Restore *restore, PgConn **ret, Error *err)
+{
+    Error lost = ERROR_INIT;
+    bool alive = restore->aid.superuser && restore->helper && pg_exec(restore->helper, "SELECT 1", &lost) == 0;
+    if (!alive && (restore->aid.superuser ? target_connect_helper(restore, err) : target_admin(restore, err)) < 0)
+        return -1;
+    *ret = *target_closing_slot(restore);
+    return 0;
 }
 
 /* Whether DATABASE behind this word is followed by a database's name (and is not itself the name of a role). */
@@ -147,6 +185,34 @@ static int check_statements(const StrVec *statements, const char *desc, Error *e
     return 0;
 }
 
+/* Extensions that only a superuser could create may be in template1. */
+static void use_template1(char **statement)
+{
+    SqlLexer lexer = {.text = *statement, .len = strlen(*statement)};
+    SqlToken token;
+    while (sql_next(&lexer, &token, NULL) == 0 && token.kind != SQL_END) {
+        if (!sql_is_word(&token, "template0"))
+            continue;
+        char *changed =
+            xasprintf("%.*stemplate1%s", (int)(token.start - *statement), *statement, token.start + token.len);
+        free(*statement);
+        *statement = changed;
+        return;
+    }
+}
+
+/* Nobody else may connect until the end; a helper that is no superuser is let in. */
+static int close_database(Restore *restore, Error *err)
+{
+    _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
+    if (pg_execf(restore->admin, err, "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC", quoted) < 0)
+        return -1;
+    if (restore->helper == NULL || restore->aid.superuser)
+        return 0;
+    _cleanup_free_ char *helper = sql_quote_ident(restore->aid.user);
+    return pg_execf(restore->admin, err, "GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %s TO %s", quoted, helper);
+}
+
 int target_create_database(Restore *restore, Error *err)
 {
     _cleanup_(strvec_done) StrVec statements = {0};
@@ -159,6 +225,8 @@ int target_create_database(Restore *restore, Error *err)
         return -1;
     if (statements.n == 0)
         strvec_pushf(&statements, "CREATE DATABASE %s TEMPLATE template0", quoted);
+    if (restore->rights.from_template1)
+        use_template1(&statements.v[0]);
     stop_hold(); /* so that a database that was made is always known to be ours */
     int rc = pg_exec(restore->admin, statements.v[0], err);
     restore->scratch_exists = rc == 0;
@@ -172,11 +240,34 @@ int target_create_database(Restore *restore, Error *err)
     if (catalog_database_oid(restore->admin, restore->scratch, &restore->scratch_oid, err) < 0 ||
         target_mark(restore, KEPT_BUILDING, err) < 0)
         return -1;
-    return pg_execf(restore->admin, err, "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC", quoted);
+    return close_database(restore, err);
+}
+
+/* ALTER ROLE .. IN DATABASE .. is everybody's own right, and to set it for others a superuser's: so it is done as that
+ * role. */
+static int set_property(Restore *restore, PgConn *conn, const char *statement, Error *err)
+{
+    SqlLexer lexer = {.text = statement, .len = strlen(statement)};
+    SqlToken token;
+    size_t words = 0;
+    _cleanup_free_ char *role = NULL;
+    while (restore->limited && conn == restore->admin && words < 3 && sql_next(&lexer, &token, err) == 0 &&
+           token.kind != SQL_END) {
+        if (token.kind == SQL_SPACE || token.kind == SQL_COMMENT)
+            continue;
+        if (words == 1 && !sql_is_word(&token, "role"))
+            break;
+        if (words++ == 2)
+            role = sql_ident_value(&token);
+    }
+    if (role == NULL)
+        return pg_exec(conn, statement, err);
+    _cleanup_free_ char *quoted = sql_quote_ident(role);
+    return pg_execf(conn, err, "SET ROLE %s; %s; RESET ROLE", quoted, statement);
 }
 
 /* Settings: one that the target refuses (a parameter it does not know) is a warning. */
-static int apply_property(Restore *restore, const TocEntry *entry, Error *err)
+static int apply_property(Restore *restore, PgConn *conn, const TocEntry *entry, Error *err)
 {
     _cleanup_(strvec_done) StrVec statements = {0};
     if (entry == NULL || entry->defn == NULL)
@@ -187,7 +278,7 @@ static int apply_property(Restore *restore, const TocEntry *entry, Error *err)
         return -1;
     for (size_t i = 0; i < statements.n; i++) {
         Error refused = ERROR_INIT;
-        if (pg_exec(restore->admin, statements.v[i], &refused) == 0)
+        if (set_property(restore, conn, statements.v[i], &refused) == 0)
             continue;
         if (refused.code != ERR_SERVER) {
             *err = refused;
@@ -211,10 +302,23 @@ static int run_in_transaction(PgConn *conn, const StrVec *statements, Error *err
     return rc;
 }
 
+static void grant_as_roles(StrVec *statements)
+{
+    for (size_t i = 0; i < statements->n; i++) {
+        char *changed = as_role(statements->v[i]);
+        free(statements->v[i]);
+        statements->v[i] = changed;
+    }
+}
+
 int target_owner(Restore *restore, Error *err)
 {
     _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
     _cleanup_(strvec_done) StrVec statements = {0};
+    if (restore->helper && !restore->aid.superuser) {
+        _cleanup_free_ char *helper = sql_quote_ident(restore->aid.user);
+        strvec_pushf(&statements, "REVOKE CONNECT, CREATE, TEMPORARY ON DATABASE %s FROM %s", quoted, helper);
+    }
     strvec_pushf(&statements, "GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC", quoted);
     if (restore->owner) {
         _cleanup_free_ char *owner = sql_quote_ident(restore->owner);
@@ -223,10 +327,13 @@ int target_owner(Restore *restore, Error *err)
     const TocEntry *acl = toc_find_first(restore->toc, "ACL", "DATABASE ");
     if (acl && acl->defn && retarget(acl->defn, restore->scratch, DROP_NOTHING, &statements, err) < 0)
         return error_wrap(err, "the archive's database ACL");
-    if (check_statements(&statements, "ACL", err) < 0 || target_admin(restore, err) < 0)
+    PgConn *conn;
+    if (check_statements(&statements, "ACL", err) < 0 || target_closing(restore, &conn, err) < 0)
         return -1;
+    if (conn == restore->admin && restore->limited)
+        grant_as_roles(&statements);
     stop_hold();
-    int rc = run_in_transaction(restore->admin, &statements, err);
+    int rc = run_in_transaction(conn, &statements, err);
     stop_release();
     return rc < 0 ? error_wrap(err, "owner and grants of the database") : 0;
 }
@@ -251,8 +358,9 @@ static int read_comment(Restore *restore, const TocEntry *entry, Error *err)
 
 int target_properties(Restore *restore, Error *err)
 {
-    if (target_admin(restore, err) < 0 ||
-        apply_property(restore, toc_find_first(restore->toc, "DATABASE PROPERTIES", ""), err) < 0)
+    PgConn *conn;
+    if (target_closing(restore, &conn, err) < 0 ||
+        apply_property(restore, conn, toc_find_first(restore->toc, "DATABASE PROPERTIES", ""), err) < 0)
         return -1;
     return read_comment(restore, toc_find_first(restore->toc, "COMMENT", "DATABASE "), err);
 }
@@ -267,15 +375,20 @@ void target_undo(Restore *restore)
 {
     stop_hold();
     Error err = ERROR_INIT;
-    if ((restore->scratch_exists || restore->created_roles.n > 0) && target_admin(restore, &err) < 0)
+    if ((restore->scratch_exists || restore->created_roles.n > 0 || restore->loans.n > 0) &&
+        target_admin(restore, &err) < 0)
         log_debug("the maintenance connection: %s", err.message);
-    if (restore->scratch_exists && (restore->admin == NULL || targetdb_drop(restore->admin, restore->options->db,
-                                                                            restore->scratch, true, &err) < 0))
+    PgConn *conn;
+    if (restore->scratch_exists &&
+        (target_closing(restore, &conn, &err) < 0 ||
+         targetdb_drop(conn, target_closing_conninfo(restore), restore->scratch, true, &err) < 0))
         findings_add(restore->findings, FINDING_WARNING, "scratch-left", "Drop it by hand with DROP DATABASE.",
                      "the unfinished database \"%s\" could not be dropped: %s", restore->scratch, err.message);
-    for (size_t i = restore->created_roles.n; restore->admin && i-- > 0;) {
+    rights_return(restore);
+    conn = *role_conn(restore);
+    for (size_t i = restore->created_roles.n; conn && i-- > 0;) {
         _cleanup_free_ char *role = sql_quote_ident(restore->created_roles.v[i]);
-        if (pg_execf(restore->admin, &err, "DROP ROLE IF EXISTS %s", role) < 0)
+        if (pg_execf(conn, &err, "DROP ROLE IF EXISTS %s", role) < 0)
             findings_add(restore->findings, FINDING_WARNING, "role-left",
                          "Drop it by hand with DROP ROLE if it is not wanted.",
                          "role %s, created by this restore, could not be dropped: %s", role, err.message);

@@ -253,7 +253,8 @@ static int check_prepared(PgConn *admin, uint32_t oid, const char *name, Finding
     return 0;
 }
 
-int swap_check(PgConn *admin, uint32_t oid, const char *name, bool evict, Findings *findings, Error *err)
+int swap_check(PgConn *admin, uint32_t oid, const char *name, bool evict, const StrVec *becomes, Findings *findings,
+               Error *err)
 {
     bool may;
     _cleanup_free_ char *owner = NULL;
@@ -261,7 +262,7 @@ int swap_check(PgConn *admin, uint32_t oid, const char *name, bool evict, Findin
     if (catalog_may_rename(admin, oid, &may, &owner, err) < 0 || check_prepared(admin, oid, name, findings, err) < 0 ||
         catalog_sessions(admin, &oid, 1, &sessions, err) < 0)
         return -1;
-    if (!may)
+    if (!may && !(becomes && strvec_contains(becomes, owner)))
         findings_add(findings, FINDING_ERROR, "may-not-rename",
                      "Connect as a superuser, or as a role with CREATEDB that is a member of the owner.",
                      "role \"%s\" may not rename database \"%s\" of role \"%s\"", pg_user(admin), name, owner);

@@ -34,8 +34,9 @@ void swap_tell(const Swap *swap, Findings *findings);
  * OID, not by its name. */
 int swap_check_holds(PgConn *admin, uint32_t oid, const char *name, const char *to, Findings *findings, Error *err);
 /* Finds out early what swap_run() would fail of: no right to rename, sessions that may not be ended (errors), prepared
- * transactions, sessions (notes). */
-int swap_check(PgConn *admin, uint32_t oid, const char *name, bool evict, Findings *findings, Error *err);
+ * transactions, sessions (notes). becomes: the roles that it will be able to act as by then; NULL: no more than now. */
+int swap_check(PgConn *admin, uint32_t oid, const char *name, bool evict, const StrVec *becomes, Findings *findings,
+               Error *err);
 
 /* The server's time as marks have it. */
 int swap_now(PgConn *admin, char text[KEPT_AT_SIZE], Error *err);

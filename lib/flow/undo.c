@@ -101,7 +101,7 @@ static int check(Undo *undo, Error *err)
     const KeptDatabase *restored = &undo->report->restored;
     const char *name = undo->report->database;
     if (swap_now(undo->admin, undo->now, err) < 0 || catalog_database_oid(undo->admin, name, &undo->current, err) < 0 ||
-        swap_check(undo->admin, restored->oid, restored->name, true, undo->findings, err) < 0 ||
+        swap_check(undo->admin, restored->oid, restored->name, true, NULL, undo->findings, err) < 0 ||
         swap_check_holds(undo->admin, restored->oid, restored->name, name, undo->findings, err) < 0)
         return -1;
     if (restored->stale_collation) {
@@ -116,7 +116,7 @@ static int check(Undo *undo, Error *err)
     if (undo->current == 0)
         return 0;
     if (choose_name(undo, err) < 0 || catalog_database_comment(undo->admin, undo->current, &undo->comment, err) < 0 ||
-        swap_check(undo->admin, undo->current, name, true, undo->findings, err) < 0)
+        swap_check(undo->admin, undo->current, name, true, NULL, undo->findings, err) < 0)
         return -1;
     return swap_check_holds(undo->admin, undo->current, name, undo->report->replaced, undo->findings, err);
 }
