@@ -1,0 +1,40 @@
+/* kura rehearse: proves that a backup would come back, in a scratch database with scratch roles. */
+#ifndef KURA_REHEARSE_H
+#define KURA_REHEARSE_H
+
+#include "kura/manifest.h"
+#include "kura/progress.h"
+#include "kura/rehearsal.h"
+#include "kura/rolemap.h"
+
+/* A query on the restored database that gives paths of files of a fileset, one a row. */
+typedef struct MediaReference {
+    const char *fileset, *query;
+} MediaReference;
+
+typedef struct RehearseOptions {
+    const char *server;   /* conninfo; whatever database it names is only connected to, never changed */
+    const char *admin_db; /* as for a restore; or NULL */
+    const char *pg_bindir;
+    RoleMap *map; /* empty: each role of the backup becomes a role of this rehearsal, which nobody can log in as */
+    const char *app_role; /* of the backup; NULL: who owns most tables */
+    uint64_t max_size;    /* bytes of disk that it may take; 0: any */
+    size_t jobs;
+    int nice;      /* of kura and its children, 0 to 19 */
+    bool low_cost; /* pauses between rows, so that a busy server hardly notices */
+    double sample; /* percentage of the files that is read back and hashed */
+    const MediaReference *references;
+    size_t n_references;
+    const char *run;    /* a command for /bin/sh; or NULL */
+    double run_timeout; /* seconds; 0: none */
+    bool keep_on_failure;
+} RehearseOptions;
+
+/* Restores into a scratch database, proves, runs, measures, and drops database and roles on every way out; what killed
+ * rehearsals left is found and dropped first. *ret is set whenever the rehearsal began, also when it failed: then its
+ * error says why, and the function succeeds. It fails, before anything was made, where it cannot begin: bad options, no
+ * connection, not enough room (with figures). An interrupted one fails too, after its clean-up. */
+int rehearse_run(Repo *repo, const Manifest *manifest, const RehearseOptions *options, Rehearsal **ret,
+                 Progress *progress, Error *err);
+
+#endif
