@@ -116,13 +116,15 @@ typedef struct Rehearsal {
 Rehearsal *rehearsal_new(void);
 void rehearsal_free(Rehearsal *rehearsal); /* NULL-safe */
 
-/* The document (a new reference), and the way back; round trip is exact, texts need not be UTF-8 (jsontext.h).
- * Unknown members are ignored; another version, missing members, wrong types and numbers out of range are refused with
- * the place named. */
+/* The document (a new reference), and the way back. Round trip is exact, but for durations, which are kept to the
+ * millisecond; texts need not be UTF-8 (jsontext.h). Unknown members are ignored; another version, missing members,
+ * wrong types and numbers out of range (a run's status is 0 to 255, its output at most REHEARSAL_OUTPUT_MAX bytes) are
+ * refused with the place named. */
 json_t *rehearsal_to_json(const Rehearsal *rehearsal);
 int rehearsal_parse(const void *text, size_t len, Rehearsal **ret, Error *err);
 
-/* Writes rehearsals/<id>.json (sealed like a manifest in an encrypted repository), exclusively. */
+/* Writes rehearsals/<id>.json (sealed like a manifest in an encrypted repository), exclusively. What rehearsal_parse
+ * would not read is not written. */
 int rehearsal_commit(Repo *repo, const Rehearsal *rehearsal, Error *err);
 /* ERR_NOT_FOUND, ERR_KEY, ERR_CORRUPT as with manifest_load(). */
 int rehearsal_load(Repo *repo, const char *id, Rehearsal **ret, Error *err);
