@@ -341,6 +341,8 @@ static int rehearse_database(Rehearse *rehearse, Error *err)
     }
     look_again(rehearse);
     rehearse_proofs_of_restore(rehearse);
+    if (rehearse_prove_files(rehearse, err) < 0)
+        return -1;
     settle(rehearse, rc, &why);
     return 0;
 }
