@@ -223,7 +223,7 @@ void chart_figure(Html *h, const Chart *chart)
 
 void chart_stretch(Html *h, double from, double share)
 {
-    double wide = fmax(fmin(share, 1) * 100, 0.6);
+    double wide = share > 0 ? fmax(fmin(share, 1) * 100, 0.6) : 0;
     html(h,
          "<svg class=stretch aria-hidden=true><rect class=whole width=100% height=100% rx=3 /><rect class=part x={=}% "
          "width={=}% height=100% rx=3 /></svg>",
