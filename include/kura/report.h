@@ -77,6 +77,8 @@ typedef struct ReportApp {
 ReportApp *report_apps(const RepositoryReport *report, size_t *ret_n);
 void report_apps_free(ReportApp *apps, size_t n);
 
+/* How the repository stands, in one sentence. To be freed. */
+char *report_repository_verdict(const RepositoryReport *report);
 /* Appends the page of a repository. */
 int report_repository_html(const RepositoryReport *report, Buf *out, Error *err);
 

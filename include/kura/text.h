@@ -26,5 +26,6 @@ enum { TEXT_SIZE = 40 }; /* holds what the functions below write; they return `o
 char *text_bytes(uint64_t bytes, char out[TEXT_SIZE]);   /* "812 B", "1.4 GiB" */
 char *text_count(uint64_t count, char out[TEXT_SIZE]);   /* "12,345,678" */
 char *text_seconds(double seconds, char out[TEXT_SIZE]); /* "3.2 s", "4 min 12 s", "1 h 03 min" */
+char *text_age(double seconds, char out[TEXT_SIZE]);     /* the same below two days, "3 days" above */
 
 #endif

@@ -1,5 +1,6 @@
 #include "kura/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,5 +118,13 @@ char *text_seconds(double seconds, char out[TEXT_SIZE])
         snprintf(out, TEXT_SIZE, "%llu min %02llu s", whole / 60, whole % 60);
     else
         snprintf(out, TEXT_SIZE, "%llu h %02llu min", whole / 3600, whole % 3600 / 60);
+    return out;
+}
+
+char *text_age(double seconds, char out[TEXT_SIZE])
+{
+    if (!(seconds >= 2 * 86400))
+        return text_seconds(seconds, out);
+    snprintf(out, TEXT_SIZE, "%.0f days", floor(seconds / 86400));
     return out;
 }

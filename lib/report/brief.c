@@ -6,23 +6,18 @@
 
 void report_add_backup(RepositoryReport *report, const Manifest *manifest)
 {
-    BackupBrief brief = {.id = xstrdup(manifest->id),
-                         .app = xstrdup(manifest->app),
-                         .started = clock_parse_utc(manifest->started),
-                         .finished = clock_parse_utc(manifest->finished),
-                         .stored_new = manifest->stored_new,
-                         .warnings = manifest->warnings.n};
-    for (size_t i = 0; i < manifest->database.n_tables; i++) {
-        brief.rows += manifest->database.tables[i].digest.rows;
-        brief.row_bytes += manifest->database.tables[i].digest.bytes;
-    }
-    brief.row_bytes += manifest->database.large_objects.bytes;
-    for (size_t i = 0; i < manifest->n_filesets; i++) {
-        brief.files += manifest->filesets[i].files;
-        brief.file_bytes += manifest->filesets[i].bytes;
-    }
-    report->backups = xreallocarray(report->backups, report->n_backups + 1, sizeof brief);
-    report->backups[report->n_backups++] = brief;
+    BackupTotals totals = backup_totals(manifest);
+    report->backups = xreallocarray(report->backups, report->n_backups + 1, sizeof *report->backups);
+    report->backups[report->n_backups++] = (BackupBrief){.id = xstrdup(manifest->id),
+                                                         .app = xstrdup(manifest->app),
+                                                         .started = clock_parse_utc(manifest->started),
+                                                         .finished = clock_parse_utc(manifest->finished),
+                                                         .rows = totals.rows,
+                                                         .row_bytes = totals.row_bytes,
+                                                         .files = totals.files,
+                                                         .file_bytes = totals.file_bytes,
+                                                         .stored_new = manifest->stored_new,
+                                                         .warnings = manifest->warnings.n};
 }
 
 void report_add_rehearsal(RepositoryReport *report, const Rehearsal *rehearsal)

@@ -134,7 +134,7 @@ const char *html_seconds(Html *h, double seconds)
 
 const char *html_age(Html *h, double seconds)
 {
-    return seconds < 2 * 86400 ? html_seconds(h, seconds) : html_counted(h, (uint64_t)(seconds / 86400), "day", "days");
+    return text_age(seconds, slot(h));
 }
 
 const char *html_copy(Html *h, const char *text)

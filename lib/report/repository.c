@@ -69,7 +69,7 @@ static char *verdict(const RepositoryPage *page, Trouble *ret_worst)
 {
     size_t with = 0;
     const char *app = NULL;
-    Trouble worst = NO_TROUBLE;
+    Trouble worst = page->n > 0 ? NO_TROUBLE : OVERDUE;
     for (size_t i = 0; i < page->n; i++) {
         Trouble trouble = trouble_of(&page->apps[i]);
         with += trouble != NO_TROUBLE;
@@ -79,6 +79,8 @@ static char *verdict(const RepositoryPage *page, Trouble *ret_worst)
         }
     }
     *ret_worst = worst;
+    if (page->n == 0)
+        return xstrdup("There is no backup in this repository.");
     if (page->n == 1)
         return xstrdup(sentences[worst]);
     if (with == 0)
@@ -89,8 +91,8 @@ static char *verdict(const RepositoryPage *page, Trouble *ret_worst)
 
 static void banner(Html *h, const RepositoryPage *page)
 {
-    Trouble worst = OVERDUE;
-    _cleanup_free_ char *sentence = page->n ? verdict(page, &worst) : xstrdup("There is no backup in this repository.");
+    Trouble worst;
+    _cleanup_free_ char *sentence = verdict(page, &worst);
     banner_begin(h, tone_of_trouble(worst), "Repository", page->report->repository, sentence);
     if (page->n > 0) {
         const BackupBrief *last = &page->report->backups[page->report->n_backups - 1];
@@ -313,6 +315,17 @@ static void overview(Html *h, const RepositoryPage *page)
     }
     html(h, "</ul>\n");
     section_end(h);
+}
+
+char *report_repository_verdict(const RepositoryReport *report)
+{
+    Trouble worst;
+    RepositoryPage page = {.report = report};
+    ReportApp *apps = report_apps(report, &page.n);
+    page.apps = apps;
+    char *sentence = verdict(&page, &worst);
+    report_apps_free(apps, page.n);
+    return sentence;
 }
 
 int report_repository_html(const RepositoryReport *report, Buf *out, Error *err)
