@@ -9,7 +9,7 @@ server='postgresql-15 postgresql-client-15'
 test='age clang libclang-rt-14-dev mandoc bash diffutils zstd gzip tar jq util-linux python3 openssl'
 bench='time rclone restic'
 # A browser, and what drives it and looks at its pages; node may also have come from elsewhere, with its npm.
-report='chromium fonts-noto-cjk'
+report='chromium fonts-dejavu-core'
 command -v node >/dev/null || report="$report nodejs"
 command -v npm >/dev/null || report="$report npm"
 
