@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "pagefile.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -177,7 +178,10 @@ static int run(Session *session, const Manifest *manifest, const RehearseOptions
         findings_add(&session->findings, FINDING_ERROR, "rehearsal-ended", why.hint[0] ? why.hint : NULL, "%s",
                      why.message);
     }
-    return rehearsal_commit(session->repo, rehearsal, err) < 0 ? error_wrap(err, "keeping the result") : 0;
+    const char *page = options_text(session->options, OPT_PAGE);
+    if (rehearsal_commit(session->repo, rehearsal, err) < 0)
+        return error_wrap(err, "keeping the result");
+    return page ? pagefile_rehearsal(session->repo, rehearsal, page, err) : 0;
 }
 
 int command_rehearse(Session *session, Error *err)

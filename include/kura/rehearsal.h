@@ -130,6 +130,10 @@ int rehearsal_commit(Repo *repo, const Rehearsal *rehearsal, Error *err);
 int rehearsal_load(Repo *repo, const char *id, Rehearsal **ret, Error *err);
 /* All ids, oldest first. */
 int rehearsal_list(Repo *repo, StrVec *ret, Error *err);
+/* Up to max rehearsals of the same application before this one, oldest first; those that cannot be read are left out.
+ * To be freed with rehearsals_free. */
+int rehearsal_earlier(Repo *repo, const Rehearsal *rehearsal, size_t max, Rehearsal ***ret, size_t *ret_n, Error *err);
+void rehearsals_free(Rehearsal **list, size_t n);
 /* A fresh id, as manifest_new_id() makes them. To be freed. */
 char *rehearsal_new_id(const Repo *repo, const char *app);
 

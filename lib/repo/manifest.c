@@ -65,6 +65,21 @@ void manifest_free(Manifest *manifest)
     free(manifest);
 }
 
+BackupTotals backup_totals(const Manifest *manifest)
+{
+    BackupTotals totals = {0};
+    for (size_t i = 0; i < manifest->database.n_tables; i++) {
+        totals.rows += manifest->database.tables[i].digest.rows;
+        totals.row_bytes += manifest->database.tables[i].digest.bytes;
+    }
+    totals.row_bytes += manifest->database.large_objects.bytes;
+    for (size_t i = 0; i < manifest->n_filesets; i++) {
+        totals.files += manifest->filesets[i].files;
+        totals.file_bytes += manifest->filesets[i].bytes;
+    }
+    return totals;
+}
+
 static int check(const void *text, size_t len, Error *err)
 {
     _cleanup_(manifest_free_cleanup) Manifest *copy = NULL;

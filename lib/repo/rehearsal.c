@@ -113,3 +113,64 @@ char *rehearsal_new_id(const Repo *repo, const char *app)
 {
     return manifest_new_id(repo, app);
 }
+
+/* Whether another document would do as well without this one. */
+static bool can_be_left_out(ErrorCode code)
+{
+    return code == ERR_CORRUPT || code == ERR_UNSUPPORTED || code == ERR_KEY || code == ERR_NOT_FOUND;
+}
+
+/* Takes one over if it is of that application. */
+static int take_earlier(Repo *repo, const char *id, const char *app, Rehearsal **list, size_t *n, Error *err)
+{
+    Error why = ERROR_INIT;
+    _cleanup_(rehearsal_free_cleanup) Rehearsal *one = NULL;
+    if (rehearsal_load(repo, id, &one, &why) < 0) {
+        if (can_be_left_out(why.code))
+            return 0;
+        if (err)
+            *err = why;
+        return -1;
+    }
+    if (strcmp(one->app, app) == 0)
+        list[(*n)++] = steal(one);
+    return 0;
+}
+
+static void reverse(Rehearsal **list, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        Rehearsal *last = list[n - 1 - i];
+        list[n - 1 - i] = list[i];
+        list[i] = last;
+    }
+}
+
+int rehearsal_earlier(Repo *repo, const Rehearsal *rehearsal, size_t max, Rehearsal ***ret, size_t *ret_n, Error *err)
+{
+    _cleanup_(strvec_done) StrVec ids = {0};
+    size_t n = 0;
+    if (rehearsal_list(repo, &ids, err) < 0)
+        return -1;
+    Rehearsal **list = xcalloc(max + 1, sizeof *list);
+    for (size_t i = ids.n; i-- > 0 && n < max;) {
+        const char *id = ids.v[i];
+        if (strcmp(id, rehearsal->id) >= 0 || !manifest_id_fits_app(repo, id, rehearsal->app))
+            continue;
+        if (take_earlier(repo, id, rehearsal->app, list, &n, err) < 0) {
+            rehearsals_free(list, n);
+            return -1;
+        }
+    }
+    reverse(list, n);
+    *ret = list;
+    *ret_n = n;
+    return 0;
+}
+
+void rehearsals_free(Rehearsal **list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        rehearsal_free(list[i]);
+    free(list);
+}

@@ -238,6 +238,45 @@ static void ids(void **state)
     assert_int_equal(count_objects("rehearsals/"), 2);
 }
 
+static void commit_of(const char *id, const char *app)
+{
+    _cleanup_(rehearsal_free_cleanup) Rehearsal *rehearsal = small_rehearsal(id);
+    free(rehearsal->app);
+    rehearsal->app = xstrdup(app);
+    assert_int_equal(rehearsal_commit(repo, rehearsal, &err), 0);
+}
+
+/* Those before this one, of the same application and of none that looks alike in an id. */
+static void earlier_ones(void **state)
+{
+    (void)state;
+    size_t n;
+    Rehearsal **list;
+    commit_of("20261120T031500Z-a_b-0001", "a.b");
+    commit_of("20261121T031500Z-a_b-0001", "a_b");
+    commit_of("20261121T031500Z-a_b-0002", "a.b");
+    commit_of("20261121T031500Z-c-0001", "c");
+    commit_of("20261122T031500Z-a_b-0001", "a.b");
+    commit_of("20261123T031500Z-a_b-0001", "a.b");
+    commit_of("20261124T031500Z-a_b-0001", "a.b");
+    put_object("rehearsals/20261122T041500Z-a_b-0001.json", "damaged");
+    _cleanup_(rehearsal_free_cleanup) Rehearsal *now = small_rehearsal("20261123T031500Z-a_b-0001");
+    free(now->app);
+    now->app = xstrdup("a.b");
+    assert_int_equal(rehearsal_earlier(repo, now, 10, &list, &n, &err), 0);
+    assert_int_equal(n, 3);
+    assert_string_equal(list[0]->id, "20261120T031500Z-a_b-0001");
+    assert_string_equal(list[2]->id, "20261122T031500Z-a_b-0001");
+    rehearsals_free(list, n);
+    assert_int_equal(rehearsal_earlier(repo, now, 2, &list, &n, &err), 0);
+    assert_int_equal(n, 2);
+    assert_string_equal(list[0]->id, "20261121T031500Z-a_b-0002");
+    rehearsals_free(list, n);
+    assert_int_equal(rehearsal_earlier(repo, now, 0, &list, &n, &err), 0);
+    assert_int_equal(n, 0);
+    rehearsals_free(list, n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +290,7 @@ int main(void)
         REPO_TEST(loading_what_is_not_there),
         REPO_TEST(listing),
         REPO_TEST(ids),
+        REPO_TEST(earlier_ones),
     };
     return cmocka_run_group_tests_name("rehearsal", tests, NULL, NULL);
 }
