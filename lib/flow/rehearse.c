@@ -340,7 +340,7 @@ static int rehearse_database(Rehearse *rehearse, Error *err)
         return rc < 0 ? -1 : stop_check(err);
     }
     look_again(rehearse);
-    rehearse_proofs_of_restore(rehearse);
+    rehearse_proofs_of_restore(rehearse, false);
     if (rehearse_prove_files(rehearse, err) < 0)
         return -1;
     settle(rehearse, rc, &why);

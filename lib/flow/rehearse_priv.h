@@ -51,10 +51,10 @@ int rehearse_check_room(Rehearse *rehearse, PgConn *admin, Error *err);
 /* rehearse_schema.c: a hook of the trial. */
 int rehearse_compare_schema(void *ctx, Restore *restore, const Toc *actual, bool same, bool whole, Error *err);
 
-/* rehearse_proofs.c: another hook. What a restore proves itself is added by rehearse_proofs_of_restore(), also when it
- * ended early. */
+/* rehearse_proofs.c: another hook. What a restore proves itself is added by rehearse_proofs_of_restore(), once;
+ * reached: it has come to the end. */
 int rehearse_prove(void *ctx, Restore *restore, Error *err);
-void rehearse_proofs_of_restore(Rehearse *rehearse);
+void rehearse_proofs_of_restore(Rehearse *rehearse, bool reached);
 
 /* rehearse_files.c: whether all blobs of the backup are there, and a sample of its files. No database is needed. */
 int rehearse_prove_files(Rehearse *rehearse, Error *err);
