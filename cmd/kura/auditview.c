@@ -103,14 +103,6 @@ void audit_args_done(AuditArgs *args)
 
 static const char *const severities[] = {"note", "warning", "error"};
 
-static json_t *json_of_list(const StrVec *list)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < list->n; i++)
-        json_array_append_new(array, json_text(list->v[i]));
-    return array;
-}
-
 json_t *json_of_own_findings(const OwnFindings *findings)
 {
     json_t *array = json_array();
@@ -120,7 +112,7 @@ json_t *json_of_own_findings(const OwnFindings *findings)
                               json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "severity", severities[finding->severity],
                                         "code", finding->code, "message", json_text(finding->message), "consequence",
                                         json_text(finding->consequence), "cure", json_text(finding->cure), "objects",
-                                        json_of_list(&finding->objects)));
+                                        json_texts(&finding->objects)));
     }
     return array;
 }
@@ -130,7 +122,7 @@ json_t *json_of_audit(const AuditReport *report)
     return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "database", json_text(report->database), "app_role",
                      json_text(report->app_role), "objects", (json_int_t)report->objects, "grants",
                      (json_int_t)report->grants, "problems", json_of_own_findings(&report->findings), "missing",
-                     json_of_list(&report->missing));
+                     json_texts(&report->missing));
 }
 
 static void print_line(FILE *out, const char *title, const char *text)

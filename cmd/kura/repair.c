@@ -9,14 +9,6 @@
 
 /* ---- undo ---- */
 
-static json_t *json_of_strings(const StrVec *list)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < list->n; i++)
-        json_array_append_new(array, json_text(list->v[i]));
-    return array;
-}
-
 static void tell_waits(Session *session, const StrVec *waited)
 {
     for (size_t i = 0; i < waited->n; i++)
@@ -75,7 +67,7 @@ static json_t *json_of_repair(const RepairReport *report, const char *undo_file)
                      (json_int_t)report->statements, "transactions", (json_int_t)report->transactions, "retries",
                      (json_int_t)report->retries, "plan", json_text(report->plan), "undo", json_text(report->undo),
                      "undo_file", json_text(report->applied ? undo_file : NULL), "impossible",
-                     json_of_strings(&report->impossible), "before", json_of_audit(&report->audit), "after",
+                     json_texts(&report->impossible), "before", json_of_audit(&report->audit), "after",
                      report->applied ? json_of_own_findings(&report->left) : json_null());
 }
 
