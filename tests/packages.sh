@@ -8,14 +8,19 @@ build='gcc libc6-dev meson ninja-build pkg-config libpq-dev libarchive-dev libzs
 server='postgresql-15 postgresql-client-15'
 test='age clang libclang-rt-14-dev mandoc bash diffutils zstd gzip tar jq util-linux python3 openssl'
 bench='time rclone restic'
+# A browser, and what drives it and looks at its pages; node may also have come from elsewhere, with its npm.
+report='chromium fonts-dejavu-core'
+command -v node >/dev/null || report="$report nodejs"
+command -v npm >/dev/null || report="$report npm"
 
 case ${1:-test} in
 build) wanted=$build ;;
 quickstart) wanted="$build $server" ;;
 test) wanted="$build $server $test" ;;
+report) wanted="$build $server $test $report" ;;
 bench) wanted="$build $server $test $bench" ;;
 *)
-    echo 'usage: packages.sh [build|quickstart|test|bench]' >&2
+    echo 'usage: packages.sh [build|quickstart|test|report|bench]' >&2
     exit 2
     ;;
 esac

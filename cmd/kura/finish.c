@@ -4,13 +4,15 @@
 
 #include "kura/stop.h"
 
-static int exit_status(const Findings *findings, int rc, const Error *err)
+static int exit_status(const Session *session, int rc, const Error *err)
 {
     if (rc < 0 && err->code == ERR_INTERRUPTED && stop_signal() != 0)
         return 128 + stop_signal();
     if (rc < 0)
         return error_exit_status(err->code == ERR_NONE ? ERR_FAILED : err->code);
-    return findings_count(findings, FINDING_WARNING) > 0 ? error_exit_status(ERR_FINDINGS) : 0;
+    if (session->failed)
+        return error_exit_status(ERR_FAILED);
+    return findings_count(&session->findings, FINDING_WARNING) > 0 ? error_exit_status(ERR_FINDINGS) : 0;
 }
 
 static json_t *json_of_findings(const Findings *findings)
@@ -42,7 +44,7 @@ int session_finish(Session *session, Screen *screen, int rc, const Error *err)
         session_set(session, "findings", json_of_findings(&session->findings));
         write_document(session->out, session->document, session->document_begun);
     }
-    return exit_status(&session->findings, rc, err);
+    return exit_status(session, rc, err);
 }
 
 int usage_finish(Screen *screen, FILE *out, const Error *err)

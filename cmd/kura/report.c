@@ -1,157 +1,119 @@
-#include "report.h"
+/* The page of a repository, and the same as JSON. */
+#include "kura/report.h"
 
-#include "kura/mem.h"
+#include <string.h>
+
+#include "commands.h"
+#include "file.h"
+#include "kura/clock.h"
+#include "kura/stop.h"
 #include "screen.h"
-#include "table.h"
+#include "survey.h"
 #include "text.h"
-#include "view.h"
 
-static double total_seconds(const RestoreReport *report)
+static json_t *json_of_moment(time_t moment)
 {
-    double seconds = 0;
-    for (size_t i = 0; i < report->n_phases; i++)
-        seconds += report->phases[i].seconds;
-    return seconds;
+    char text[32];
+    clock_format_utc(moment, text, sizeof text);
+    return json_string(text);
 }
 
-/* ---- JSON ---- */
-
-static json_t *json_of_files(const RestoreView *view)
+static json_t *json_of_backup_brief(const RepositoryReport *report, const BackupBrief *backup)
 {
-    const RestoreReport *report = view->report;
+    return json_pack("{s:o, s:o, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "id", json_text(backup->id), "started",
+                     json_of_moment(backup->started), "seconds", (double)(backup->finished - backup->started), "rows",
+                     (json_int_t)backup->rows, "row_bytes", (json_int_t)backup->row_bytes, "files",
+                     (json_int_t)backup->files, "file_bytes", (json_int_t)backup->file_bytes, "stored_new",
+                     (json_int_t)backup->stored_new, "warnings", (json_int_t)backup->warnings, "rehearsal",
+                     json_of_rehearsal_brief(report_last_rehearsal(report, backup->id), report->now));
+}
+
+static json_t *json_of_gaps(const ReportApp *app)
+{
+    json_t *gaps = json_array();
+    for (size_t i = 0; i < app->n_gaps; i++)
+        json_array_append_new(gaps, json_pack("{s:o, s:o}", "from", json_of_moment(app->gaps[i].from), "until",
+                                              json_of_moment(app->gaps[i].until)));
+    return gaps;
+}
+
+static json_t *json_of_app(const RepositoryReport *report, const ReportApp *app)
+{
+    json_t *backups = json_array(), *rehearsals = json_array();
+    const BackupBrief *last = app->backups[app->n_backups - 1];
+    for (size_t i = 0; i < app->n_backups; i++)
+        json_array_append_new(backups, json_of_backup_brief(report, app->backups[i]));
+    for (size_t i = 0; i < app->n_rehearsals; i++)
+        json_array_append_new(rehearsals, json_of_rehearsal_brief(app->rehearsals[i], report->now));
+    return json_pack("{s:o, s:I, s:i, s:b, s:o, s:i, s:I, s:o, s:o, s:o}", "app", json_text(app->app),
+                     "last_backup_age", (json_int_t)(report->now - last->started), "interval_days", (int)app->interval,
+                     "overdue", app->overdue, "missing", json_of_gaps(app), "days_missing", (int)app->days_missing,
+                     "never_rehearsed", (json_int_t)app->never_rehearsed, "last_passed",
+                     json_of_rehearsal_brief(app->last_passed, report->now), "backups", backups, "rehearsals",
+                     rehearsals);
+}
+
+static json_t *json_of_report(const RepositoryReport *report, const char *output)
+{
+    size_t n;
     json_t *array = json_array();
-    for (size_t i = 0; i < view->options->n_files; i++) {
-        json_t *object = json_pack("{s:o, s:o}", "name", json_text(view->options->files[i].name), "dir",
-                                   json_text(view->options->files[i].dir));
-        if (!view->plan && i < report->n_files) {
-            json_object_set_new(object, "written", json_integer((json_int_t)report->files[i].written));
-            json_object_set_new(object, "written_bytes", json_integer((json_int_t)report->files[i].written_bytes));
-            json_object_set_new(object, "kept", json_integer((json_int_t)report->files[i].kept));
-        }
-        json_array_append_new(array, object);
-    }
-    return array;
+    ReportApp *apps = report_apps(report, &n);
+    _cleanup_free_ char *verdict = report_repository_verdict(report);
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, json_of_app(report, &apps[i]));
+    report_apps_free(apps, n);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "repository", json_text(report->repository), "now",
+                     json_of_moment(report->now), "output", json_text(output), "verdict", json_text(verdict), "apps",
+                     array);
 }
 
-static json_t *json_of_proof(const RestoreReport *report)
+static int survey_backup(Session *session, const char *id, RepositoryReport *report, Error *err)
 {
-    json_t *phases = json_array();
-    for (size_t i = 0; i < report->n_phases; i++)
-        json_array_append_new(phases, json_pack("{s:o, s:f}", "name", json_text(report->phases[i].name), "seconds",
-                                                report->phases[i].seconds));
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:f, s:o}", "tables", (json_int_t)report->tables, "rows",
-                     (json_int_t)report->rows, "bytes", (json_int_t)report->bytes, "tables_verified",
-                     (json_int_t)report->tables_verified, "owners_checked", (json_int_t)report->owners_checked,
-                     "grants_checked", (json_int_t)report->grants_checked, "relations_probed",
-                     (json_int_t)report->relations_probed, "app_role", json_text(report->app_role), "seconds",
-                     total_seconds(report), "phases", phases);
+    Error why = ERROR_INIT;
+    const char *app = options_text(session->options, OPT_APP);
+    _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
+    if (stop_check(err) < 0)
+        return -1;
+    if (manifest_load(session->repo, id, &manifest, &why) < 0)
+        return survey_unreadable(session, "backup-unreadable", &why, err);
+    if (app == NULL || strcmp(manifest->app, app) == 0)
+        report_add_backup(report, manifest);
+    return 0;
 }
 
-json_t *json_of_restore(const RestoreView *view)
+static int survey(Session *session, RepositoryReport *report, Error *err)
 {
-    const RestoreReport *report = view->report;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(view->source), "database",
-                     json_text(report->database), "replaced", json_text(report->replaced), "roles",
-                     json_of_roles(&report->roles), "files", json_of_files(view), "proven",
-                     view->plan ? json_null() : json_of_proof(report));
+    _cleanup_(strvec_done) StrVec ids = {0};
+    if (session_open_repo(session, err) < 0 || manifest_list(session->repo, &ids, err) < 0)
+        return -1;
+    report->repository = store_name(session->store);
+    for (size_t i = 0; i < ids.n; i++)
+        if (survey_backup(session, ids.v[i], report, err) < 0)
+            return -1;
+    return survey_rehearsals(session, report, err);
 }
 
-/* ---- text ---- */
-
-static void add_line(Table *table, const char *name, char *text)
+static void print_verdict(FILE *out, const RepositoryReport *report, const char *path)
 {
-    table_row(table, name, text);
-    free(text);
+    _cleanup_free_ char *verdict = report_repository_verdict(report), *shown = text_escaped(verdict),
+                        *file = text_escaped(path);
+    fprintf(out, "%s\nThe page is %s\n", shown, file);
 }
 
-static void add_source(Table *table, const RestoreView *view)
+int command_report(Session *session, Error *err)
 {
-    const Manifest *manifest = view->manifest;
-    if (manifest == NULL)
-        add_line(table, "from", xasprintf("archive %s", view->source));
-    else if (manifest->has_database)
-        add_line(table, "from",
-                 xasprintf("backup %s: %s of PostgreSQL %s on %s", manifest->id, manifest->database.facts.name,
-                           manifest->database.facts.server_version, manifest->host));
+    const char *path = options_text(session->options, OPT_REPORT_OUTPUT);
+    _cleanup_(report_done_cleanup) RepositoryReport report = {.now = time(NULL)};
+    _cleanup_(buf_done) Buf page = BUF_INIT(REPORT_MAX);
+    if (survey(session, &report, err) < 0 || report_repository_html(&report, &page, err) < 0)
+        return -1;
+    if (path != NULL && file_replace(path, &page, err) < 0)
+        return error_wrap(err, "writing the page \"%s\"", path);
+    if (session->json)
+        session_set(session, "report", json_of_report(&report, path));
+    else if (path != NULL)
+        print_verdict(session->out, &report, path);
     else
-        add_line(table, "from", xasprintf("backup %s: files of %s", manifest->id, manifest->host));
-}
-
-static void print_what(FILE *out, const RestoreView *view)
-{
-    const RestoreReport *report = view->report;
-    _cleanup_(table_free_cleanup) Table *table = table_new("|");
-    add_source(table, view);
-    if (report->database != NULL)
-        add_line(table, "to", xasprintf("database %s", report->database));
-    if (report->replaced != NULL)
-        add_line(table, "keeps", xasprintf("the old database as %s", report->replaced));
-    for (size_t i = 0; i < view->options->n_files; i++)
-        add_line(table, "files", xasprintf("%s into %s", view->options->files[i].name, view->options->files[i].dir));
-    fputs(view->plan ? "plan (nothing was changed)\n" : "restored\n", out);
-    table_print(table, out, 2);
-}
-
-static void add_rows(Table *table, const RestoreView *view)
-{
-    const RestoreReport *report = view->report;
-    char first[TEXT_SIZE], second[TEXT_SIZE], third[TEXT_SIZE];
-    add_line(table, "rows",
-             xasprintf("%s in %s tables, %s", text_count(report->rows, first), text_count(report->tables, second),
-                       text_bytes(report->bytes, third)));
-    if (report->tables_verified == 0 && !view->options->verify)
-        table_row(table, "digests", "not read back (--no-verify)");
-    else if (report->tables_verified == 0)
-        table_row(table, "digests", "none to compare with");
-    else
-        add_line(table, "digests",
-                 xasprintf("%s of %s tables read back, count and digest equal",
-                           text_count(report->tables_verified, first), text_count(report->tables, second)));
-    add_line(table, "owners", xasprintf("%s objects checked", text_count(report->owners_checked, first)));
-    add_line(table, "grants", xasprintf("%s checked", text_count(report->grants_checked, first)));
-    if (report->app_role != NULL)
-        add_line(
-            table, "access",
-            xasprintf("%s relations probed as role %s", text_count(report->relations_probed, first), report->app_role));
-}
-
-static void print_proof(FILE *out, const RestoreView *view)
-{
-    const RestoreReport *report = view->report;
-    char first[TEXT_SIZE], second[TEXT_SIZE], third[TEXT_SIZE];
-    _cleanup_(table_free_cleanup) Table *table = table_new("|");
-    if (report->database != NULL)
-        add_rows(table, view);
-    for (size_t i = 0; i < report->n_files && i < view->options->n_files; i++)
-        add_line(table, "files",
-                 xasprintf("%s: %s written (%s), %s were right already, every hash checked",
-                           view->options->files[i].name, text_count(report->files[i].written, first),
-                           text_bytes(report->files[i].written_bytes, second),
-                           text_count(report->files[i].kept, third)));
-    fputs("proven\n", out);
-    table_print(table, out, 2);
-}
-
-static void print_phases(FILE *out, const RestoreReport *report)
-{
-    char text[TEXT_SIZE];
-    if (report->n_phases == 0)
-        return;
-    _cleanup_(table_free_cleanup) Table *table = table_new("|>");
-    for (size_t i = 0; i < report->n_phases; i++)
-        table_row(table, report->phases[i].name, text_seconds(report->phases[i].seconds, text));
-    table_row(table, "all", text_seconds(total_seconds(report), text));
-    fputs("phases\n", out);
-    table_print(table, out, 2);
-}
-
-void print_restore(FILE *out, const RestoreView *view)
-{
-    print_what(out, view);
-    if (view->report->roles.n > 0)
-        print_roles(out, &view->report->roles);
-    if (view->plan)
-        return;
-    print_proof(out, view);
-    print_phases(out, view->report);
+        fwrite(page.data, 1, page.len, session->out);
+    return 0;
 }

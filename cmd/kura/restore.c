@@ -1,7 +1,7 @@
 #include "kura/restore.h"
 
 #include "commands.h"
-#include "report.h"
+#include "restoreview.h"
 
 enum { ONLY_DB, ONLY_FILES, EVERYTHING };
 

@@ -19,6 +19,7 @@ typedef struct Session {
     FILE *out;
     Findings findings;
     bool findings_told; /* the command has printed them as its result */
+    bool failed;        /* .. and that something failed */
     Progress progress;
     /* The members of the JSON document, unless the command has begun to write the document itself: then error and
      * findings are still to follow, and the closing brace. */

@@ -7,7 +7,8 @@
 #define ON_ALL ((1u << CMD_COUNT) - 1)
 #define ON_NONE 0u
 #define ON_REPO                                                                                                        \
-    (ON(INIT) | ON(BACKUP) | ON(LIST) | ON(SHOW) | ON(RESTORE) | ON(EXPORT) | ON(VERIFY) | ON(DOCTOR) | ON(KEY))
+    (ON(INIT) | ON(BACKUP) | ON(LIST) | ON(REPORT) | ON(SHOW) | ON(RESTORE) | ON(REHEARSE) | ON(EXPORT) | ON(VERIFY) | \
+     ON(DOCTOR) | ON(KEY))
 enum { PLAIN = false, SECRET = true };
 
 /* An option that the manual cannot explain does not build. */

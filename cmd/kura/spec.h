@@ -29,6 +29,7 @@ typedef enum OptionType {
     OPTION_SECONDS,  /* a decimal number */
     OPTION_SIZE,     /* bytes: a decimal number, with K, M or G behind it for units of 1024 */
     OPTION_PERCENT,  /* from 0 to 100; on the command line it may be left out, which means 100 */
+    OPTION_SHARE,    /* from 0 to 100, a '%' may follow; never left out */
     OPTION_DAYS,     /* a decimal number */
     OPTION_ENUM,     /* one of `arg`, separated by '|' */
 } OptionType;

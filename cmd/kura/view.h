@@ -8,12 +8,6 @@
 #include "kura/manifest.h"
 #include "kura/rolemap.h"
 
-/* Rows and raw bytes of a database, with its large objects; files and bytes of all filesets. */
-typedef struct BackupTotals {
-    uint64_t rows, row_bytes;
-    uint64_t files, file_bytes;
-} BackupTotals;
-BackupTotals backup_totals(const Manifest *manifest);
 double backup_seconds(const Manifest *manifest); /* from start to commit */
 
 /* Without the lists of tables, roles and blobs. */

@@ -7,23 +7,6 @@
 #include "text.h"
 #include "view.h"
 
-BackupTotals backup_totals(const Manifest *manifest)
-{
-    BackupTotals totals = {0};
-    if (manifest->has_database) {
-        for (size_t i = 0; i < manifest->database.n_tables; i++) {
-            totals.rows += manifest->database.tables[i].digest.rows;
-            totals.row_bytes += manifest->database.tables[i].digest.bytes;
-        }
-        totals.row_bytes += manifest->database.large_objects.bytes;
-    }
-    for (size_t i = 0; i < manifest->n_filesets; i++) {
-        totals.files += manifest->filesets[i].files;
-        totals.file_bytes += manifest->filesets[i].bytes;
-    }
-    return totals;
-}
-
 double backup_seconds(const Manifest *manifest)
 {
     time_t started = clock_parse_utc(manifest->started), finished = clock_parse_utc(manifest->finished);

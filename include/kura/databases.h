@@ -27,6 +27,11 @@ typedef struct CatalogMarkedList {
 int catalog_marked_databases(PgConn *conn, CatalogMarkedList *ret, Error *err);
 void catalog_marked_done(CatalogMarkedList *list); /* NULL-safe */
 
+/* The names of rehearsals that a database or the comment on a role (prefix and the name) tells of. */
+int catalog_rehearsals(PgConn *conn, const char *prefix, StrVec *ret, Error *err);
+/* The roles with this comment, without those that something depends on. */
+int catalog_marked_roles(PgConn *conn, const char *comment, StrVec *ret, Error *err);
+
 /* The OID of a database; 0 when there is none of this name. */
 int catalog_database_oid(PgConn *conn, const char *name, uint32_t *ret, Error *err);
 /* Its name; NULL when there is none with this OID. To be freed. */

@@ -13,13 +13,15 @@
 enum { KEPT_AT_SIZE = 32 };
 
 typedef enum KeptState {
-    KEPT_BUILDING, /* a restore was, or is, filling it */
-    KEPT_DIFFERS,  /* restored, but not what was asked for: for a look */
-    KEPT_COMPLETE, /* restored and proven, but not put in place */
-    KEPT_OLD,      /* an application's database until another took its name */
+    KEPT_BUILDING,  /* a restore was, or is, filling it */
+    KEPT_DIFFERS,   /* restored, but not what was asked for: for a look */
+    KEPT_COMPLETE,  /* restored and proven, but not put in place */
+    KEPT_OLD,       /* an application's database until another took its name */
+    KEPT_REHEARSAL, /* a rehearsal's, which drops it */
+    KEPT_REHEARSED, /* .. and was told to leave it for a look */
 } KeptState;
 
-const char *kept_state_name(KeptState state); /* "building", "differs", "complete", "kept" */
+const char *kept_state_name(KeptState state); /* "building", "differs", "complete", "kept", "rehearsal", "rehearsed" */
 
 typedef struct KeptDatabase {
     char *name;

@@ -75,6 +75,13 @@ void manifest_free(Manifest *manifest); /* NULL-safe */
 /* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
 void manifest_fileset_done(ManifestFileset *fileset);
 
+/* Rows and raw bytes of a database, with its large objects; files and bytes of all filesets. */
+typedef struct BackupTotals {
+    uint64_t rows, row_bytes;
+    uint64_t files, file_bytes;
+} BackupTotals;
+BackupTotals backup_totals(const Manifest *manifest);
+
 /* The document (a new reference), and the way back. Round trip is exact; texts need not be UTF-8 (jsontext.h). Refused,
  * with the place ("database.tables[3].rows"): missing members, wrong types, numbers out of range, fileset names that
  * are not [a-z0-9_-]+ or come twice, a dump_id that comes twice, segments that do not add up to their table's rows and

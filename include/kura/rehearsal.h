@@ -116,18 +116,24 @@ typedef struct Rehearsal {
 Rehearsal *rehearsal_new(void);
 void rehearsal_free(Rehearsal *rehearsal); /* NULL-safe */
 
-/* The document (a new reference), and the way back; round trip is exact, texts need not be UTF-8 (jsontext.h).
- * Unknown members are ignored; another version, missing members, wrong types and numbers out of range are refused with
- * the place named. */
+/* The document (a new reference), and the way back. Round trip is exact, but for durations, which are kept to the
+ * millisecond; texts need not be UTF-8 (jsontext.h). Unknown members are ignored; another version, missing members,
+ * wrong types and numbers out of range (a run's status is 0 to 255, its output at most REHEARSAL_OUTPUT_MAX bytes) are
+ * refused with the place named. */
 json_t *rehearsal_to_json(const Rehearsal *rehearsal);
 int rehearsal_parse(const void *text, size_t len, Rehearsal **ret, Error *err);
 
-/* Writes rehearsals/<id>.json (sealed like a manifest in an encrypted repository), exclusively. */
+/* Writes rehearsals/<id>.json (sealed like a manifest in an encrypted repository), exclusively. What rehearsal_parse
+ * would not read is not written. */
 int rehearsal_commit(Repo *repo, const Rehearsal *rehearsal, Error *err);
 /* ERR_NOT_FOUND, ERR_KEY, ERR_CORRUPT as with manifest_load(). */
 int rehearsal_load(Repo *repo, const char *id, Rehearsal **ret, Error *err);
 /* All ids, oldest first. */
 int rehearsal_list(Repo *repo, StrVec *ret, Error *err);
+/* Up to max rehearsals of the same application before this one, oldest first; those that cannot be read are left out.
+ * To be freed with rehearsals_free. */
+int rehearsal_earlier(Repo *repo, const Rehearsal *rehearsal, size_t max, Rehearsal ***ret, size_t *ret_n, Error *err);
+void rehearsals_free(Rehearsal **list, size_t n);
 /* A fresh id, as manifest_new_id() makes them. To be freed. */
 char *rehearsal_new_id(const Repo *repo, const char *app);
 

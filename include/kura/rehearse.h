@@ -16,7 +16,8 @@ typedef struct RehearseOptions {
     const char *server;   /* conninfo; whatever database it names is only connected to, never changed */
     const char *admin_db; /* as for a restore; or NULL */
     const char *pg_bindir;
-    RoleMap *map; /* empty: each role of the backup becomes a role of this rehearsal, which nobody can log in as */
+    RoleMap *map; /* each role that no rule names becomes a role of this rehearsal, which nobody can log in as; rules
+                     for these are added */
     const char *app_role; /* of the backup; NULL: who owns most tables */
     uint64_t max_size;    /* bytes of disk that it may take; 0: any */
     size_t jobs;
@@ -33,8 +34,9 @@ typedef struct RehearseOptions {
 /* Restores into a scratch database, proves, runs, measures, and drops database and roles on every way out; what killed
  * rehearsals left is found and dropped first. *ret is set whenever the rehearsal began, also when it failed: then its
  * error says why, and the function succeeds. It fails, before anything was made, where it cannot begin: bad options, no
- * connection, not enough room (with figures). An interrupted one fails too, after its clean-up. */
+ * connection, not enough room (with figures). An interrupted one fails too, after its clean-up. What it found is added
+ * to findings in any case. */
 int rehearse_run(Repo *repo, const Manifest *manifest, const RehearseOptions *options, Rehearsal **ret,
-                 Progress *progress, Error *err);
+                 Findings *findings, Progress *progress, Error *err);
 
 #endif

@@ -27,6 +27,8 @@ typedef struct RestoreOptions {
     } * files;
     size_t n_files;
     size_t jobs;
+    bool low_cost;                    /* pauses while rows are loaded and read back */
+    const struct RestoreTrial *trial; /* of a rehearsal (lib/flow/trial.h); else NULL */
 } RestoreOptions;
 
 typedef struct RestoreReport {
@@ -36,13 +38,15 @@ typedef struct RestoreReport {
     uint64_t tables, rows, bytes;
     uint64_t tables_verified; /* count and digest read back and equal */
     uint64_t owners_checked, grants_checked;
+    uint64_t defaults_checked;                           /* default privileges, which are among the grants */
+    uint64_t owners_wrong, grants_wrong, defaults_wrong; /* only a trial goes on with any */
     uint64_t relations_probed;
     char *app_role;
     FilesetRestoreStats *files; /* one for each of options->files */
     size_t n_files;
     struct RestorePhase {
         const char *name;
-        double seconds;
+        double start, seconds; /* clock_monotonic() */
     } phases[16];
     size_t n_phases;
 } RestoreReport;

@@ -42,6 +42,27 @@ int catalog_marked_databases(PgConn *conn, CatalogMarkedList *ret, Error *err)
     return 0;
 }
 
+static int query_names(PgConn *conn, const char *sql, const char *param, StrVec *ret, Error *err)
+{
+    PGresult *rows;
+    if (catalog_query(conn, sql, 1, &param, &rows, err) < 0)
+        return -1;
+    for (int i = 0; i < PQntuples(rows); i++)
+        strvec_push(ret, pg_cell(rows, i, 0));
+    PQclear(rows);
+    return 0;
+}
+
+int catalog_rehearsals(PgConn *conn, const char *prefix, StrVec *ret, Error *err)
+{
+    return query_names(conn, sql_rehearsals, prefix, ret, err);
+}
+
+int catalog_marked_roles(PgConn *conn, const char *comment, StrVec *ret, Error *err)
+{
+    return query_names(conn, sql_marked_roles, comment, ret, err);
+}
+
 void catalog_marked_done(CatalogMarkedList *list)
 {
     if (list == NULL)

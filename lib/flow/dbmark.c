@@ -9,7 +9,8 @@
 #include "kura/sqllex.h"
 
 static const char *const state_names[] = {
-    [KEPT_BUILDING] = "building", [KEPT_DIFFERS] = "differs", [KEPT_COMPLETE] = "complete", [KEPT_OLD] = "kept"};
+    [KEPT_BUILDING] = "building", [KEPT_DIFFERS] = "differs",     [KEPT_COMPLETE] = "complete",
+    [KEPT_OLD] = "kept",          [KEPT_REHEARSAL] = "rehearsal", [KEPT_REHEARSED] = "rehearsed"};
 
 const char *kept_state_name(KeptState state)
 {

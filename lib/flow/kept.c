@@ -41,7 +41,8 @@ static bool take(const CatalogMarked *marked, const char *name, const char *now,
     DbMark mark;
     if (!dbmark_parse(marked->comment, &mark))
         return false;
-    bool ours = dbmark_is_of(&mark, marked->name, marked->oid) && strcmp(mark.database, name) == 0;
+    bool rehearsal = mark.state == KEPT_REHEARSAL || mark.state == KEPT_REHEARSED;
+    bool ours = !rehearsal && dbmark_is_of(&mark, marked->name, marked->oid) && strcmp(mark.database, name) == 0;
     if (ours) {
         *ret = (KeptDatabase){.name = xstrdup(marked->name),
                               .oid = marked->oid,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dumppipe.h"
+#include "entryid.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "restore_priv.h"
@@ -21,34 +22,9 @@ typedef struct Comparison {
     size_t differences;
 } Comparison;
 
-static int compare_text(const char *a, const char *b)
-{
-    return strcmp(a ? a : "", b ? b : "");
-}
-
-static bool is_default_acl(const TocEntry *entry)
-{
-    return compare_text(entry->desc, "DEFAULT ACL") == 0;
-}
-
-/* Default privileges of several roles share type, namespace and tag: their owner tells them apart. */
-static int compare_entries(const TocEntry *a, const TocEntry *b)
-{
-    int order = compare_text(a->desc, b->desc);
-    if (order == 0)
-        order = compare_text(a->namespace, b->namespace);
-    if (order == 0)
-        order = compare_text(a->tag, b->tag);
-    if (order == 0 && is_default_acl(a))
-        order = compare_text(a->owner, b->owner);
-    if (order == 0 && a->desc && strncmp(a->desc, "OPERATOR", 8) == 0)
-        order = compare_text(a->drop_stmt, b->drop_stmt); /* has the operand types, or the access method */
-    return order;
-}
-
 static int by_entry(const void *a, const void *b)
 {
-    return compare_entries(*(const TocEntry *const *)a, *(const TocEntry *const *)b);
+    return entryid_compare(*(const TocEntry *const *)a, *(const TocEntry *const *)b);
 }
 
 static const TocEntry *find(const Comparison *comparison, const TocEntry *key)
@@ -56,14 +32,6 @@ static const TocEntry *find(const Comparison *comparison, const TocEntry *key)
     const TocEntry **found =
         bsearch(&key, comparison->actual, comparison->n_actual, sizeof *comparison->actual, by_entry);
     return found ? *found : NULL;
-}
-
-static const char *entry_name(const TocEntry *entry, char *text, size_t size)
-{
-    bool qualified = entry->namespace && *entry->namespace;
-    snprintf(text, size, "%s %s%s%s", entry->desc, qualified ? entry->namespace : "", qualified ? "." : "",
-             entry->tag ? entry->tag : "");
-    return text;
 }
 
 static void differ(Comparison *comparison, const char *code, const char *format, ...)
@@ -116,7 +84,7 @@ static const char *unreadable_owner(const Comparison *comparison, const TocEntry
     static const char *const kinds[] = {"", "TABLE ", "SEQUENCE ", "COLUMN "};
     for (int i = 0; comparison->unreadable && entry->tag && i < PQntuples(comparison->unreadable); i++) {
         const char *relation = pg_cell(comparison->unreadable, i, 1);
-        if (compare_text(entry->namespace, pg_cell(comparison->unreadable, i, 0)) != 0)
+        if (entryid_compare_text(entry->namespace, pg_cell(comparison->unreadable, i, 0)) != 0)
             continue;
         for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
             size_t kind = strlen(kinds[k]), len = strlen(relation);
@@ -142,19 +110,25 @@ static void compare_owner(Comparison *comparison, const TocEntry *expected)
     const char *unreadable = unreadable_owner(comparison, expected);
     if (unreadable) {
         comparison->restore->report->owners_checked++;
-        if (compare_text(unreadable, expected->owner) != 0)
+        bool wrong = entryid_compare_text(unreadable, expected->owner) != 0;
+        comparison->restore->report->owners_wrong += wrong;
+        if (wrong)
             differ(comparison, "owner-wrong", "%s belongs to \"%s\", expected \"%s\"",
-                   entry_name(expected, name, sizeof name), unreadable, expected->owner);
+                   entryid_name(expected, name, sizeof name), unreadable, expected->owner);
         return;
     }
     const TocEntry *actual = find(comparison, expected);
     comparison->restore->report->owners_checked++;
+    if (actual == NULL && comparison->restore->options->trial)
+        return; /* told by the comparison of the schema */
+    bool wrong = actual && entryid_compare_text(actual->owner, expected->owner) != 0;
+    comparison->restore->report->owners_wrong += wrong;
     if (actual == NULL)
         differ(comparison, "object-missing", "%s is not in the restored database",
-               entry_name(expected, name, sizeof name));
-    else if (compare_text(actual->owner, expected->owner) != 0)
+               entryid_name(expected, name, sizeof name));
+    else if (wrong)
         differ(comparison, "owner-wrong", "%s belongs to \"%s\", expected \"%s\"",
-               entry_name(expected, name, sizeof name), actual->owner, expected->owner);
+               entryid_name(expected, name, sizeof name), actual->owner, expected->owner);
 }
 
 static void format_item(const AclItem *item, char *text, size_t size)
@@ -183,7 +157,7 @@ static void compare_items(Comparison *comparison, const TocEntry *entry, const A
     char name[512], text[1024];
     for (size_t i = 0; i < expected->n; i++) {
         const AclItem *item = &expected->v[i];
-        bool to_owner = item->grantee && compare_text(item->grantee, entry->owner) == 0;
+        bool to_owner = item->grantee && entryid_compare_text(item->grantee, entry->owner) == 0;
         if (comparison->restore->merges && (!item->grant || to_owner))
             continue; /* merged roles: what the owner has is worded anew */
         if (has_item(actual, item))
@@ -191,9 +165,11 @@ static void compare_items(Comparison *comparison, const TocEntry *entry, const A
         if (!item->grant && item->grantee)
             continue; /* taken from a role by name: shows in its grants, and is worded only where there was something to
                          take */
+        RestoreReport *report = comparison->restore->report;
+        *(entryid_is_default_acl(entry) ? &report->defaults_wrong : &report->grants_wrong) += 1;
         format_item(item, text, sizeof text);
         differ(comparison, missing ? "grant-missing" : "grant-extra", "%s: %s: %s",
-               entry_name(entry, name, sizeof name), missing ? "missing" : "not asked for", text);
+               entryid_name(entry, name, sizeof name), missing ? "missing" : "not asked for", text);
     }
 }
 
@@ -209,6 +185,7 @@ static int compare_acl(Comparison *comparison, const TocEntry *expected, const T
     if (!comparison->restore->merges)
         compare_items(comparison, entry, &have, &want, false);
     comparison->restore->report->grants_checked += want.n;
+    comparison->restore->report->defaults_checked += entryid_is_default_acl(entry) ? want.n : 0;
     rc = 0;
 done:
     aclitems_done(&want);
@@ -218,13 +195,7 @@ done:
 
 static bool is_acl(const TocEntry *entry)
 {
-    return compare_text(entry->desc, "ACL") == 0 || is_default_acl(entry);
-}
-
-/* A database's name differs while it is being restored; its ACL says the same. */
-static bool is_about_database(const TocEntry *entry)
-{
-    return entry->tag && strncmp(entry->tag, "DATABASE ", 9) == 0;
+    return entryid_compare_text(entry->desc, "ACL") == 0 || entryid_is_default_acl(entry);
 }
 
 static int compare_all(Comparison *comparison, const Toc *actual, Error *err)
@@ -234,7 +205,7 @@ static int compare_all(Comparison *comparison, const Toc *actual, Error *err)
         const TocEntry *entry = &expected->entries[i];
         if (is_ownable(entry))
             compare_owner(comparison, entry);
-        if (is_acl(entry) && !is_about_database(entry) && !trouble_lacks(comparison->restore, entry) &&
+        if (is_acl(entry) && !entryid_is_about_database(entry) && !trouble_lacks(comparison->restore, entry) &&
             !unreadable_owner(comparison, entry) && compare_acl(comparison, entry, find(comparison, entry), err) < 0)
             return -1;
     }
@@ -245,7 +216,7 @@ static int compare_all(Comparison *comparison, const Toc *actual, Error *err)
     int rc = 0;
     for (size_t i = 0; i < actual->n_entries && rc == 0; i++) {
         const TocEntry *entry = &actual->entries[i];
-        if (is_acl(entry) && !is_about_database(entry) && find(&back, entry) == NULL)
+        if (is_acl(entry) && !entryid_is_about_database(entry) && find(&back, entry) == NULL)
             rc = compare_acl(comparison, NULL, entry, err);
     }
     free(back.actual);
@@ -330,8 +301,11 @@ static int compare_with(Restore *restore, const Toc *actual, PGresult *unreadabl
     for (size_t i = 0; i < actual->n_entries; i++)
         comparison.actual[i] = &actual->entries[i];
     qsort(comparison.actual, comparison.n_actual, sizeof *comparison.actual, by_entry);
+    const RestoreTrial *trial = restore->options->trial;
     int rc = compare_all(&comparison, actual, err);
     free(comparison.actual);
+    if (rc == 0 && trial)
+        return trial->compare(trial->ctx, restore, actual, same, unreadable == NULL, err);
     if (rc == 0 && comparison.differences > 0 && same) {
         restore->differs = true;
         rc = error_set(err, ERR_FAILED, "owners and grants differ from what was asked for in %zu places",

@@ -37,7 +37,7 @@ void restore_phase(Restore *restore, const char *name)
     }
     if (name == NULL || report->n_phases == ARRAY_SIZE(report->phases))
         return;
-    report->phases[report->n_phases++] = (struct RestorePhase){.name = name, .seconds = -now};
+    report->phases[report->n_phases++] = (struct RestorePhase){.name = name, .start = now, .seconds = -now};
     progress_phase(restore->progress, name, 0);
 }
 
@@ -133,7 +133,13 @@ static int build_database(Restore *restore, Error *err)
     if (target_owner(restore, err) < 0 || check_ownership(restore, err) < 0)
         return -1;
     restore_phase(restore, "access probe");
-    return probe(restore, err) < 0 ? -1 : target_properties(restore, err);
+    if (probe(restore, err) < 0)
+        return -1;
+    restore_phase(restore, NULL);
+    const RestoreTrial *trial = restore->options->trial;
+    if ((trial && trial->prove(trial->ctx, restore, err) < 0) || target_properties(restore, err) < 0)
+        return -1;
+    return trial ? trial->use(trial->ctx, restore, err) : 0;
 }
 
 /* What lacks something may be used where nothing was, with a warning; it takes nobody's place. */
@@ -147,10 +153,26 @@ static int check_flaws(Restore *restore, Error *err)
                      restore->n_failed, restore->n_failed == 1 ? "" : "s", restore->database);
 }
 
+/* Drops everything, unless it is to be looked at. */
+static int end_trial(Restore *restore, int rc)
+{
+    const RestoreTrial *trial = restore->options->trial;
+    restore_phase(restore, NULL);
+    if (restore->scratch_exists && stop_signal() == 0 && trial->keeps(trial->ctx, restore, rc)) {
+        rights_return(restore);
+        target_keep(restore);
+    } else {
+        target_undo(restore);
+    }
+    return rc;
+}
+
 static int restore_database(Restore *restore, Error *err)
 {
     int rc = build_database(restore, err);
     pgrestore_workdir_remove(restore);
+    if (restore->options->trial)
+        return end_trial(restore, rc);
     if (rc == 0)
         rc = check_flaws(restore, err);
     if (rc == 0)

@@ -39,7 +39,7 @@ static char *free_name(const Restore *restore, const char *middle)
 
 static void check_existing(Restore *restore)
 {
-    restore->scratch = free_name(restore, "kura");
+    restore->scratch = restore->options->trial ? xstrdup(restore->database) : free_name(restore, "kura");
     if (!restore->target.database_exists)
         return;
     if (!restore->target.database_empty && !restore->options->swap)
@@ -209,7 +209,8 @@ static void check_superuser_owner(Restore *restore)
     for (size_t i = 0; i < uses->n; i++) {
         const RoleUse *use = &uses->v[i];
         bool changed = use->new_name && strcmp(use->new_name, use->name) != 0;
-        if (changed && use->ruled && use->owns > 0 && restore->target.superuser_name &&
+        const DbRole *was = restore->manifest ? dbfacts_role(&restore->manifest->database.facts, use->name) : NULL;
+        if (changed && !(was && was->superuser) && use->ruled && use->owns > 0 && restore->target.superuser_name &&
             strcmp(use->new_name, restore->target.superuser_name) == 0)
             findings_add(
                 restore->findings, FINDING_WARNING, "superuser-owner", "Map it to the application's own role instead.",

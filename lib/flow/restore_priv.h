@@ -13,6 +13,7 @@
 #include "loan.h"
 #include "restoremsg.h"
 #include "rights.h"
+#include "trial.h"
 
 typedef struct Restore {
     const RestoreOptions *options;

@@ -37,21 +37,32 @@ PgConn **role_conn(Restore *restore)
     return helped ? &restore->helper : &restore->admin;
 }
 
+/* With the mark in the same transaction: whatever is killed, a role of a rehearsal is known for one. */
+static int create_marked(Restore *restore, const char *quoted, Error *err)
+{
+    _cleanup_free_ char *mark = sql_quote_literal(restore->options->trial->role_mark);
+    return pg_execf(*role_conn(restore), err, "CREATE ROLE %s NOLOGIN; COMMENT ON ROLE %s IS %s", quoted, quoted, mark);
+}
+
 /* Never a superuser, and never a member of a predefined role, whatever the source had: kura hands out no such power. */
 static int create_role(Restore *restore, const char *name, Error *err)
 {
     const DbRole *role = recorded_role(restore, name);
     _cleanup_free_ char *quoted = sql_quote_ident(name);
-    bool login = role && role->login;
+    bool login = role && role->login, trial = restore->options->trial != NULL;
     stop_hold(); /* so that a role that was made is always known to be ours */
-    int rc = pg_execf(*role_conn(restore), err, "CREATE ROLE %s %s %s %s %s CONNECTION LIMIT %d", quoted,
-                      login ? "LOGIN" : "NOLOGIN", !role || role->inherit ? "INHERIT" : "NOINHERIT",
-                      role && role->createdb ? "CREATEDB" : "NOCREATEDB",
-                      role && role->createrole ? "CREATEROLE" : "NOCREATEROLE", role ? role->connection_limit : -1);
+    int rc =
+        trial ? create_marked(restore, quoted, err)
+              : pg_execf(*role_conn(restore), err, "CREATE ROLE %s %s %s %s %s CONNECTION LIMIT %d", quoted,
+                         login ? "LOGIN" : "NOLOGIN", !role || role->inherit ? "INHERIT" : "NOINHERIT",
+                         role && role->createdb ? "CREATEDB" : "NOCREATEDB",
+                         role && role->createrole ? "CREATEROLE" : "NOCREATEROLE", role ? role->connection_limit : -1);
     stop_release();
     if (rc < 0)
         return error_wrap(err, "creating role %s", quoted);
     strvec_push(&restore->created_roles, name);
+    if (trial)
+        return 0;
     note_settings(restore, role, quoted);
     findings_add(restore->findings, FINDING_NOTE, "role-created",
                  login ? "Set its password with \\password in psql, and put it into the application's configuration."
@@ -81,7 +92,10 @@ static int grant_memberships(Restore *restore, const char *name, Error *err)
         const char *of = rolemap_lookup(restore->options->map, role->member_of.v[i]);
         if (of == NULL || strcmp(of, name) == 0)
             continue;
-        bool known = strvec_contains(&restore->target.roles, of) || strvec_contains(&restore->created_roles, of);
+        bool made = strvec_contains(&restore->created_roles, of);
+        if (restore->options->trial && !made && !rolemap_is_fixed(of))
+            continue; /* it has nothing in this database, and what it has elsewhere is none of a rehearsal's business */
+        bool known = made || strvec_contains(&restore->target.roles, of);
         _cleanup_free_ char *member = sql_quote_ident(name), *group = sql_quote_ident(of);
         if (rolemap_is_fixed(of) || !known || !may_grant(restore, of)) {
             _cleanup_free_ char *hint = xasprintf("If it needs that: GRANT %s TO %s;", group, member);

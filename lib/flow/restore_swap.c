@@ -86,29 +86,7 @@ static bool is_scratch_name(const char *database, const char *name)
            strspn(name + len, "0123456789abcdef") == DIGITS;
 }
 
-/* A kura that is killed while the server makes the database cannot mark it. Nobody has touched such a one: it is ours,
- * has no comment, no grants, and nothing in it. */
-static int is_untouched(Restore *restore, const char *name, bool *ret, Error *err)
-{
-    const char *params[] = {name};
-    _cleanup_free_ char *bare = NULL;
-    CatalogTarget inside;
-    *ret = false;
-    if (pg_query_value(restore->admin,
-                       "SELECT pg_catalog.count(*) FROM pg_catalog.pg_database WHERE datname = $1"
-                       " AND datdba = current_user::pg_catalog.regrole AND datacl IS NULL"
-                       " AND pg_catalog.shobj_description(oid, 'pg_database') IS NULL",
-                       1, params, &bare, err) < 0)
-        return -1;
-    if (strcmp(bare, "1") != 0)
-        return 0;
-    if (catalog_target(restore->admin, restore->options->db, name, &inside, err) < 0)
-        return -1;
-    *ret = inside.database_empty;
-    catalog_target_done(&inside);
-    return 0;
-}
-
+/* A kura that is killed while the server makes the database cannot mark it. */
 static int drop_untouched(Restore *restore, Error *err)
 {
     const StrVec *databases = &restore->target.databases;
@@ -116,7 +94,7 @@ static int drop_untouched(Restore *restore, Error *err)
         bool untouched;
         if (!is_scratch_name(restore->database, databases->v[i]))
             continue;
-        if (is_untouched(restore, databases->v[i], &untouched, err) < 0 ||
+        if (targetdb_is_untouched(restore->admin, restore->options->db, databases->v[i], &untouched, err) < 0 ||
             (untouched && drop_leftover(restore, databases->v[i], false, err) < 0))
             return -1;
     }

@@ -28,10 +28,23 @@ static int parse_dbname(const char *conninfo, char **ret, Error *err)
     return 0;
 }
 
+static bool is_uri(const char *conninfo)
+{
+    return strncmp(conninfo, "postgres://", 11) == 0 || strncmp(conninfo, "postgresql://", 13) == 0;
+}
+
+/* Of two values for one keyword libpq takes the later. */
+char *targetdb_conninfo(const char *conninfo, const char *name)
+{
+    if (conninfo && is_uri(conninfo))
+        return xasprintf("%s%sdbname=%s", conninfo, strchr(conninfo, '?') ? "&" : "?", name);
+    bool is_string = conninfo && strchr(conninfo, '=');
+    return xasprintf("%s%sdbname=%s", is_string ? conninfo : "", is_string ? " " : "", name);
+}
+
 int targetdb_name(const char *conninfo, char **ret, Error *err)
 {
-    bool is_string = strchr(conninfo, '=') || strncmp(conninfo, "postgres://", 11) == 0 ||
-                     strncmp(conninfo, "postgresql://", 13) == 0;
+    bool is_string = strchr(conninfo, '=') || is_uri(conninfo);
     _cleanup_free_ char *name = is_string ? NULL : xstrdup(conninfo);
     if (is_string && parse_dbname(conninfo, &name, err) < 0)
         return -1;
@@ -99,21 +112,49 @@ static int locked_by(PgConn *conn, const char *name, const char *key, Error *err
     return error_hint(err, "Wait until it has finished, then try again.");
 }
 
+static int try_lock(PgConn *conn, const char *key, bool *ret, Error *err)
+{
+    const char *params[] = {key};
+    _cleanup_free_ char *got = NULL;
+    if (pg_query_value(conn, "SELECT pg_catalog.pg_try_advisory_lock(1802859105, $1::pg_catalog.int4)", 1, params, &got,
+                       err) < 0)
+        return -1;
+    *ret = got && strcmp(got, "t") == 0;
+    return 0;
+}
+
+static int lock_key(PgConn *conn, const char *name, char **ret, Error *err)
+{
+    const char *params[] = {name};
+    return pg_query_value(conn, "SELECT pg_catalog.hashtext($1)", 1, params, ret, err);
+}
+
+int targetdb_try_lock(PgConn *conn, const char *name, bool *ret, Error *err)
+{
+    _cleanup_free_ char *key = NULL;
+    return lock_key(conn, name, &key, err) < 0 ? -1 : try_lock(conn, key, ret, err);
+}
+
+void targetdb_unlock(PgConn *conn, const char *name)
+{
+    const char *params[] = {name};
+    _cleanup_free_ char *was = NULL;
+    pg_query_value(conn, "SELECT pg_catalog.pg_advisory_unlock(1802859105, pg_catalog.hashtext($1))", 1, params, &was,
+                   NULL);
+}
+
 int targetdb_lock(PgConn *conn, const char *name, Error *err)
 {
     _Static_assert(LOCK_CLASS == 1802859105, "locked_by() looks for the same class");
     double deadline = clock_monotonic() + LOCK_WAIT_SECONDS;
-    const char *params[] = {name};
     _cleanup_free_ char *key = NULL;
-    if (pg_query_value(conn, "SELECT pg_catalog.hashtext($1)", 1, params, &key, err) < 0)
+    if (lock_key(conn, name, &key, err) < 0)
         return -1;
     for (;;) {
-        const char *lock[] = {key};
-        _cleanup_free_ char *got = NULL;
-        if (pg_query_value(conn, "SELECT pg_catalog.pg_try_advisory_lock(1802859105, $1::pg_catalog.int4)", 1, lock,
-                           &got, err) < 0)
+        bool got;
+        if (try_lock(conn, key, &got, err) < 0)
             return -1;
-        if (got && strcmp(got, "t") == 0)
+        if (got)
             return 0;
         if (clock_monotonic() > deadline)
             return locked_by(conn, name, key, err);
@@ -163,6 +204,27 @@ int targetdb_drop(PgConn *admin, const char *conninfo, const char *name, bool fo
     if (err)
         *err = first;
     return -1;
+}
+
+int targetdb_is_untouched(PgConn *admin, const char *conninfo, const char *name, bool *ret, Error *err)
+{
+    const char *params[] = {name};
+    _cleanup_free_ char *bare = NULL;
+    CatalogTarget inside;
+    *ret = false;
+    if (pg_query_value(admin,
+                       "SELECT pg_catalog.count(*) FROM pg_catalog.pg_database WHERE datname = $1"
+                       " AND datdba = current_user::pg_catalog.regrole AND datacl IS NULL"
+                       " AND pg_catalog.shobj_description(oid, 'pg_database') IS NULL",
+                       1, params, &bare, err) < 0)
+        return -1;
+    if (strcmp(bare, "1") != 0)
+        return 0;
+    if (catalog_target(admin, conninfo, name, &inside, err) < 0)
+        return -1;
+    *ret = inside.database_empty;
+    catalog_target_done(&inside);
+    return 0;
 }
 
 int targetdb_identity(PgConn *conn, char **ret, Error *err)

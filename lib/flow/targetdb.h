@@ -13,11 +13,21 @@ int targetdb_name(const char *conninfo, char **ret, Error *err);
  * ending. To be freed. */
 char *targetdb_name_with(const char *name, const char *ending);
 
+/* A connection string as `conninfo` (NULL: libpq's defaults) whose database is `name`: letters, digits, underscores. To
+ * be freed. */
+char *targetdb_conninfo(const char *conninfo, const char *name);
+
 /* Connects to a maintenance database of the server: postgres or template1, never the one called name. */
 int targetdb_connect_admin(const char *conninfo, const char *name, PgConn **ret, Error *err);
 /* Takes the lock for changing which database is called name; conn, a maintenance connection, holds it until it ends.
  * Waits a moment for one whose kura was killed; ERR_LOCKED names the session that holds it. */
 int targetdb_lock(PgConn *conn, const char *name, Error *err);
+
+/* The same without waiting: *ret tells whether it was had. */
+int targetdb_try_lock(PgConn *conn, const char *name, bool *ret, Error *err);
+void targetdb_unlock(PgConn *conn, const char *name);
+/* Whether a database is what CREATE DATABASE left: ours, without comment and grants, and nothing in it. */
+int targetdb_is_untouched(PgConn *admin, const char *conninfo, const char *name, bool *ret, Error *err);
 
 /* Which session of the server conn is; to be freed. */
 int targetdb_identity(PgConn *conn, char **ret, Error *err);

@@ -65,9 +65,11 @@ static int append(const char *text, size_t len, void *ctx)
     return buf_append(output->out, text, len, output->err);
 }
 
+/* Fifteen digits are what a double keeps of every decimal number: 12.345 stays that, and does not become
+ * 12.345000000000001. */
 static int dump(const json_t *value, Output *output)
 {
-    return json_dump_callback(value, append, output, JSON_ENCODE_ANY);
+    return json_dump_callback(value, append, output, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 }
 
 static bool is_nested(const json_t *value)

@@ -146,6 +146,20 @@ int jnode_u64(const JsonNode *object, const char *key, uint64_t max, uint64_t *r
     return 0;
 }
 
+int jnode_real(const JsonNode *object, const char *key, double min, double max, double *ret, Error *err)
+{
+    JsonNode node;
+    if (member(object, key, &node, err) < 0)
+        return -1;
+    if (!json_is_number(node.json))
+        return jnode_fail(&node, err, "is not a number");
+    double value = json_number_value(node.json);
+    if (value < min || value > max)
+        return jnode_fail(&node, err, "is out of range: %g", value);
+    *ret = value;
+    return 0;
+}
+
 void json_set_text(json_t *object, const char *key, const char *text)
 {
     json_object_set_new(object, key, text ? jsontext_new(text, strlen(text)) : json_null());

@@ -44,6 +44,8 @@ int jnode_bool(const JsonNode *object, const char *key, bool *ret, Error *err);
 int jnode_int(const JsonNode *object, const char *key, int64_t min, int64_t max, int64_t *ret, Error *err);
 /* 0 to max; max is capped by what JSON's signed integers hold. */
 int jnode_u64(const JsonNode *object, const char *key, uint64_t max, uint64_t *ret, Error *err);
+/* Any number, min to max, both included. */
+int jnode_real(const JsonNode *object, const char *key, double min, double max, double *ret, Error *err);
 
 /* Setters of an object's member; text NULL gives null. */
 void json_set_text(json_t *object, const char *key, const char *text);

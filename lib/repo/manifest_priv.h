@@ -8,13 +8,6 @@
 
 /* A database of ten thousand tables and a hundred thousand segments takes some 20 MB; this is room for terabytes. */
 #define MANIFEST_MAX (256u * 1024 * 1024)
-/* As a string inside of another document, whose quotation marks are escaped. */
-#define MANIFEST_WRAPPED_MAX (2 * MANIFEST_MAX)
-
-/* The object of a manifest in an encrypted repository, and the way back: ERR_CORRUPT when no host of the repository
- * wrote it, ERR_KEY without an identity that fits; otherwise as age_decrypt. Both append. */
-int manifest_seal(const Repo *repo, const Buf *text, Buf *out, Error *err);
-int manifest_unseal(const Repo *repo, const Buf *sealed, Buf *out, Error *err);
 
 /* The application as it stands in an id: letters, digits, '-' and '_' as they are, the rest replaced. */
 enum { MANIFEST_APP_MAX = 64 };

@@ -6,17 +6,18 @@
 #include <string.h>
 
 #include "crypt_priv.h"
+#include "document_priv.h"
 #include "kura/mem.h"
 #include "kura/pool.h"
-#include "manifest_priv.h"
 
 enum { BLOB_DIRECTORIES = 256, PREFIX_SIZE = AGE_HEADER_MAX + 16 };
+static const char *const others[] = {"backups/", "rehearsals/"};
 
 typedef struct Rewrap {
     Repo *repo;
     Findings *findings;
     Progress *progress;
-    atomic_uint next; /* of the directories of blobs; the one behind the last stands for the manifests */
+    atomic_uint next; /* of the directories of blobs, then of `others` */
     atomic_uint_least64_t objects, rewritten, failed;
 } Rewrap;
 
@@ -90,7 +91,7 @@ static int rewrap_listed(void *ctx, const char *key, uint64_t size, Error *err)
         return -1;
     if (len < suffix || strcmp(key + len - suffix, SEALED_SUFFIX) != 0)
         return 0;
-    if (size > MANIFEST_WRAPPED_MAX + SEALED_EXTRA_MAX)
+    if (size > DOCUMENT_SEALED_MAX)
         return error_set(err, ERR_CORRUPT, "\"%s\" is larger than any object of a repository", key);
     progress_item(worker->rewrap->progress, key);
     return rewrap_object(worker->rewrap, key, size, err);
@@ -105,10 +106,10 @@ static int work(void *ctx, Pool *pool, size_t number, Error *err)
     for (;;) {
         char prefix[32];
         unsigned i = atomic_fetch_add(&rewrap->next, 1);
-        if (i > BLOB_DIRECTORIES)
+        if (i >= BLOB_DIRECTORIES + ARRAY_SIZE(others))
             return 0;
-        if (i == BLOB_DIRECTORIES)
-            strcpy(prefix, "backups/");
+        if (i >= BLOB_DIRECTORIES)
+            strcpy(prefix, others[i - BLOB_DIRECTORIES]);
         else
             snprintf(prefix, sizeof prefix, "blobs/%02x/", i);
         if (store_list(rewrap->repo->store, prefix, rewrap_listed, &worker, err) < 0)

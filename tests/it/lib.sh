@@ -186,7 +186,7 @@ nothing_left() { # nothing_left BEFORE [REPOSITORY]
         echo "databases were: $1; are: $now"
         return 1
     fi
-    if [ -n "${2:-}" ] && find "$2" -type f | grep -vE '/(kura\.json|blobs/[0-9a-f]{2}/[0-9a-f]{64}\.(zst|tar|bin)(\.age)?|backups/[^/]+\.json(\.age)?)$'; then
+    if [ -n "${2:-}" ] && find "$2" -type f | grep -vE '/(kura\.json|blobs/[0-9a-f]{2}/[0-9a-f]{64}\.(zst|tar|bin)(\.age)?|(backups|rehearsals)/[^/]+\.json(\.age)?)$'; then
         echo "these files are none of a repository's: temporary ones, or a lock"
         return 1
     fi

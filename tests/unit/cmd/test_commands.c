@@ -1,9 +1,13 @@
 /* Commands against a repository in memory: what they print, as text and as JSON. */
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "finish.h"
 #include "harness.h"
+#include "kura/clock.h"
+#include "kura/rehearsal.h"
 
 #define REPO "mem:commands"
 #define FIRST "20261122T031500Z-misskey-aaaa"
@@ -122,9 +126,10 @@ static void test_list(void **state)
 {
     run("list", "--repo", REPO);
     assert_int_equal(status, 0);
-    assert_output("id                              database  rows  files     size  stored new  warnings  tags\n" FIRST
-                  "   -            -  1,234  5.0 MiB     2.0 KiB         -  nightly\n" SECOND
-                  "  -            -  1,234  5.0 MiB     2.0 KiB         -  nightly\n");
+    assert_output(
+        "id                              database  rows  files     size  stored new  warnings  rehearsed  tags\n" FIRST
+        "   -            -  1,234  5.0 MiB     2.0 KiB         -  never      nightly\n" SECOND
+        "  -            -  1,234  5.0 MiB     2.0 KiB         -  never      nightly\n");
 }
 
 static void test_list_of_app(void **state)
@@ -141,6 +146,147 @@ static void test_list_of_app(void **state)
     assert_int_equal(json_integer_value(json_object_get(fileset, "bytes")), 5 * 1024 * 1024);
     assert_string_equal(json_string_value(json_object_get(fileset, "root")), "/srv/\033media");
     json_decref(document);
+}
+
+/* ---- rehearsals ---- */
+
+#define REHEARSED "mem:rehearsed"
+#define REHEARSAL "20261122T041500Z-misskey-cccc"
+
+static void commit_rehearsal(const char *id, const char *backup, time_t started, Verdict verdict)
+{
+    Error err = ERROR_INIT;
+    Store *store = NULL;
+    Repo *repo = NULL;
+    char moment[32];
+    Rehearsal *rehearsal = rehearsal_new();
+    clock_format_utc(started, moment, sizeof moment);
+    rehearsal->id = xstrdup(id);
+    rehearsal->backup = xstrdup(backup);
+    rehearsal->app = xstrdup("misskey");
+    rehearsal->host = xstrdup("host");
+    rehearsal->kura_version = xstrdup("0.1.0");
+    rehearsal->started = xstrdup(moment);
+    rehearsal->finished = xstrdup(moment);
+    rehearsal->backup_started = xstrdup("2026-11-22T03:15:00Z");
+    rehearsal->backup_finished = xstrdup("2026-11-22T03:19:12Z");
+    rehearsal->restore_seconds = 61.5;
+    rehearsal->verdict = verdict;
+    if (store_open(REHEARSED, NULL, false, &store, &err) < 0 || repo_open(store, &repo, &err) < 0 ||
+        rehearsal_commit(repo, rehearsal, &err) < 0)
+        fail_msg("%s", err.message);
+    rehearsal_free(rehearsal);
+    repo_close(repo);
+    store_close(store);
+}
+
+static void put_text(const char *key, const char *content)
+{
+    Error err = ERROR_INIT;
+    Store *store = NULL;
+    if (store_open(REHEARSED, NULL, false, &store, &err) < 0 ||
+        store_put(store, key, content, strlen(content), true, &err) < 0)
+        fail_msg("%s", err.message);
+    store_close(store);
+}
+
+/* Two backups, one of which was rehearsed twice: the later one counts. */
+static void make_rehearsed(void)
+{
+    run("init", "--repo", REHEARSED);
+    free(text);
+    commit_to(REHEARSED, FIRST, "misskey", true);
+    commit_to(REHEARSED, SECOND, "mastodon", true);
+    commit_rehearsal("20261122T041400Z-misskey-bbbb", FIRST, time(NULL) - 90000, VERDICT_FAILED);
+    commit_rehearsal(REHEARSAL, FIRST, time(NULL) - 3600, VERDICT_FINDINGS);
+}
+
+static void test_list_rehearsed(void **state)
+{
+    make_rehearsed();
+    run("list", "--repo", REHEARSED);
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(text, "  findings, 1 h 00 min ago  nightly\n" SECOND));
+    assert_non_null(strstr(text, "  never                     nightly\n"));
+    free(text);
+    run("list", "--repo", REHEARSED, "--json");
+    json_t *document = take_json(), *backups = json_object_get(document, "backups");
+    json_t *rehearsal = json_object_get(json_array_get(backups, 0), "rehearsal");
+    assert_string_equal(json_string_value(json_object_get(rehearsal, "id")), REHEARSAL);
+    assert_string_equal(json_string_value(json_object_get(rehearsal, "verdict")), "findings");
+    assert_in_range(json_integer_value(json_object_get(rehearsal, "age")), 3600, 3700);
+    assert_true(json_real_value(json_object_get(rehearsal, "restore_seconds")) == 61.5);
+    assert_true(json_is_null(json_object_get(json_array_get(backups, 1), "rehearsal")));
+    json_decref(document);
+    store_mem_forget("rehearsed");
+}
+
+/* One that cannot be read is told, and hides neither backups nor the others. */
+static void test_list_damaged_rehearsal(void **state)
+{
+    make_rehearsed();
+    put_text("rehearsals/20261122T041600Z-misskey-dddd.json", "{\"kura\": \"rehearsal\", \"version\": 1}");
+    run("list", "--repo", REHEARSED, "--json");
+    assert_int_equal(status, 3);
+    json_t *document = take_json(), *findings = json_object_get(document, "findings");
+    assert_int_equal(json_array_size(json_object_get(document, "backups")), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(findings, 0), "code")),
+                        "rehearsal-unreadable");
+    json_decref(document);
+    store_mem_forget("rehearsed");
+}
+
+static void test_report(void **state)
+{
+    make_rehearsed();
+    run("report", "--repo", REHEARSED);
+    assert_int_equal(status, 0);
+    assert_int_equal(strncmp(text, "<!doctype html>\n", 16), 0);
+    assert_non_null(strstr(text, "<bdi>mastodon</bdi>"));
+    assert_non_null(strstr(text, "</html>\n"));
+    free(text);
+    run("report", "--repo", REHEARSED, "--app", "misskey", "--json");
+    assert_int_equal(status, 0);
+    json_t *document = take_json(), *report = json_object_get(document, "report");
+    json_t *apps = json_object_get(report, "apps"), *app = json_array_get(apps, 0);
+    assert_int_equal(json_array_size(apps), 1);
+    assert_string_equal(json_string_value(json_object_get(app, "app")), "misskey");
+    assert_int_equal(json_array_size(json_object_get(app, "rehearsals")), 2);
+    assert_true(json_is_null(json_object_get(app, "last_passed")));
+    json_t *backup = json_array_get(json_object_get(app, "backups"), 0);
+    assert_string_equal(json_string_value(json_object_get(backup, "id")), FIRST);
+    assert_int_equal(json_integer_value(json_object_get(backup, "file_bytes")), 5 * 1024 * 1024);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(backup, "rehearsal"), "id")), REHEARSAL);
+    json_decref(document);
+    store_mem_forget("rehearsed");
+}
+
+/* The page replaces what was there, and nothing is left beside it. */
+static void test_report_to_a_file(void **state)
+{
+    struct stat st;
+    char dir[] = "/tmp/kura-report-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    _cleanup_free_ char *path = xasprintf("%s/page.html", dir), *missing = xasprintf("%s/no/page.html", dir);
+    run("report", "--repo", REPO, "--output", path);
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(text, path));
+    free(text);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_true(st.st_size > 10000);
+    assert_int_equal(chmod(path, 0644), 0);
+    run("report", "--repo", WHOLE, "-o", path);
+    free(text);
+    off_t before = st.st_size;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0644);
+    assert_int_not_equal(st.st_size, before);
+    run("report", "--repo", REPO, "--output", missing);
+    assert_int_equal(status, 1);
+    free(text);
+    unlink(path);
+    assert_int_equal(rmdir(dir), 0); /* it is empty */
 }
 
 static void test_show(void **state)
@@ -361,6 +507,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_list_of_app),
+        cmocka_unit_test(test_list_rehearsed),
+        cmocka_unit_test(test_list_damaged_rehearsal),
+        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_report_to_a_file),
         cmocka_unit_test(test_show),
         cmocka_unit_test(test_show_what_is_not_there),
         cmocka_unit_test(test_no_repository),

@@ -199,6 +199,25 @@ static void test_optional_value(void **state)
     refuse("verify", "--read-data=5%");
 }
 
+static double sample_of(const char *text)
+{
+    Options options;
+    parse_ok(&options, "rehearse", "--sample", text, "latest");
+    double share = options_number(&options, OPT_SAMPLE, -1);
+    options_done(&options);
+    return share;
+}
+
+static void test_shares(void **state)
+{
+    assert_true(sample_of("2%") == 2);
+    assert_true(sample_of("0.5") == 0.5);
+    assert_true(sample_of("100%") == 100);
+    static const char *bad[] = {"101", "%", "2%%", "-1", ""};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        refuse("rehearse", "--sample", bad[i]);
+}
+
 static void test_many_arguments(void **state)
 {
     Options options;
@@ -299,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_numbers_and_choices),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_optional_value),
+        cmocka_unit_test(test_shares),
         cmocka_unit_test(test_many_arguments),
         cmocka_unit_test(test_keys_of_the_configuration_only),
         cmocka_unit_test(test_environment),

@@ -27,8 +27,10 @@ static void test_escape(void **state)
                    "gpj.\\xe2\\x80\\xae"
                    "exe"); /* right-to-left override */
     assert_escaped("\xff\xc3", "\\xff\\xc3");
-    assert_escaped("\xc0\xaf", "\\xc0\\xaf");          /* overlong */
-    assert_escaped("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* half a surrogate pair */
+    assert_escaped("\xc0\xaf", "\\xc0\\xaf");                          /* overlong */
+    assert_escaped("\xed\xa0\x80", "\\xed\\xa0\\x80");                 /* half a surrogate pair */
+    assert_escaped("a\u00adb\u3164c", "a\\xc2\\xadb\\xe3\\x85\\xa4c"); /* soft hyphen, Hangul filler */
+    assert_escaped("\U000e0041", "\\xf3\\xa0\\x81\\x81");              /* a tag character */
     assert_escaped("", "");
 }
 

@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 #include "store_priv.h"
 
@@ -166,4 +167,16 @@ int count_objects(const char *prefix)
     int n = 0;
     assert_int_equal(store_list(store, prefix, count_one, &n, &err), 0);
     return n;
+}
+
+void read_golden(const char *name, Buf *out)
+{
+    _cleanup_free_ char *path = xasprintf("%s%s", GOLDENS, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(buf_reserve(out, GOLDEN_MAX, &err), 0);
+    out->len = fread(out->data, 1, GOLDEN_MAX, file);
+    out->data[out->len] = 0;
+    fclose(file);
+    assert_true(out->len > 0);
 }

@@ -13,6 +13,7 @@
 
 #include "kura/manifest.h"
 #include "kura/mem.h"
+#include "kura/rehearsal.h"
 #include "kura/repo.h"
 
 /* Set up and torn down for every test by fixture_set_up and fixture_tear_down. */
@@ -39,10 +40,19 @@ void put_object(const char *key, const char *text);
 /* How many objects begin with prefix. */
 int count_objects(const char *prefix);
 
+/* A whole document as it should be, from the directory of the tests. */
+#define GOLDEN_MAX (1u << 20)
+void read_golden(const char *name, Buf *out);
+
 /* A manifest that uses every member, with names that are not UTF-8. Its id is SAMPLE_ID. */
 #define SAMPLE_ID "20261122T031500Z-misskey-x7k2"
 Manifest *sample_manifest(void);
 /* As manifest_commit would store it. */
 void format_manifest(const Manifest *manifest, Buf *out);
+
+/* A rehearsal that uses every member, with names that are not UTF-8. Its id is REHEARSAL_ID, its backup SAMPLE_ID. */
+#define REHEARSAL_ID "20261122T041500Z-misskey-k3x9"
+Rehearsal *sample_rehearsal(void);
+void format_rehearsal(const Rehearsal *rehearsal, Buf *out);
 
 #endif

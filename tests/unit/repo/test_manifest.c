@@ -1,23 +1,8 @@
 #include "fixture.h"
 
-#include <stdio.h>
-
 #include "jsonnode_priv.h"
 
 DEFINE_CLEANUP(Manifest, manifest_free)
-
-#define GOLDEN_MAX (1u << 20)
-
-static void read_golden(Buf *out)
-{
-    FILE *file = fopen(GOLDEN, "r");
-    assert_non_null(file);
-    assert_int_equal(buf_reserve(out, GOLDEN_MAX, &err), 0);
-    out->len = fread(out->data, 1, GOLDEN_MAX, file);
-    out->data[out->len] = 0;
-    fclose(file);
-    assert_true(out->len > 0);
-}
 
 static Manifest *parse(const Buf *text)
 {
@@ -32,7 +17,7 @@ static void the_document(void **state)
     (void)state;
     _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest();
     _cleanup_(buf_done) Buf golden = BUF_INIT(GOLDEN_MAX), text = BUF_INIT(GOLDEN_MAX);
-    read_golden(&golden);
+    read_golden("manifest.json", &golden);
     format_manifest(sample, &text);
     assert_string_equal(buf_str(&text), buf_str(&golden));
 }
@@ -41,7 +26,7 @@ static void round_trip_is_exact(void **state)
 {
     (void)state;
     _cleanup_(buf_done) Buf golden = BUF_INIT(GOLDEN_MAX), text = BUF_INIT(GOLDEN_MAX);
-    read_golden(&golden);
+    read_golden("manifest.json", &golden);
     _cleanup_(manifest_free_cleanup) Manifest *back = parse(&golden);
     format_manifest(back, &text);
     assert_string_equal(buf_str(&text), buf_str(&golden));

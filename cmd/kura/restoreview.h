@@ -1,6 +1,6 @@
 /* What a restore would do, and what it has proven. */
-#ifndef KURA_CMD_REPORT_H
-#define KURA_CMD_REPORT_H
+#ifndef KURA_CMD_RESTOREVIEW_H
+#define KURA_CMD_RESTOREVIEW_H
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,0 +1,223 @@
+#include "kura/rehearse.h"
+
+#include <string.h>
+
+#include "commands.h"
+#include "pagefile.h"
+#include "screen.h"
+#include "table.h"
+#include "text.h"
+
+DEFINE_CLEANUP(Rehearsal, rehearsal_free)
+
+enum { NICE_DEFAULT = 10, NICE_MAX = 19, SAMPLE_DEFAULT = 2 };
+
+/* ---- text ---- */
+
+static void add_line(Table *table, const char *name, char *text)
+{
+    table_row(table, name, text);
+    free(text);
+}
+
+static char *version_text(int version_num, char text[TEXT_SIZE])
+{
+    snprintf(text, TEXT_SIZE, "%d.%d", version_num / 10000, version_num % 10000);
+    return text;
+}
+
+static void print_what(FILE *out, const Rehearsal *rehearsal)
+{
+    char first[TEXT_SIZE], second[TEXT_SIZE];
+    _cleanup_(table_free_cleanup) Table *table = table_new("|");
+    add_line(table, "backup", xasprintf("%s, %s old", rehearsal->backup, text_seconds(rehearsal->backup_age, first)));
+    if (rehearsal->newest_row_age >= 0)
+        add_line(table, "newest row",
+                 xasprintf("%s before the backup (%s)", text_seconds(rehearsal->newest_row_age, first),
+                           rehearsal->newest_row_where));
+    add_line(table, "server",
+             xasprintf("PostgreSQL %s, the backup is of %s", version_text(rehearsal->server_version_num, first),
+                       version_text(rehearsal->source_version_num, second)));
+    if (rehearsal->database_bytes > 0)
+        add_line(table, "disk",
+                 xasprintf("%s, %s were expected", text_bytes(rehearsal->database_bytes, first),
+                           text_bytes(rehearsal->estimated_bytes, second)));
+    if (rehearsal->error == NULL)
+        table_row(table, "came back in", text_seconds(rehearsal->restore_seconds, first));
+    table_print(table, out, 2);
+}
+
+static void print_proofs(FILE *out, const Rehearsal *rehearsal)
+{
+    char count[TEXT_SIZE], failed[TEXT_SIZE];
+    _cleanup_(table_free_cleanup) Table *table = table_new("|>||");
+    for (size_t i = 0; i < rehearsal->n_proofs; i++) {
+        const RehearsalProof *proof = &rehearsal->proofs[i];
+        _cleanup_free_ char *wrong = proof->failed ? xasprintf("%s FAILED", text_count(proof->failed, failed)) : NULL;
+        if (proof->skipped)
+            table_row(table, proof->title, "-", "", proof->skipped);
+        else
+            table_row(table, proof->title, text_count(proof->checked, count), proof->unit, wrong ? wrong : "proven");
+    }
+    fputs("proofs\n", out);
+    table_print(table, out, 2);
+}
+
+static void print_phases(FILE *out, const Rehearsal *rehearsal)
+{
+    char text[TEXT_SIZE];
+    _cleanup_(table_free_cleanup) Table *table = table_new("|>");
+    for (size_t i = 0; i < rehearsal->n_phases; i++)
+        table_row(table, rehearsal->phases[i].name, text_seconds(rehearsal->phases[i].seconds, text));
+    table_row(table, "all", text_seconds(rehearsal->seconds, text));
+    fputs("phases\n", out);
+    table_print(table, out, 2);
+}
+
+static void print_changes(FILE *out, const RehearsalRun *run)
+{
+    static const char *const kinds[] = {
+        [SCHEMA_ADDED] = "added", [SCHEMA_REMOVED] = "removed", [SCHEMA_CHANGED] = "changed"};
+    _cleanup_(table_free_cleanup) Table *table = table_new("|||");
+    for (size_t i = 0; i < run->n_changes; i++) {
+        const RehearsalSchemaChange *change = &run->changes[i];
+        bool body = strchr(change->after ? change->after : change->before, '\n') != NULL;
+        bool both = change->kind == SCHEMA_CHANGED && !body;
+        _cleanup_free_ char *text = both ? xasprintf("%s, was %s", change->after, change->before)
+                                         : xstrdup(body            ? ""
+                                                   : change->after ? change->after
+                                                                   : change->before);
+        table_row(table, kinds[change->kind], change->what, change->name, text);
+    }
+    fputs("schema\n", out);
+    table_print(table, out, 2);
+}
+
+static void print_locks(FILE *out, const RehearsalRun *run)
+{
+    char text[TEXT_SIZE];
+    _cleanup_(table_free_cleanup) Table *table = table_new("||>");
+    for (size_t i = 0; i < run->n_locks; i++)
+        table_row(table, run->locks[i].table, run->locks[i].mode, text_seconds(run->locks[i].seconds, text));
+    fputs("longest locks\n", out);
+    table_print(table, out, 2);
+}
+
+static void print_rows(FILE *out, const RehearsalRun *run)
+{
+    char before[TEXT_SIZE], after[TEXT_SIZE];
+    _cleanup_(table_free_cleanup) Table *table = table_new("|>before|>after");
+    for (size_t i = 0; i < run->n_rows; i++)
+        table_row(table, run->rows[i].table, text_count(run->rows[i].before, before),
+                  text_count(run->rows[i].after, after));
+    fputs("rows that changed\n", out);
+    table_print(table, out, 2);
+}
+
+static void print_run(FILE *out, const RehearsalRun *run)
+{
+    char text[TEXT_SIZE];
+    _cleanup_free_ char *command = text_escaped(run->command), *output = text_message(run->output);
+    fprintf(out, "command %s\n", command);
+    fprintf(out, run->timed_out ? "  was ended after %s\n" : "  ended after %s with status %d\n",
+            text_seconds(run->seconds, text), run->status);
+    if (output[0])
+        fprintf(out, "%s  %s%s", run->truncated ? "  ..\n" : "", output,
+                output[strlen(output) - 1] == '\n' ? "" : "\n");
+    if (run->n_changes > 0)
+        print_changes(out, run);
+    if (run->n_rows > 0)
+        print_rows(out, run);
+    if (run->n_locks > 0)
+        print_locks(out, run);
+}
+
+static void print_rehearsal(FILE *out, const Rehearsal *rehearsal)
+{
+    fprintf(out, "rehearsal %s: %s\n", rehearsal->id, verdict_name(rehearsal->verdict));
+    print_what(out, rehearsal);
+    print_proofs(out, rehearsal);
+    if (rehearsal->has_run)
+        print_run(out, &rehearsal->run);
+    print_phases(out, rehearsal);
+}
+
+/* ---- the command ---- */
+
+static int parse_references(const StrVec *list, MediaReference *ret, StrVec *names, Error *err)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const char *text = list->v[i];
+        size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+        if (len == 0 || text[len] != '=' || text[len + 1] == 0) {
+            error_set(err, ERR_USAGE, "--media-query \"%s\": no fileset is named", text);
+            return error_hint(err, "Write NAME=SQL, such as: media=SELECT path FROM file.");
+        }
+        _cleanup_free_ char *name = xstrndup(text, len);
+        strvec_push(names, name);
+        ret[i] = (MediaReference){.fileset = names->v[i], .query = text + len + 1};
+    }
+    return 0;
+}
+
+static int run(Session *session, const Manifest *manifest, const RehearseOptions *options, Error *err)
+{
+    _cleanup_(rehearsal_free_cleanup) Rehearsal *rehearsal = NULL;
+    if (rehearse_run(session->repo, manifest, options, &rehearsal, &session->findings, &session->progress, err) < 0)
+        return -1;
+    if (session->json)
+        session_set(session, "rehearsal", rehearsal_to_json(rehearsal));
+    else
+        print_rehearsal(session->out, rehearsal);
+    session->failed = rehearsal->verdict == VERDICT_FAILED;
+    if (rehearsal->error) {
+        Error why = ERROR_INIT;
+        error_set(&why, ERR_FAILED, "%s", rehearsal->error);
+        if (rehearsal->hint)
+            error_hint(&why, "%s", rehearsal->hint);
+        findings_add(&session->findings, FINDING_ERROR, "rehearsal-ended", why.hint[0] ? why.hint : NULL, "%s",
+                     why.message);
+    }
+    const char *page = options_text(session->options, OPT_PAGE);
+    if (rehearsal_commit(session->repo, rehearsal, err) < 0)
+        return error_wrap(err, "keeping the result");
+    return page ? pagefile_rehearsal(session->repo, rehearsal, page, err) : 0;
+}
+
+int command_rehearse(Session *session, Error *err)
+{
+    const Options *options = session->options;
+    const StrVec *queries = options_list(options, OPT_MEDIA_QUERY);
+    _cleanup_(rolemap_free_cleanup) RoleMap *map = NULL;
+    _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
+    _cleanup_(strvec_done) StrVec names = {0};
+    _cleanup_free_ MediaReference *references = xcalloc(queries->n + 1, sizeof *references);
+    if (parse_references(queries, references, &names, err) < 0 || session_rolemap(session, &map, err) < 0)
+        return -1;
+    const RehearseOptions rehearse = {
+        .server = options_text(options, OPT_SERVER),
+        .admin_db = options_text(options, OPT_ADMIN_DB),
+        .pg_bindir = options_text(options, OPT_PG_BINDIR),
+        .map = map,
+        .app_role = options_text(options, OPT_APP_ROLE),
+        .max_size = (uint64_t)options_number(options, OPT_MAX_SIZE, 0),
+        .jobs = (size_t)options_number(options, OPT_JOBS, 1),
+        .nice = (int)options_number(options, OPT_NICE, NICE_DEFAULT),
+        .low_cost = options_flag(options, OPT_LOW_COST),
+        .sample = options_number(options, OPT_SAMPLE, SAMPLE_DEFAULT),
+        .references = references,
+        .n_references = queries->n,
+        .run = options_text(options, OPT_RUN),
+        .run_timeout = options_number(options, OPT_RUN_TIMEOUT, 0),
+        .keep_on_failure = options_flag(options, OPT_KEEP_ON_FAILURE),
+    };
+    if (rehearse.server == NULL) {
+        error_set(err, ERR_USAGE, "no server to rehearse on is named");
+        return error_hint(err, "Give --server with a connection string; an empty one means libpq's environment.");
+    }
+    if (rehearse.nice > NICE_MAX)
+        return error_set(err, ERR_USAGE, "--nice %d: a whole number from 1 to %d is needed", rehearse.nice, NICE_MAX);
+    if (session_load_backup(session, options->args.v[0], &manifest, err) < 0)
+        return -1;
+    return run(session, manifest, &rehearse, err);
+}

@@ -1,0 +1,110 @@
+/* A rehearsal holds the advisory lock on its database's name from before it makes anything until all is dropped. So
+ * what bears the name or the mark of one whose lock is free was left by a kura that was killed. */
+#include <string.h>
+
+#include "dbmark.h"
+#include "kura/databases.h"
+#include "kura/log.h"
+#include "kura/mem.h"
+#include "kura/sqllex.h"
+#include "rehearse_priv.h"
+#include "targetdb.h"
+
+static const char mark_prefix[] = "kura rehearsal ";
+
+typedef struct Sweep {
+    PgConn *admin;
+    const char *conninfo;
+    Findings *findings;
+} Sweep;
+
+char *rehearse_role_mark(const char *name)
+{
+    return xasprintf("%s%s", mark_prefix, name);
+}
+
+/* Whether nothing stands in the way of dropping its roles: the database is gone. */
+static int drop_database(const Sweep *sweep, const char *name, bool *ret_gone, Error *err)
+{
+    uint32_t oid;
+    _cleanup_free_ char *comment = NULL;
+    *ret_gone = false;
+    if (catalog_database_oid(sweep->admin, name, &oid, err) < 0)
+        return -1;
+    if (oid == 0) {
+        *ret_gone = true;
+        return 0;
+    }
+    DbMark mark = {0};
+    bool untouched = false;
+    if (catalog_database_comment(sweep->admin, oid, &comment, err) < 0 ||
+        (comment == NULL && targetdb_is_untouched(sweep->admin, sweep->conninfo, name, &untouched, err) < 0))
+        return -1;
+    bool marked = dbmark_parse(comment, &mark) && dbmark_is_of(&mark, name, oid) && mark.state == KEPT_REHEARSAL;
+    bool kept = mark.state == KEPT_REHEARSED;
+    dbmark_done(&mark);
+    if (kept)
+        findings_add(sweep->findings, FINDING_NOTE, "rehearsal-kept", "Drop it with DROP DATABASE; its roles follow.",
+                     "database \"%s\", which a rehearsal was told to keep, is still there", name);
+    if (!marked && !untouched)
+        return 0;
+    if (targetdb_drop(sweep->admin, sweep->conninfo, name, marked, err) < 0)
+        return -1;
+    findings_add(sweep->findings, FINDING_NOTE, "leftover-dropped", NULL,
+                 "database \"%s\", which a rehearsal had left that was killed, was dropped", name);
+    *ret_gone = true;
+    return 0;
+}
+
+static int drop_roles(const Sweep *sweep, const char *name, Error *err)
+{
+    _cleanup_(strvec_done) StrVec roles = {0};
+    _cleanup_free_ char *mark = rehearse_role_mark(name);
+    if (catalog_marked_roles(sweep->admin, mark, &roles, err) < 0)
+        return -1;
+    for (size_t i = 0; i < roles.n; i++) {
+        _cleanup_free_ char *quoted = sql_quote_ident(roles.v[i]);
+        if (pg_execf(sweep->admin, err, "DROP ROLE IF EXISTS %s", quoted) < 0)
+            return error_wrap(err, "role %s", quoted);
+    }
+    if (roles.n > 0)
+        findings_add(sweep->findings, FINDING_NOTE, "leftover-dropped", NULL,
+                     "%zu role%s of a rehearsal that was killed, \"%s\", %s dropped", roles.n, roles.n == 1 ? "" : "s",
+                     name, roles.n == 1 ? "was" : "were");
+    return 0;
+}
+
+/* What cannot be dropped (it is another role's, say) is told and does not keep this rehearsal from its work. */
+static int drop_locked(const Sweep *sweep, const char *name, Error *err)
+{
+    bool gone;
+    Error refused = ERROR_INIT;
+    if (drop_database(sweep, name, &gone, &refused) == 0 && (!gone || drop_roles(sweep, name, &refused) == 0))
+        return 0;
+    if (refused.code != ERR_SERVER) {
+        *err = refused;
+        return -1;
+    }
+    findings_add(sweep->findings, FINDING_WARNING, "leftover-stays",
+                 "Let a superuser run the next rehearsal, or drop database and roles of that name by hand.",
+                 "what the killed rehearsal \"%s\" left could not be dropped: %s", name, refused.message);
+    return 0;
+}
+
+int rehearse_drop_leftovers(PgConn *admin, const char *conninfo, Findings *findings, Error *err)
+{
+    const Sweep sweep = {.admin = admin, .conninfo = conninfo, .findings = findings};
+    _cleanup_(strvec_done) StrVec names = {0};
+    int rc = catalog_rehearsals(admin, mark_prefix, &names, err);
+    for (size_t i = 0; i < names.n && rc == 0; i++) {
+        bool got = false;
+        rc = targetdb_try_lock(admin, names.v[i], &got, err);
+        if (rc < 0 || !got) {
+            log_debug("rehearsal \"%s\" is at work", names.v[i]);
+            continue;
+        }
+        rc = drop_locked(&sweep, names.v[i], err);
+        targetdb_unlock(admin, names.v[i]);
+    }
+    return rc < 0 ? error_wrap(err, "looking for what killed rehearsals left") : 0;
+}

@@ -1,0 +1,156 @@
+/* The page of a rehearsal: the verdict in one sentence, then what it rests on, the most urgent first. */
+#include "rehearsal_page.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kura/clock.h"
+#include "kura/mem.h"
+
+size_t proofs_made(const Rehearsal *rehearsal)
+{
+    size_t made = 0;
+    for (size_t i = 0; i < rehearsal->n_proofs; i++)
+        made += rehearsal->proofs[i].skipped == NULL;
+    return made;
+}
+
+size_t proofs_failed(const Rehearsal *rehearsal)
+{
+    size_t failed = 0;
+    for (size_t i = 0; i < rehearsal->n_proofs; i++)
+        failed += rehearsal->proofs[i].skipped == NULL && rehearsal->proofs[i].failed > 0;
+    return failed;
+}
+
+size_t findings_from(const Rehearsal *rehearsal, Severity severity)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < rehearsal->n_findings; i++)
+        count += rehearsal->findings[i].severity >= severity;
+    return count;
+}
+
+bool run_failed(const Rehearsal *rehearsal)
+{
+    return rehearsal->has_run && (rehearsal->run.timed_out || rehearsal->run.status != 0);
+}
+
+static char *verdict_findings(const Rehearsal *rehearsal)
+{
+    size_t n = findings_from(rehearsal, FINDING_WARNING);
+    if (n == 0)
+        return xstrdup("This backup would come back, but look at what was found.");
+    return n == 1 ? xstrdup("This backup would come back, but one thing needs a look.")
+                  : xasprintf("This backup would come back, but %zu things need a look.", n);
+}
+
+char *report_verdict(const Rehearsal *rehearsal)
+{
+    if (rehearsal->verdict == VERDICT_FINDINGS)
+        return verdict_findings(rehearsal);
+    if (rehearsal->verdict == VERDICT_PASSED)
+        return xstrdup(rehearsal->has_run ? "This backup would come back, and the migration runs on it."
+                                          : "This backup would come back.");
+    if (rehearsal->error)
+        return xstrdup("This backup did not come back.");
+    if (proofs_failed(rehearsal) == 0 && run_failed(rehearsal))
+        return xstrdup("This backup would come back, but the migration fails on it.");
+    return xstrdup("This backup did not come back as it was.");
+}
+
+static void why_failed(Html *h, const Rehearsal *rehearsal)
+{
+    html(h, "<p class=lead>{|}</p>\n", rehearsal->error);
+    if (rehearsal->hint)
+        html(h, "<p class=remedy><b>What to do</b> {|}</p>\n", rehearsal->hint);
+}
+
+/* "It was restored in 1 min 2 s. All 12 proofs held." */
+static void what_happened(Html *h, const Rehearsal *rehearsal)
+{
+    size_t made = proofs_made(rehearsal), failed = proofs_failed(rehearsal);
+    html(h, "<p class=lead>It was restored into a scratch database in {}. ",
+         html_seconds(h, rehearsal->restore_seconds));
+    if (failed > 0)
+        html(h, "{} of {} failed. ", html_count(h, failed), html_counted(h, made, "proof", "proofs"));
+    else if (made > 0)
+        html(h, "{}{} held. ", made == 1 ? "" : "All ", html_counted(h, made, "proof", "proofs"));
+    if (run_failed(rehearsal) && rehearsal->run.timed_out)
+        html(h, "The migration was stopped after {}.", html_seconds(h, rehearsal->run.seconds));
+    else if (run_failed(rehearsal))
+        html(h, "The migration ended with status {}.", html_count(h, (uint64_t)rehearsal->run.status));
+    html(h, "</p>\n");
+}
+
+static void kept(Html *h, const Rehearsal *rehearsal)
+{
+    if (rehearsal->kept)
+        html(h, "<p class=remedy><b>Kept</b> The scratch database <code>{}</code> is still there for a look.</p>\n",
+             rehearsal->kept);
+}
+
+/* "15.18"; "?" when it is not known. */
+static const char *version(Html *h, int num)
+{
+    char text[TEXT_SIZE];
+    snprintf(text, sizeof text, num > 0 ? "%d.%d" : "?", num / 10000, num % 10000);
+    return html_copy(h, text);
+}
+
+static void facts(Html *h, const Rehearsal *rehearsal)
+{
+    html(h, "<dl class=facts><div><dt>Rehearsed</dt><dd>");
+    html_time(h, rehearsal->started);
+    html(h, "</dd></div><div><dt>Backup</dt><dd>");
+    html_time(h, rehearsal->backup_started);
+    html(h, " <code>{}</code></dd></div><div><dt>On</dt><dd><bdi>{}</bdi>, PostgreSQL {}", rehearsal->backup,
+         rehearsal->host, version(h, rehearsal->server_version_num));
+    if (rehearsal->source_version_num / 10000 != rehearsal->server_version_num / 10000)
+        html(h, ", backed up from {}", version(h, rehearsal->source_version_num));
+    html(h, "</dd></div></dl>\n");
+}
+
+static void banner(Html *h, const Rehearsal *rehearsal)
+{
+    _cleanup_free_ char *verdict = report_verdict(rehearsal);
+    banner_begin(h, tone_of(rehearsal->verdict), "Rehearsal", rehearsal->app, verdict);
+    if (rehearsal->error)
+        why_failed(h, rehearsal);
+    else
+        what_happened(h, rehearsal);
+    kept(h, rehearsal);
+    facts(h, rehearsal);
+    banner_end(h);
+}
+
+static void title(Html *h, const Rehearsal *rehearsal)
+{
+    static const char *const words[] = {"Passed", "Findings", "Failed"};
+    _cleanup_free_ char *app = text_escaped(rehearsal->app);
+    _cleanup_free_ char *text = xasprintf("%s: rehearsal of %s, %s", words[rehearsal->verdict], app,
+                                          html_day(h, clock_parse_utc(rehearsal->started)));
+    page_begin(h, text);
+}
+
+int report_rehearsal_html(const Rehearsal *rehearsal, const Rehearsal *const *earlier, size_t n, Buf *out, Error *err)
+{
+    Html h = {.out = out, .err = err};
+    size_t skip = n > REPORT_EARLIER_MAX ? n - REPORT_EARLIER_MAX : 0;
+    RehearsalPage page = {.rehearsal = rehearsal, .earlier = n ? earlier + skip : NULL, .n_earlier = n - skip};
+    title(&h, rehearsal);
+    banner(&h, rehearsal);
+    rehearsal_figures(&h, &page);
+    bool urgent = findings_from(rehearsal, FINDING_WARNING) > 0;
+    if (urgent)
+        rehearsal_findings(&h, &page);
+    rehearsal_run(&h, &page);
+    rehearsal_timeline(&h, &page);
+    rehearsal_proofs(&h, &page);
+    if (!urgent)
+        rehearsal_findings(&h, &page);
+    rehearsal_sizes(&h, &page);
+    rehearsal_history(&h, &page);
+    page_end(&h);
+    return html_end(&h);
+}
