@@ -100,11 +100,71 @@ static void print_phases(FILE *out, const Rehearsal *rehearsal)
     table_print(table, out, 2);
 }
 
+static void print_changes(FILE *out, const RehearsalRun *run)
+{
+    static const char *const kinds[] = {
+        [SCHEMA_ADDED] = "added", [SCHEMA_REMOVED] = "removed", [SCHEMA_CHANGED] = "changed"};
+    _cleanup_(table_free_cleanup) Table *table = table_new("|||");
+    for (size_t i = 0; i < run->n_changes; i++) {
+        const RehearsalSchemaChange *change = &run->changes[i];
+        bool body = strchr(change->after ? change->after : change->before, '\n') != NULL;
+        bool both = change->kind == SCHEMA_CHANGED && !body;
+        _cleanup_free_ char *text = both ? xasprintf("%s, was %s", change->after, change->before)
+                                         : xstrdup(body            ? ""
+                                                   : change->after ? change->after
+                                                                   : change->before);
+        table_row(table, kinds[change->kind], change->what, change->name, text);
+    }
+    fputs("schema\n", out);
+    table_print(table, out, 2);
+}
+
+static void print_locks(FILE *out, const RehearsalRun *run)
+{
+    char text[TEXT_SIZE];
+    _cleanup_(table_free_cleanup) Table *table = table_new("||>");
+    for (size_t i = 0; i < run->n_locks; i++)
+        table_row(table, run->locks[i].table, run->locks[i].mode, text_seconds(run->locks[i].seconds, text));
+    fputs("longest locks\n", out);
+    table_print(table, out, 2);
+}
+
+static void print_rows(FILE *out, const RehearsalRun *run)
+{
+    char before[TEXT_SIZE], after[TEXT_SIZE];
+    _cleanup_(table_free_cleanup) Table *table = table_new("|>before|>after");
+    for (size_t i = 0; i < run->n_rows; i++)
+        table_row(table, run->rows[i].table, text_count(run->rows[i].before, before),
+                  text_count(run->rows[i].after, after));
+    fputs("rows that changed\n", out);
+    table_print(table, out, 2);
+}
+
+static void print_run(FILE *out, const RehearsalRun *run)
+{
+    char text[TEXT_SIZE];
+    _cleanup_free_ char *command = text_escaped(run->command), *output = text_message(run->output);
+    fprintf(out, "command %s\n", command);
+    fprintf(out, run->timed_out ? "  was ended after %s\n" : "  ended after %s with status %d\n",
+            text_seconds(run->seconds, text), run->status);
+    if (output[0])
+        fprintf(out, "%s  %s%s", run->truncated ? "  ..\n" : "", output,
+                output[strlen(output) - 1] == '\n' ? "" : "\n");
+    if (run->n_changes > 0)
+        print_changes(out, run);
+    if (run->n_rows > 0)
+        print_rows(out, run);
+    if (run->n_locks > 0)
+        print_locks(out, run);
+}
+
 static void print_rehearsal(FILE *out, const Rehearsal *rehearsal)
 {
     fprintf(out, "rehearsal %s: %s\n", rehearsal->id, verdict_name(rehearsal->verdict));
     print_what(out, rehearsal);
     print_proofs(out, rehearsal);
+    if (rehearsal->has_run)
+        print_run(out, &rehearsal->run);
     print_phases(out, rehearsal);
 }
 

@@ -31,6 +31,9 @@ void proc_close_stdin(Proc *proc);
 /* Waits until the child has ended and everything it wrote is read. *ret_status is its exit status, or 128 + signal.
  * When a stop is asked for, ends the child and fails with ERR_INTERRUPTED. */
 int proc_wait(Proc *proc, int *ret_status, Error *err);
+/* The same for at most so many seconds (0: for ever): then *ret_timed_out is true, and the child was ended. Whatever
+ * else is in its process group when it has ended is ended, too. */
+int proc_wait_group(Proc *proc, double seconds, int *ret_status, bool *ret_timed_out, Error *err);
 /* The last lines (at most 16 KiB) of standard error; valid until proc_free, complete after proc_wait or proc_end. */
 const char *proc_stderr_tail(const Proc *proc);
 /* Ends the child's whole process group (TERM, after two seconds KILL) and reaps it. Harmless after proc_wait. */

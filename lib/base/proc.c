@@ -274,6 +274,24 @@ int proc_wait(Proc *proc, int *ret_status, Error *err)
     return 0;
 }
 
+int proc_wait_group(Proc *proc, double seconds, int *ret_status, bool *ret_timed_out, Error *err)
+{
+    double deadline = clock_monotonic() + seconds;
+    *ret_timed_out = false;
+    proc_close_stdin(proc);
+    while (!has_ended(proc) && !*ret_timed_out) {
+        *ret_timed_out = seconds > 0 && clock_monotonic() >= deadline;
+        if (stop_check(err) < 0) {
+            proc_end(proc);
+            return -1;
+        }
+        poll(NULL, 0, POLL_MS);
+    }
+    proc_end(proc);
+    *ret_status = proc->status;
+    return 0;
+}
+
 const char *proc_stderr_tail(const Proc *proc)
 {
     return buf_str(&proc->tail);

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit_priv.h"
 #include "catalog_priv.h"
 #include "catalog_sql.h"
-#include "kura/catalog.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 
@@ -87,11 +87,12 @@ static int compare_sequences(PgConn *conn, const PGresult *rows, OwnFindings *fi
 }
 
 /* A table that is locked just now is no reason to fail, nor to wait for. */
-static int audit_sequences(PgConn *conn, OwnFindings *findings, Error *err)
+int audit_sequences(PgConn *conn, size_t *ret_n, OwnFindings *findings, Error *err)
 {
     PGresult *rows;
     if (catalog_query(conn, sql_audit_sequences, 0, NULL, &rows, err) < 0)
         return -1;
+    *ret_n = (size_t)PQntuples(rows);
     int rc = pg_execf(conn, err, "BEGIN READ ONLY; SET LOCAL lock_timeout = %d", LOCK_TIMEOUT_MS);
     if (rc == 0) {
         rc = compare_sequences(conn, rows, findings, err);
@@ -167,7 +168,8 @@ int catalog_audit(PgConn *conn, const char *app_role, const char *backup_role, O
         return error_wrap(err, "looking at schemas");
     if (audit_readable(conn, backup_role ? backup_role : pg_user(conn), findings, err) < 0)
         return error_wrap(err, "looking at what a backup can read");
-    if (audit_sequences(conn, findings, err) < 0)
+    size_t n;
+    if (audit_sequences(conn, &n, findings, err) < 0)
         return error_wrap(err, "comparing sequences with their columns");
     return 0;
 }

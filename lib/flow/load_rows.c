@@ -8,6 +8,7 @@
 #include "kura/mem.h"
 #include "kura/prefetch.h"
 #include "load.h"
+#include "pauses.h"
 
 enum { PLAIN_SIZE = 256 * 1024 };
 
@@ -19,6 +20,7 @@ typedef struct Feed {
     ZSTD_DCtx *zstd;
     Buf blob;
     char *plain;
+    Pauses pauses;
 } Feed;
 
 static int feed_segment(Feed *feed, const ManifestSegment *segment, Error *err)
@@ -41,6 +43,7 @@ static int feed_segment(Feed *feed, const ManifestSegment *segment, Error *err)
         if (pg_copy_in_write(feed->conn, feed->plain, out.pos, err) < 0)
             return -1;
         progress_add(feed->restore->progress, out.pos, 0);
+        pauses_take(&feed->pauses);
         if (left == 0)
             break;
     }
@@ -65,7 +68,8 @@ static int feed_segments(Restore *restore, PgConn *conn, const ManifestSegment *
                  .ahead = prefetch_new(restore->repo, n, segment_item, segments),
                  .zstd = ZSTD_createDCtx(),
                  .blob = BUF_INIT(BLOB_STORED_MAX),
-                 .plain = xmalloc(PLAIN_SIZE)};
+                 .plain = xmalloc(PLAIN_SIZE),
+                 .pauses = {.wanted = restore->options->low_cost}};
     if (feed.zstd == NULL)
         abort();
     int rc = 0;

@@ -4,10 +4,18 @@
 
 #include "kura/mem.h"
 #include "load.h"
+#include "pauses.h"
+
+typedef struct Reading {
+    RowDigest *digest;
+    Pauses pauses;
+} Reading;
 
 static int on_row(void *ctx, const char *row, size_t len, Error *err)
 {
-    rowdigest_add(ctx, row, len);
+    Reading *reading = ctx;
+    rowdigest_add(reading->digest, row, len);
+    pauses_take(&reading->pauses);
     return 0;
 }
 
@@ -20,8 +28,9 @@ int load_read_back(Restore *restore, PgConn *conn, const ManifestTable *source, 
     _cleanup_free_ char *sql = copystmt_out(&stmt, entry, source->condition);
     copystmt_done(&stmt);
     *ret = (RowDigest){0};
+    Reading reading = {.digest = ret, .pauses = {.wanted = restore->options->low_cost}};
     uint64_t rows;
-    if (pg_exec(conn, "SET TimeZone = 'UTC'", err) < 0 || pg_copy_out(conn, sql, on_row, ret, &rows, err) < 0 ||
+    if (pg_exec(conn, "SET TimeZone = 'UTC'", err) < 0 || pg_copy_out(conn, sql, on_row, &reading, &rows, err) < 0 ||
         pg_exec(conn, "RESET TimeZone", err) < 0)
         return error_wrap(err, "reading back table \"%s\".\"%s\"", source->schema, source->name);
     return 0;

@@ -183,11 +183,12 @@ static void build_argv(const Child *child, const char *conninfo, const char *lis
 /* Until the database has its name nothing depends on its commits being on disk; the rename's own commit flushes them
  * all. An index built by several processes takes nearly twice the work of one: right on idle cores, wrong on busy ones.
  */
-static char *pgoptions(const PgRestoreRun *run)
+static char *pgoptions(const Restore *restore, const PgRestoreRun *run)
 {
     const char *given = getenv("PGOPTIONS");
     return xasprintf("PGOPTIONS=%s%s-c synchronous_commit=off%s", given ? given : "", given ? " " : "",
-                     run->busy || run->jobs > 1 ? " -c max_parallel_maintenance_workers=0" : "");
+                     run->busy || run->jobs > 1 || restore->options->low_cost ? " -c max_parallel_maintenance_workers=0"
+                                                                              : "");
 }
 
 static bool has_error(const RestoreMessages *messages)
@@ -201,7 +202,7 @@ static bool has_error(const RestoreMessages *messages)
 static int wait_child(Child *child, const StrVec *argv, const char *password, int *ret_status, Error *err)
 {
     const PgRestoreRun *run = child->run;
-    _cleanup_free_ char *options = pgoptions(run);
+    _cleanup_free_ char *options = pgoptions(child->restore, run);
     const char *env[] = {"LC_ALL=C", options, password, NULL};
     ProcSpec spec = {
         .argv = (const char *const *)argv->v, .env = env, .on_stderr = on_line, .ctx = child, .pipe_stdin = run->feed};

@@ -14,7 +14,7 @@
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "kura/stop.h"
-#include "rehearse_priv.h"
+#include "rehearse_run.h"
 #include "targetdb.h"
 
 /* ---- phases ---- */
@@ -103,7 +103,7 @@ static int use_database(void *ctx, Restore *restore, Error *err)
         pg_query_value(conn, "SELECT pg_catalog.pg_database_size($1::pg_catalog.name)", 1, params, &size, err) < 0)
         return -1;
     rehearse->result->database_bytes = strtoull(size, NULL, 10);
-    return 0;
+    return rehearse->options->run ? rehearse_command(rehearse, restore, err) : 0;
 }
 
 static int run_restore(Rehearse *rehearse, Error *err)
@@ -341,6 +341,8 @@ static int rehearse_database(Rehearse *rehearse, Error *err)
     }
     look_again(rehearse);
     rehearse_proofs_of_restore(rehearse);
+    if (rehearse_prove_files(rehearse, err) < 0)
+        return -1;
     settle(rehearse, rc, &why);
     return 0;
 }

@@ -56,4 +56,10 @@ int rehearse_compare_schema(void *ctx, Restore *restore, const Toc *actual, bool
 int rehearse_prove(void *ctx, Restore *restore, Error *err);
 void rehearse_proofs_of_restore(Rehearse *rehearse);
 
+/* rehearse_files.c: whether all blobs of the backup are there, and a sample of its files. No database is needed. */
+int rehearse_prove_files(Rehearse *rehearse, Error *err);
+
+/* rehearse_media.c: the files that rows refer to, against the files that there are. */
+int rehearse_prove_references(Rehearse *rehearse, Restore *restore, Error *err);
+
 #endif

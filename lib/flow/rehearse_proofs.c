@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kura/clock.h"
 #include "kura/mem.h"
+#include "kura/proofs.h"
+#include "kura/stop.h"
 #include "rehearse_priv.h"
 
 static RehearsalProof *add(Rehearse *rehearse, const char *name, const char *title, const char *unit)
@@ -44,6 +47,8 @@ static uint64_t count_findings(const Rehearse *rehearse, const char *prefix, Sev
 void rehearse_proofs_of_restore(Rehearse *rehearse)
 {
     const RestoreReport *report = &rehearse->report;
+    if (rehearse->result->n_proofs > 0)
+        return;
     rehearse_proof(rehearse, "rows", "every row of every table, by count and digest", "tables", report->tables,
                    report->tables - report->tables_verified);
     rehearse_proof(rehearse, "schema", "every definition is the backup's", "definitions", rehearse->entries_compared,
@@ -64,7 +69,114 @@ void rehearse_proofs_of_restore(Rehearse *rehearse)
         rehearse_skipped(rehearse, "probe", reads, "relations", "there is no table, so nobody's to read");
 }
 
+/* ---- what is asked of the restored database ---- */
+
+static int prove_amcheck(Rehearse *rehearse, PgConn *conn, Error *err)
+{
+    static const char name[] = "amcheck", title[] = "the inside of every B-tree index (amcheck)", unit[] = "indexes";
+    ProofCount count = {0};
+    _cleanup_free_ char *why = NULL;
+    if (proof_amcheck(conn, &count, &why, &rehearse->findings, err) < 0)
+        return -1;
+    if (why)
+        rehearse_skipped(rehearse, name, title, unit, "%s", why);
+    else
+        rehearse_proof(rehearse, name, title, unit, count.checked, count.failed);
+    return 0;
+}
+
+static int prove_writes(Rehearse *rehearse, PgConn *conn, Error *err)
+{
+    ProofCount count = {0};
+    const char *role = rehearse->report.app_role;
+    if (role == NULL)
+        return 0;
+    if (proof_writes(conn, role, &count, &rehearse->findings, err) < 0)
+        return -1;
+    _cleanup_free_ char *name = rehearse_old_names(rehearse, role);
+    _cleanup_free_ char *title = xasprintf("role %s can write to its tables (rolled back)", name);
+    rehearse_proof(rehearse, "write-probe", title, "tables", count.checked, count.failed);
+    return 0;
+}
+
+static int find_newest_row(Rehearse *rehearse, PgConn *conn, Error *err)
+{
+    enum { SECONDS = 10 };
+    Rehearsal *result = rehearse->result;
+    double epoch;
+    if (proof_newest_row(conn, rehearse->manifest->started, SECONDS, &epoch, &result->newest_row_where, err) < 0)
+        return -1;
+    if (result->newest_row_where) {
+        double age = (double)clock_parse_utc(rehearse->manifest->started) - epoch;
+        result->newest_row_age = age > 0 ? age : 0;
+    }
+    return 0;
+}
+
+typedef struct Question {
+    const char *name, *title, *unit;
+    const char *phase; /* that begins with it; NULL: none does */
+    int (*count)(PgConn *conn, ProofCount *ret, Findings *findings, Error *err); /* a proof of the catalogue .. */
+    int (*prove)(Rehearse *rehearse, PgConn *conn, Error *err);                  /* .. or one that is more than that */
+} Question;
+
+static const Question questions[] = {
+    {.name = "write-probe",
+     .title = "the application can write",
+     .unit = "tables",
+     .phase = "proofs",
+     .prove = prove_writes},
+    {.name = "constraints", .title = "every constraint holds", .unit = "constraints", .count = proof_constraints},
+    {.name = "triggers", .title = "every trigger is enabled", .unit = "triggers", .count = proof_triggers},
+    {.name = "indexes", .title = "every index is valid", .unit = "indexes", .count = proof_indexes},
+    {.name = "sequences", .title = "no sequence is behind its column", .unit = "sequences", .count = proof_sequences},
+    {.name = "matviews", .title = "materialized views are populated", .unit = "views", .count = proof_matviews},
+    {.name = "collations", .title = "collations have their versions", .unit = "collations", .count = proof_collations},
+    {.name = "newest-row", .title = "the newest row", .unit = "rows", .prove = find_newest_row},
+    {.name = "amcheck",
+     .title = "the inside of every index",
+     .unit = "indexes",
+     .phase = "amcheck",
+     .prove = prove_amcheck},
+};
+
+/* A question that the server refuses to answer keeps nobody from the next one. */
+static int ask(Rehearse *rehearse, const Question *question, PgConn *conn, Error *err)
+{
+    ProofCount count = {0};
+    Error refused = ERROR_INIT;
+    if (question->phase)
+        rehearse_phase(rehearse, question->phase);
+    int rc = question->prove ? question->prove(rehearse, conn, &refused)
+                             : question->count(conn, &count, &rehearse->findings, &refused);
+    if (rc == 0 && question->count)
+        rehearse_proof(rehearse, question->name, question->title, question->unit, count.checked, count.failed);
+    if (rc == 0)
+        return 0;
+    if (refused.code != ERR_SERVER || stop_signal() != 0) {
+        *err = refused;
+        return -1;
+    }
+    findings_add(&rehearse->findings, FINDING_WARNING, "proof-refused", refused.hint[0] ? refused.hint : NULL,
+                 "\"%s\" could not be proven: %s", question->title, refused.message);
+    rehearse_skipped(rehearse, question->name, question->title, question->unit, "%s", refused.message);
+    return pg_exec(conn, "ROLLBACK", err);
+}
+
 int rehearse_prove(void *ctx, Restore *restore, Error *err)
 {
-    return 0;
+    Rehearse *rehearse = ctx;
+    PgConn *conn;
+    rehearse_proofs_of_restore(rehearse);
+    int rc =
+        restore->aid.superuser ? target_connect_helped(restore, &conn, err) : target_connect(restore, NULL, &conn, err);
+    if (rc < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_SIZE(questions) && rc == 0; i++)
+        rc = ask(rehearse, &questions[i], conn, err);
+    pg_close(conn);
+    if (rc == 0)
+        rc = rehearse_prove_references(rehearse, restore, err);
+    rehearse_phase(rehearse, NULL);
+    return rc;
 }

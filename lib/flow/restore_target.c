@@ -10,6 +10,9 @@
 #include "restore_priv.h"
 #include "targetdb.h"
 
+static const char spare_the_server[] =
+    "SET max_parallel_workers_per_gather = 0; SET max_parallel_maintenance_workers = 0; SET vacuum_cost_delay = '2ms'";
+
 static int connect_scratch(const Restore *restore, const char *conninfo, const atomic_bool *give_up, PgConn **ret,
                            Error *err)
 {
@@ -18,7 +21,8 @@ static int connect_scratch(const Restore *restore, const char *conninfo, const a
         return -1;
     /* constraints see rows in the server's own time zone, as in pg_restore's session */
     if (catalog_session_setup(*ret, err) < 0 ||
-        pg_exec(*ret, "SET synchronous_commit = off; SET xmloption = content; RESET TimeZone", err) < 0) {
+        pg_exec(*ret, "SET synchronous_commit = off; SET xmloption = content; RESET TimeZone", err) < 0 ||
+        (restore->options->low_cost && pg_exec(*ret, spare_the_server, err) < 0)) {
         pg_close(*ret);
         *ret = NULL;
         return -1;
