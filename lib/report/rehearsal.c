@@ -36,6 +36,14 @@ bool run_failed(const Rehearsal *rehearsal)
     return rehearsal->has_run && (rehearsal->run.timed_out || rehearsal->run.status != 0);
 }
 
+/* A page never promises more than what stands further down on it. */
+static Verdict shown_verdict(const Rehearsal *rehearsal)
+{
+    bool doubtful = proofs_failed(rehearsal) > 0 || run_failed(rehearsal) ||
+                    findings_from(rehearsal, FINDING_ERROR) > 0 || rehearsal->error;
+    return rehearsal->verdict == VERDICT_PASSED && doubtful ? VERDICT_FINDINGS : rehearsal->verdict;
+}
+
 static char *verdict_findings(const Rehearsal *rehearsal)
 {
     size_t n = findings_from(rehearsal, FINDING_WARNING);
@@ -47,7 +55,7 @@ static char *verdict_findings(const Rehearsal *rehearsal)
 
 char *report_verdict(const Rehearsal *rehearsal)
 {
-    if (rehearsal->verdict == VERDICT_FINDINGS)
+    if (shown_verdict(rehearsal) == VERDICT_FINDINGS)
         return verdict_findings(rehearsal);
     if (rehearsal->verdict == VERDICT_PASSED)
         return xstrdup(rehearsal->has_run ? "This backup would come back, and the migration runs on it."
@@ -114,7 +122,7 @@ static void facts(Html *h, const Rehearsal *rehearsal)
 static void banner(Html *h, const Rehearsal *rehearsal)
 {
     _cleanup_free_ char *verdict = report_verdict(rehearsal);
-    banner_begin(h, tone_of(rehearsal->verdict), "Rehearsal", rehearsal->app, verdict);
+    banner_begin(h, tone_of(shown_verdict(rehearsal)), "Rehearsal", rehearsal->app, verdict);
     if (rehearsal->error)
         why_failed(h, rehearsal);
     else
@@ -128,7 +136,7 @@ static void title(Html *h, const Rehearsal *rehearsal)
 {
     static const char *const words[] = {"Passed", "Findings", "Failed"};
     _cleanup_free_ char *app = text_escaped(rehearsal->app);
-    _cleanup_free_ char *text = xasprintf("%s: rehearsal of %s, %s", words[rehearsal->verdict], app,
+    _cleanup_free_ char *text = xasprintf("%s: rehearsal of %s, %s", words[shown_verdict(rehearsal)], app,
                                           html_day(h, clock_parse_utc(rehearsal->started)));
     page_begin(h, text);
 }

@@ -6,6 +6,7 @@
 . "$HERE/../tools/browser.sh"
 
 browser_setup || die 'no browser to look at the pages with'
+[ -z "${KURA_SHOTS:-}" ] || mkdir -p "$KURA_SHOTS"
 pages=$WORK/pages
 mkdir "$pages"
 repo=$WORK/repo
@@ -27,7 +28,8 @@ check 'list: never rehearsed' bash -c "'$KURA' list --repo '$repo' | grep -q '  
 check 'rehearse --report' status_is '0|3' rehearse --report "$WORK/first.html"
 sql site 'INSERT INTO "<script>alert(1)</script>" SELECT generate_series(1001, 9000)' || die 'no rows'
 check 'another backup' status_is '0|3' kura backup --repo "$repo" --db "$(conn site)" --app "$app"
-check 'another rehearsal' status_is '0|3' rehearse --report "$pages/rehearsed.html"
+check 'another rehearsal' status_is '0|3' rehearse --report "$pages/rehearsed.html" --json
+check 'its JSON tells those before' jq -e '.rehearsal.id as $id | .earlier | length == 1 and all(.id < $id and (.tables | length == 4))' "$WORK/out"
 check 'its page shows what has grown' grep -q 'Since last' "$pages/rehearsed.html"
 check 'the first one had nothing to compare' bash -c '! grep -q "Since last" "$1"' - "$WORK/first.html"
 check 'the table is on it, as text' grep -qF '<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>' "$pages/rehearsed.html"
@@ -71,7 +73,6 @@ for page in "$WORK"/all/*.html; do
     esac
 done
 cp "$WORK/all/repository.html" "$pages/sample-repository.html"
-[ -z "${KURA_SHOTS:-}" ] || mkdir -p "$KURA_SHOTS"
 check 'the browser looks at every page' status_is 0 look "$pages"
 check 'each page was looked at' grep -qx "done $(find "$pages" -name '*.html' | wc -l)" "$WORK/out"
 cp "$WORK/out" "$WORK/looked"
