@@ -80,34 +80,10 @@ static void differ(Comparison *comparison, const char *code, const char *format,
         findings_add(comparison->restore->findings, comparison->severity, code, NULL, "%s", text);
 }
 
-/* The types whose owner pg_restore sets; others (constraints, indexes, triggers, ..) follow their table. */
 static bool is_ownable(const TocEntry *entry)
 {
-    static const char *const dependent[] = {"CHECK CONSTRAINT",
-                                            "CONSTRAINT",
-                                            "DATABASE PROPERTIES",
-                                            "DEFAULT",
-                                            "FK CONSTRAINT",
-                                            "INDEX",
-                                            "RULE",
-                                            "TRIGGER",
-                                            "ROW SECURITY",
-                                            "POLICY",
-                                            "USER MAPPING",
-                                            "TABLE ATTACH",
-                                            "INDEX ATTACH",
-                                            "DATABASE",
-                                            "PUBLICATION TABLE",
-                                            "SEQUENCE OWNED BY",
-                                            "DEFAULT ACL",
-                                            "BLOB METADATA",
-                                            "PUBLICATION TABLES IN SCHEMA"};
-    if (entry->owner == NULL || *entry->owner == 0 || entry->drop_stmt == NULL || *entry->drop_stmt == 0)
-        return false;
-    for (size_t i = 0; i < ARRAY_SIZE(dependent); i++)
-        if (toc_entry_is(entry, dependent[i]))
-            return false;
-    return true;
+    bool created = entry->drop_stmt && *entry->drop_stmt;
+    return created && !toc_entry_is(entry, "BLOB METADATA") && rights_is_owned(entry);
 }
 
 /* Who may not read a relation, its owner included, cannot lock it: pg_dump must leave it out. Its owner is known. */
