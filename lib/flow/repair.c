@@ -1,14 +1,13 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "auditing.h"
-#include "copyfile.h"
 #include "kura/catalog.h"
 #include "kura/clock.h"
+#include "kura/fdio.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "runscript.h"
@@ -35,27 +34,16 @@ void repair_undo_report_done(RepairUndoReport *report)
 
 /* ---- the undo file ---- */
 
-/* The name must survive a crash as well as the content. */
-static int sync_directory(const char *path, Error *err)
-{
-    _cleanup_free_ char *copy = xstrdup(path);
-    const char *dir = dirname(copy);
-    _cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "syncing directory \"%s\"", dir);
-    return 0;
-}
-
 static int write_undo(const char *path, const char *text, Error *err)
 {
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_errno(err, errno, "creating undo file \"%s\"", path);
-    if (write_fully(fd, text, strlen(text), err) < 0)
-        return error_wrap(err, "undo file \"%s\"", path);
-    if (fsync(fd) < 0)
-        return error_errno(err, errno, "syncing undo file \"%s\"", path);
-    return sync_directory(path, err);
+    if (fd_write_all(fd, text, strlen(text)) < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "writing undo file \"%s\"", path);
+    if (fd_sync_directory_of(path) < 0)
+        return error_errno(err, errno, "syncing the directory of undo file \"%s\"", path);
+    return 0;
 }
 
 /* ---- the plan ---- */
