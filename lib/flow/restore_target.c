@@ -62,9 +62,9 @@ int target_lock(Restore *restore, Error *err)
 int target_admin(Restore *restore, Error *err)
 {
     Error lost = ERROR_INIT;
-    if (pg_exec(restore->admin, "SELECT 1", &lost) == 0)
+    if (restore->admin && pg_exec(restore->admin, "SELECT 1", &lost) == 0)
         return 0;
-    if (lost.code != ERR_CONNECTION) {
+    if (restore->admin && lost.code != ERR_CONNECTION) {
         *err = lost;
         return -1;
     }
@@ -87,9 +87,7 @@ const char *target_closing_conninfo(const Restore *restore)
 
 int target_closing(Restore *restore, PgConn **ret, Error *err)
 {
-    Error lost = ERROR_INIT;
-    bool alive = restore->aid.superuser && restore->helper && pg_exec(restore->helper, "SELECT 1", &lost) == 0;
-    if (!alive && (restore->aid.superuser ? target_connect_helper(restore, err) : target_admin(restore, err)) < 0)
+    if ((restore->aid.superuser ? target_helper(restore, err) : target_admin(restore, err)) < 0)
         return -1;
     *ret = *target_closing_slot(restore);
     return 0;
@@ -371,20 +369,33 @@ void target_keep(Restore *restore)
     strvec_done(&restore->created_roles);
 }
 
+/* What is borrowed is given back before the database goes that tells of it; so the database becomes our own before. */
+static void reclaim(Restore *restore)
+{
+    Error err = ERROR_INIT;
+    if (!restore->scratch_exists || restore->loans.n == 0 || restore->aid.superuser)
+        return;
+    _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch), *self = sql_quote_ident(restore->self.user);
+    if (pg_execf(restore->admin, &err, "ALTER DATABASE %s OWNER TO %s", quoted, self) < 0)
+        log_debug("taking database \"%s\" back: %s", restore->scratch, err.message);
+}
+
 void target_undo(Restore *restore)
 {
     stop_hold();
     Error err = ERROR_INIT;
-    if ((restore->scratch_exists || restore->created_roles.n > 0 || restore->loans.n > 0) &&
-        target_admin(restore, &err) < 0)
+    bool anything = restore->scratch_exists || restore->created_roles.n > 0 || restore->loans.n > 0;
+    if (anything && target_admin(restore, &err) < 0)
         log_debug("the maintenance connection: %s", err.message);
+    else if (anything)
+        reclaim(restore);
+    rights_return(restore);
     PgConn *conn;
     if (restore->scratch_exists &&
         (target_closing(restore, &conn, &err) < 0 ||
          targetdb_drop(conn, target_closing_conninfo(restore), restore->scratch, true, &err) < 0))
         findings_add(restore->findings, FINDING_WARNING, "scratch-left", "Drop it by hand with DROP DATABASE.",
                      "the unfinished database \"%s\" could not be dropped: %s", restore->scratch, err.message);
-    rights_return(restore);
     conn = *role_conn(restore);
     for (size_t i = restore->created_roles.n; conn && i-- > 0;) {
         _cleanup_free_ char *role = sql_quote_ident(restore->created_roles.v[i]);
