@@ -102,17 +102,15 @@ static int probe(Restore *restore, Error *err)
         return 0;
     PgConn *conn;
     size_t probed = 0;
-    if (target_connect(restore, NULL, &conn, err) < 0)
+    if ((restore->aid.superuser ? target_connect_helped(restore, &conn, err)
+                                : target_connect(restore, NULL, &conn, err)) < 0)
         return -1;
-    int rc = catalog_probe(conn, report->app_role, &probed, restore->findings, err);
+    Error refused = ERROR_INIT;
+    int rc = catalog_probe(conn, report->app_role, &probed, restore->findings, &refused);
     pg_close(conn);
     report->relations_probed = probed;
-    if (rc == 0 || err->code != ERR_SERVER || stop_signal() != 0)
-        return rc;
-    findings_add(restore->findings, FINDING_ERROR, "probe-failed", err->hint[0] ? err->hint : NULL,
-                 "the access probe as role \"%s\": %s", report->app_role, err->message);
-    error_clear(err);
-    return 0;
+    OwnTrouble own = {.desc = "ACCESS PROBE", .object = report->app_role};
+    return rc < 0 ? trouble_own(restore, &own, &refused, err) : 0;
 }
 
 /* What stands between an empty server and the finished database under its scratch name. */
@@ -157,6 +155,8 @@ static int restore_database(Restore *restore, Error *err)
     if (rc == 0)
         rc = target_rename(restore, err);
     restore_phase(restore, NULL);
+    if (rc < 0)
+        trouble_remedy(err);
     if (rc < 0 && restore->differs && stop_signal() == 0) {
         error_hint(err,
                    "The database is kept as \"%s\" for a look, under that name only; the backup is untouched. Drop it "

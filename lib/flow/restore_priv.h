@@ -192,6 +192,19 @@ int pgrestore_run(Restore *restore, const PgRestoreRun *run, Error *err);
 /* restore_trouble.c */
 /* Learns the SQLSTATE of each error, classifies it and tells it. doer is who met it. */
 int trouble_report(Restore *restore, RestoreMessages *messages, Doer doer, Error *err);
+/* A statement of kura's own that the server refused, and that the restore can go on without. */
+typedef struct OwnTrouble {
+    const char *desc;      /* the type of its TOC entry, or of a step that has none (classify.h) */
+    const char *object;    /* what it was about */
+    const char *statement; /* as it can be repeated in the end; NULL: not by itself */
+    const TocEntry *entry; /* NULL: none */
+    bool is_lack;          /* without it the database is not what was asked for, and takes nobody's place */
+} OwnTrouble;
+/* Classifies it as pg_restore's are, and tells it. Fails with what was refused where data is lost by it, or where the
+ * server did not refuse, but was gone or interrupted. */
+int trouble_own(Restore *restore, const OwnTrouble *own, const Error *refused, Error *err);
+/* Gives an error that ends the restore the remedy of its SQLSTATE, where the server named none. */
+void trouble_remedy(Error *err);
 /* Whether the restored database lacks an entry, and that was told. */
 bool trouble_lacks(Restore *restore, const TocEntry *entry);
 /* The ids of all entries for which keep() is true, in TOC order; to be freed. */
