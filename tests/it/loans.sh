@@ -301,6 +301,12 @@ one_major() {
     swaps "$version: a superuser helps" 'The Stranger' --admin-db "$(as postgres live)"
     swaps "$version: a managed administrator helps" 'The Stranger' --admin-db "$(as master live)"
     swaps "$version: a managed administrator" master
+    if [ "$version" -lt 16 ]; then # to be a member gives it nothing by itself
+        sql postgres 'CREATE ROLE shy LOGIN CREATEDB NOINHERIT'
+        check "$version: NOINHERIT is refused before anything is done" status_is 1 restore_as shy copy --admin-db "$(as master postgres)"
+        check "$version: NOINHERIT: the remedy" says 'must be INHERIT'
+        check "$version: NOINHERIT: nothing was made" test -z "$(databases | grep '^copy')"
+    fi
     kills_often "$version: killed, a superuser helps" 'The Stranger' --admin-db "$(as postgres postgres)"
     kills "$version: killed, a managed administrator helps" 'The Stranger' --admin-db "$(as master postgres)"
     kills "$version: killed, by itself" master
