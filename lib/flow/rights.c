@@ -33,8 +33,9 @@ void rights_plan_done(RightsPlan *plan)
 }
 
 const char rights_membership_hint[] =
-    "Let an administrator GRANT the role to the one that restores (from 16 on WITH INHERIT TRUE, SET TRUE), map it to "
-    "another with --map, or give a superuser's connection with --admin-db.";
+    "Let an administrator GRANT the role to the one that restores (from 16 on WITH INHERIT TRUE, SET TRUE; before, "
+    "that one "
+    "must be INHERIT), map it to another with --map, or give a superuser's connection with --admin-db.";
 
 static const TocEntry *dep_of(const Planning *planning, const TocEntry *entry, size_t i, size_t *ret_place)
 {

@@ -70,7 +70,7 @@ int targetdb_connect_admin(const char *conninfo, const char *name, PgConn **ret,
     PgOptions pg = {.dbname = strcmp(name, "postgres") == 0 ? "template1" : "postgres"};
     PgConn *conn;
     if (pg_connect(conninfo, &pg, &conn, err) < 0) {
-        if (strcmp(err->sqlstate, "3D000") != 0 && strstr(err->message, "\"postgres\" does not exist") == NULL)
+        if (strcmp(err->sqlstate, "3D000") != 0)
             return -1;
         error_clear(err);
         pg.dbname = "template1";

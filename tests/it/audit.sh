@@ -23,6 +23,30 @@ finds_not() { ! finds "$1" >/dev/null; }
 field() { jq -r --arg code "$1" ".audit.problems[] | select(.code == \$code) | .$2" out; }
 statements() { psql -XqAt -v ON_ERROR_STOP=1 -d "$(conn "$1")"; }
 
+# Who may log in where: user mappings, whose options are secrets -----------------------------------------------------------
+createdb_as far
+sql far "CREATE ROLE map_one; CREATE ROLE \"map two\"; CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER \"s 1\" FOREIGN DATA WRAPPER nowhere;
+    CREATE SERVER s2 FOREIGN DATA WRAPPER nowhere; CREATE USER MAPPING FOR map_one SERVER \"s 1\" OPTIONS (password 'secret-of-map');
+    CREATE USER MAPPING FOR PUBLIC SERVER s2 OPTIONS (password 'secret-of-map')" || die 'no foreign servers'
+kura init --repo far-repo >/dev/null && kura backup --repo far-repo --db "$(conn far)" --app far >/dev/null 2>&1
+[ -n "$(latest far-repo)" ] || die 'no backup of foreign servers'
+createdb_as near 'TEMPLATE far'
+check 'user mappings: the same' status_is 0 audit far --backup latest --repo far-repo
+check 'user mappings: the same as another database' status_is 0 audit near --like "$(conn far)"
+sql near 'DROP USER MAPPING FOR map_one SERVER "s 1"; DROP USER MAPPING FOR PUBLIC SERVER s2;
+    CREATE USER MAPPING FOR "map two" SERVER s2 OPTIONS (password '"'secret-of-map'"')'
+for against in like backup; do
+    options=(--like "$(conn far)")
+    [ $against = like ] || options=(--backup latest --repo far-repo)
+    check "user mappings: audit --$against" status_is 3 audit near "${options[@]}" --json
+    check "user mappings: missing ones, --$against" test "$(field user-mapping-missing message | sort | tr '\n' ';')" = 'everybody (PUBLIC) lacks the user mapping on 1 foreign server that it should have;role "map_one" lacks the user mapping on 1 foreign server that it should have;'
+    check "user mappings: what to do, --$against" test "$(field user-mapping-missing cure | sort | tail -n 1)" = 'CREATE USER MAPPING FOR map_one SERVER "s 1" OPTIONS (..); with the password there'
+    check "user mappings: one too many, --$against" test "$(field user-mapping-extra cure)" = 'DROP USER MAPPING FOR "map two" SERVER s2;'
+    check "user mappings: no secret is told, --$against" bash -c '! grep -q secret-of-map out err'
+done
+check 'user mappings: a plan' status_is 3 repair near --like "$(conn far)"
+check 'user mappings: does not touch them' bash -c "! grep -E '^(CREATE|ALTER|DROP) USER' out"
+
 # Story 001 -----------------------------------------------------------------------------------------------------------------
 check 'the application is shut out' bash -c "! PGUSER=misskey psql -XqAt -d naive -c 'SELECT count(*) FROM note' 2>/dev/null"
 check 'audit says so' status_is 3 audit naive --app-role misskey --json
