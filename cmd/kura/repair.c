@@ -7,6 +7,13 @@
 
 #define LOCK_TIMEOUT_DEFAULT 2.0 /* seconds */
 
+static void print_done(FILE *out, const char *what, size_t statements, size_t transactions)
+{
+    char n_statements[TEXT_SIZE], n_transactions[TEXT_SIZE];
+    fprintf(out, "%s: %s statement%s in %s transaction%s\n", what, text_count(statements, n_statements),
+            statements == 1 ? "" : "s", text_count(transactions, n_transactions), transactions == 1 ? "" : "s");
+}
+
 /* ---- undo ---- */
 
 static json_t *json_of_strings(const StrVec *list)
@@ -41,7 +48,7 @@ static int run_undo(Session *session, const char *file, Error *err)
                               (json_int_t)report.statements, "transactions", (json_int_t)report.transactions, "retries",
                               (json_int_t)report.retries, "script", json_text(report.script)));
     else if (apply)
-        fprintf(session->out, "undone: %zu statements in %zu transactions\n", report.statements, report.transactions);
+        print_done(session->out, "undone", report.statements, report.transactions);
     else
         fputs(report.script, session->out);
     return 0;
@@ -58,10 +65,8 @@ static void print_repair(FILE *out, const RepairReport *report, const char *undo
             print_audit(out, &report->audit);
         return;
     }
-    char statements[TEXT_SIZE], transactions[TEXT_SIZE];
     _cleanup_free_ char *file = text_escaped(undo_file);
-    fprintf(out, "repaired: %s statements in %s transactions\n", text_count(report->statements, statements),
-            text_count(report->transactions, transactions));
+    print_done(out, "repaired", report->statements, report->transactions);
     fprintf(out, "  to go back: kura repair --db .. --undo %s --apply\n", file);
     fputs("after it\n", out);
     print_own_findings(out, &report->left);

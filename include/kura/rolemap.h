@@ -104,5 +104,8 @@ typedef struct AclItems {
  * for a statement that is none of theirs; *ret is set on success only. */
 int acl_parse(const char *defn, AclItems *ret, Error *err);
 void aclitems_done(AclItems *items);
+/* Whether one grant gives at least what another one gives, to the same role by the same grantor: grants add up when two
+ * roles become one, and the server may then word them as ALL, or WITH GRANT OPTION. */
+bool aclitem_covers(const AclItem *have, const AclItem *want);
 
 #endif

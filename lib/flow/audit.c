@@ -26,6 +26,54 @@ void auditing_done(Auditing *auditing)
     *auditing = (Auditing){0};
 }
 
+/* ---- encodings: names are compared as bytes ---- */
+
+/* Everything can be told in it, and SQL_ASCII is told as it is. */
+static int speak_utf8(PgConn *conn, Error *err)
+{
+    return pg_exec(conn,
+                   "SELECT pg_catalog.set_config('client_encoding', 'UTF8', false)"
+                   " WHERE pg_catalog.getdatabaseencoding() <> 'SQL_ASCII'",
+                   err);
+}
+
+/* Of the archive's "SET client_encoding = 'X'"; NULL when it has none. */
+static char *encoding_of(const Toc *toc)
+{
+    const TocEntry *entry = toc_find_first(toc, "ENCODING", "");
+    SqlLexer lexer = {.text = entry && entry->defn ? entry->defn : ""};
+    SqlToken token;
+    lexer.len = strlen(lexer.text);
+    while (sql_next(&lexer, &token, NULL) == 0 && token.kind != SQL_END)
+        if (token.kind == SQL_STRING)
+            return sql_string_value(&token);
+    return NULL;
+}
+
+static int speak_like_archive(PgConn *conn, const Toc *toc, Findings *findings, Error *err)
+{
+    const char *here = PQparameterStatus(pg_raw(conn), "server_encoding");
+    _cleanup_free_ char *encoding = encoding_of(toc);
+    if (encoding == NULL || here == NULL || strcmp(encoding, here) == 0)
+        return 0;
+    if (strcmp(encoding, "UTF8") == 0)
+        return speak_utf8(conn, err);
+    findings_add(
+        findings, FINDING_NOTE, "encoding-differs",
+        "Compare with the live database it was made from, by --like, or with an archive that pg_dump made with "
+        "--encoding=UTF8.",
+        "names in %s are compared with names in %s: those beyond ASCII will not be found", encoding, here);
+    return 0;
+}
+
+static int speak(const Auditing *auditing, Findings *findings, Error *err)
+{
+    const AuditOptions *options = auditing->options;
+    if (options->toc)
+        return speak_like_archive(auditing->conn, options->toc, findings, err);
+    return options->like ? speak_utf8(auditing->conn, err) : 0;
+}
+
 /* ---- what is wanted ---- */
 
 /* The source's bootstrap superuser stands for the server's own when nobody here has its name. */
@@ -74,6 +122,8 @@ static int want_like(Auditing *auditing, Error *err)
     PgConn *conn = NULL;
     OwnState like = {0}, mapped = {0};
     int rc = pg_connect(options->like, NULL, &conn, err);
+    if (rc == 0)
+        rc = speak_utf8(conn, err);
     if (rc == 0)
         rc = catalog_owned(conn, auditing->names, &like, err);
     if (rc == 0)
@@ -186,7 +236,8 @@ int auditing_begin(Auditing *auditing, const AuditOptions *options, Findings *fi
         return -1;
     if (findings_count(findings, FINDING_ERROR) > 0)
         return error_set(err, ERR_FAILED, "%s is not fit for an audit", pg_where(auditing->conn));
-    if (catalog_owned(auditing->conn, auditing->names, &auditing->have, err) < 0 || want(auditing, findings, err) < 0)
+    if (speak(auditing, findings, err) < 0 ||
+        catalog_owned(auditing->conn, auditing->names, &auditing->have, err) < 0 || want(auditing, findings, err) < 0)
         return -1;
     choose_app_role(auditing);
     return 0;

@@ -153,6 +153,14 @@ static bool has_item(const AclItems *items, const AclItem *wanted)
     return false;
 }
 
+static bool is_covered(const AclItems *items, const AclItem *wanted)
+{
+    for (size_t i = 0; i < items->n; i++)
+        if (aclitem_covers(&items->v[i], wanted))
+            return true;
+    return false;
+}
+
 static void compare_items(Comparison *comparison, const TocEntry *entry, const AclItems *expected,
                           const AclItems *actual, bool missing)
 {
@@ -162,7 +170,7 @@ static void compare_items(Comparison *comparison, const TocEntry *entry, const A
         bool to_owner = item->grantee && compare_text(item->grantee, entry->owner) == 0;
         if (comparison->restore->merges && (!item->grant || to_owner))
             continue; /* merged roles: what the owner has is worded anew */
-        if (has_item(actual, item))
+        if (has_item(actual, item) || (comparison->restore->merges && is_covered(actual, item)))
             continue;
         if (!item->grant && item->grantee)
             continue; /* taken from a role by name: shows in its grants, and is worded only where there was something to

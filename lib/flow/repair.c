@@ -228,6 +228,8 @@ static int run_undo(const char *db, const OwnStatements *script, RepairUndoRepor
                        pg_dbname(conn));
         error_hint(err, "Where the database has another name now, run the file with psql.");
     }
+    if (rc == 0 && script->set_encoding)
+        rc = pg_exec(conn, script->set_encoding, err);
     if (rc == 0)
         rc = runscript(conn, script, &ret->waited, &ret->retries, err);
     ret->applied = rc == 0;
@@ -245,8 +247,7 @@ int repair_undo(const char *db, const char *file, bool apply_it, RepairUndoRepor
         return error_wrap(err, "\"%s\"", file);
     ret->script = xstrdup(buf_str(&text));
     ret->transactions = script.n;
-    for (size_t i = 0; i < script.n; i++)
-        ret->statements += script.v[i].n;
+    ret->statements = script.changes;
     int rc = apply_it ? run_undo(db, &script, ret, err) : 0;
     own_statements_done(&script);
     return rc;

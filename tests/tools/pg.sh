@@ -89,15 +89,16 @@ pg_server() {
         "$(pg_root "$version")" "$dir" "$uid:$gid" "$program" "$@"
 }
 
-# cluster_init VERSION DIR: an empty cluster in DIR/data, superuser postgres. Everybody is trusted, but the role
+# cluster_init VERSION DIR [OPTION...]: an empty cluster in DIR/data, superuser postgres. Everybody is trusted, but the role
 # "locked" needs its password.
 cluster_init() {
     local version=$1 dir=$2
+    shift 2
     pg_prepare "$version" || return 1
     mkdir -p "$dir"
     chown postgres:postgres "$dir"
     (cd "$dir" && pg_server "$version" "$dir" initdb -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \
-        --no-sync) >"$dir/initdb.log" 2>&1 || {
+        --no-sync "$@") >"$dir/initdb.log" 2>&1 || {
         cat "$dir/initdb.log" >&2
         return 1
     }
