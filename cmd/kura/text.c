@@ -85,6 +85,30 @@ char *text_message(const char *text)
     return xstrdup(buf_str(&out));
 }
 
+/* Appends text with `escape` in front of each of `special`. */
+static void append_escaped(Buf *out, const char *text, const char *special, const char *escape)
+{
+    for (; *text; text++)
+        buf_printf(out, NULL, "%s%c", strchr(special, *text) ? escape : "", *text);
+}
+
+char *text_shell(const char *text)
+{
+    _cleanup_free_ char *plain = text_escaped(text);
+    _cleanup_(buf_done) Buf out = escape_buf(text);
+    if (strcmp(plain, text) == 0) {
+        buf_append_str(&out, "'", NULL);
+        append_escaped(&out, text, "'", "'\\'");
+    } else {
+        _cleanup_(buf_done) Buf inner = escape_buf(text);
+        append_escaped(&inner, text, "'\\", "\\");
+        buf_append_str(&out, "$'", NULL);
+        text_escape(&out, buf_str(&inner));
+    }
+    buf_append_str(&out, "'", NULL);
+    return xstrdup(buf_str(&out));
+}
+
 static size_t code_width(uint32_t code)
 {
     int width = wcwidth((wchar_t)code);
