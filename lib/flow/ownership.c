@@ -199,6 +199,20 @@ static bool has_item(const AclItems *items, const AclItem *wanted)
     return false;
 }
 
+/* A schema public that got another name is told as what differs from initdb's: its owner has all, PUBLIC nothing. That
+ * is what any other schema begins with, so a copy has no such statements. */
+static bool is_default_of_schema(const TocEntry *entry, const AclItem *item, const AclItems *actual)
+{
+    if (strncmp(item->object, "SCHEMA ", 7) != 0 || strcmp(item->object, "SCHEMA public") == 0 || item->grantor)
+        return false;
+    if (item->grantee == NULL)
+        return !item->grant;
+    for (size_t i = 0; i < actual->n; i++)
+        if (!actual->v[i].grant && same_name(actual->v[i].grantee, entry->owner))
+            return false;
+    return item->grant && strcmp(item->privilege, "ALL") == 0 && compare_text(item->grantee, entry->owner) == 0;
+}
+
 static void compare_items(Comparison *comparison, const TocEntry *entry, const AclItems *expected,
                           const AclItems *actual, bool missing)
 {
@@ -212,6 +226,8 @@ static void compare_items(Comparison *comparison, const TocEntry *entry, const A
         if (!item->grant && item->grantee)
             continue; /* taken from a role by name: shows in its grants, and is worded only where there was something to
                          take */
+        if (missing && is_default_of_schema(entry, item, actual))
+            continue;
         if (!differs(comparison))
             continue;
         _cleanup_free_ char *name = entry_name(entry), *text = item_text(item);
