@@ -1,4 +1,5 @@
 #include <time.h>
+#include <unistd.h>
 
 #include "auditview.h"
 #include "commands.h"
@@ -6,6 +7,12 @@
 #include "text.h"
 
 #define LOCK_TIMEOUT_DEFAULT 2.0 /* seconds */
+
+static void print_sql(FILE *out, const char *script)
+{
+    _cleanup_free_ char *text = text_sql(script);
+    fputs(text, out);
+}
 
 /* ---- undo ---- */
 
@@ -43,7 +50,7 @@ static int run_undo(Session *session, const char *file, Error *err)
     else if (apply)
         fprintf(session->out, "undone: %zu statements in %zu transactions\n", report.statements, report.transactions);
     else
-        fputs(report.script, session->out);
+        print_sql(session->out, report.script);
     return 0;
 }
 
@@ -53,7 +60,7 @@ static void print_repair(FILE *out, const RepairReport *report, const char *undo
 {
     if (!report->applied) {
         if (report->plan)
-            fputs(report->plan, out);
+            print_sql(out, report->plan);
         else
             print_audit(out, &report->audit);
         return;
@@ -117,16 +124,27 @@ static int run_repair(Session *session, const char *undo_file, Error *err)
     return 0;
 }
 
-int command_repair(Session *session, Error *err)
+/* The moment is enough but for two within a second. */
+static char *default_undo_file(void)
 {
     enum { MOMENT_SIZE = 32 };
+    char moment[MOMENT_SIZE];
+    time_t now = time(NULL);
+    strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", gmtime(&now));
+    char *name = xasprintf("kura-undo-%s.sql", moment);
+    for (unsigned n = 2; access(name, F_OK) == 0; n++) {
+        free(name);
+        name = xasprintf("kura-undo-%s-%u.sql", moment, n);
+    }
+    return name;
+}
+
+int command_repair(Session *session, Error *err)
+{
     const Options *options = session->options;
     const char *undo = options_text(options, OPT_UNDO), *undo_file = options_text(options, OPT_UNDO_FILE);
     if (undo)
         return run_undo(session, undo, err);
-    char moment[MOMENT_SIZE];
-    time_t now = time(NULL);
-    strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", gmtime(&now));
-    _cleanup_free_ char *name = undo_file ? xstrdup(undo_file) : xasprintf("kura-undo-%s.sql", moment);
+    _cleanup_free_ char *name = undo_file ? xstrdup(undo_file) : default_undo_file();
     return run_repair(session, name, err);
 }
