@@ -100,7 +100,7 @@ check 'sequences behind their columns' test "$(field sequence-behind 'objects | 
 check 'with the statement that cures them' statements shop <<<"$(field sequence-behind cure)"
 check 'a sequence and a table of two owners' finds sequence-owner
 check 'what the backup role cannot read' test "$(field backup-unreadable 'objects | length')" -ge 4
-check 'objects of the wrong role' test "$(field owner-wrong objects[] | sort)" = $'LARGE OBJECT 5000\nTABLE public.later\nSEQUENCE public.numbers'
+check 'objects of the wrong role' test "$(field owner-wrong objects[])" = $'TABLE public.later\nSEQUENCE public.numbers\nLARGE OBJECT 5000'
 check 'the sequence is cured' status_is 3 audit shop --app-role misskey --json
 check 'the other is not' test "$(field sequence-behind objects[] | wc -l)" = 1
 sql shop "UPDATE pg_class SET relacl = relacl || makeaclitem(99999, (SELECT oid FROM pg_roles WHERE rolname = 'misskey'), 'SELECT', false) WHERE relname = 'hidden'"

@@ -1,6 +1,7 @@
 -- Everything in this database that has an owner: the users' (OIDs from 16384 on, the database, schema public, large
--- objects, whose OIDs are chosen freely), and what else has an access control list. As pg_dump does, information_schema is left alone. Names come as they are, with the arguments of those that need them. A pg_dump-like
--- search_path (empty) makes types of arguments fully qualified.
+-- objects, whose OIDs are chosen freely), and what else has an access control list. As pg_dump does, information_schema
+-- is left alone. Names come as they are, with the arguments of those that need them. A pg_dump-like search_path (empty)
+-- makes types of arguments fully qualified.
 WITH member AS (
     SELECT d.classid, d.objid
     FROM pg_catalog.pg_depend AS d
@@ -146,7 +147,8 @@ FROM object AS o
     LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = o.namespace
     LEFT JOIN member AS m ON m.classid = o.classid AND m.objid = o.oid
     LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = o.classid AND i.objoid = o.oid AND i.objsubid = 0
-WHERE (o.oid >= 16384 OR o.acl IS NOT NULL OR o.kind IN ('DATABASE', 'LARGE OBJECT') OR (o.kind = 'SCHEMA' AND o.name = 'public'))
+WHERE (o.oid >= 16384 OR o.acl IS NOT NULL OR o.kind IN ('DATABASE', 'LARGE OBJECT')
+        OR (o.kind = 'SCHEMA' AND o.name = 'public'))
     AND (n.nspname IS NULL OR n.nspname !~ '^(pg_(toast|temp)|information_schema$)')
     AND NOT (o.kind = 'SCHEMA' AND o.name ~ '^(pg_(toast|temp)|information_schema$)')
 ORDER BY n.nspname, o.name, o.args
