@@ -7,12 +7,15 @@
 version=${KURA_TEST_PG:-15}
 seeds=${KURA_TEST_SEEDS:-4} first=${KURA_TEST_FIRST_SEED:-1}
 bin=$(pg_bindir "$version")
+export KURA_PG_BINDIR=$bin
 start "$version" main -c wal_level=logical
 install_extension "$version"
 cd "$WORK" || die "no $WORK"
 
 # value STATEMENT: one value of the names' table into $REPLY, whatever it ends with.
 value() { REPLY=$(PGUSER=postgres sql postgres "$1" && echo .) && REPLY=${REPLY%$'\n.'}; }
+# member FILTER: a text of the last JSON document, likewise.
+member() { REPLY=$(jq -r "$1" out && echo .) && REPLY=${REPLY%$'\n.'}; }
 name_of() { value "SELECT $2 FROM pair WHERE kind = '$1' ORDER BY id LIMIT 1 OFFSET ${3:-0}"; }
 quoted() { printf '"%s"' "${1//\"/\"\"}"; }
 # statement TEXT: SQL for the maintenance database, with the variables that follow as name=value.
@@ -105,7 +108,7 @@ one_seed() {
     local at="seed $1"
     check "$at: the zoo under new names" load "$1" || return
     echo "# $at: database $(quoted "$db" | tr '[:cntrl:]' '?'), superuser $(quoted "$operator" | tr '[:cntrl:]' '?')"
-    kura_is 0 init --repo repo >/dev/null
+    check "$at: init" kura_is 0 init --repo repo
     check "$at: backup" kura_is '0|3' backup --repo repo --db "$(conn "$db")"
     check "$at: digests equal those of pg_dump" digests_agree repo "$(latest repo)" "$db"
     check "$at: original's dump" dump_into original.sql "$db"
@@ -121,7 +124,8 @@ shown() {
     check "$at: in two lines" test "$(wc -l <out)" = 2
     check "$at: show" kura_is '0|3' show latest --repo repo --roles --tables --map "$map"
     check "$at: list as JSON" json_is 0 list --repo repo
-    check "$at: tells the database" test "$(jq -r '.backups[0].database.name' out && echo .)" = "$db"$'\n.'
+    member '.backups[0].database.name'
+    check "$at: tells the database" test "$REPLY" = "$db"
     check "$at: show as JSON" json_is '0|3' show latest --repo repo --roles --tables --map "$map"
     statement "SELECT json_build_array(old, new) FROM pair WHERE kind = 'role'" | jq -c . | sort >roles.wanted
     jq -c '.roles[] | select(.becomes != .name) | [.name, .becomes]' out | sort >roles.shown
@@ -201,8 +205,7 @@ kept() {
     check "$at: brings the other back" same scrambled.state undone.state
     check "$at: prune lists what is kept" json_is 0 prune --old-databases --db "$(conn "$db")"
     check "$at: one" jq -e '.databases | length == 1' out
-    value_of() { REPLY=$(jq -r "$1" out && echo .) && REPLY=${REPLY%$'\n.'}; }
-    value_of '.databases[0].name'
+    member '.databases[0].name'
     check "$at: whose subscription goes" drop_subscriptions "$REPLY"
     check "$at: and drops it" kura_is 0 prune --old-databases --db "$(conn "$db")" --older-than 0 --drop
 }

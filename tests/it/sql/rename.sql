@@ -89,6 +89,11 @@ SELECT pg_temp.run_named(format('COMMENT ON TABLE %I.%I IS ', :'schema', :'table
 SELECT format('ALTER ROLE kq_chain IN DATABASE %I SET search_path = %s', current_database(), string_agg(quote_ident(nspname), ', ')) FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' \gexec
 -- (ALTER TRIGGER .. RENAME leaves the constraint of a constraint trigger its name, and a dump of both may not restore)
 SELECT pg_temp.run_named('CREATE CONSTRAINT TRIGGER ', format(' AFTER UPDATE ON %I.%I FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()', :'schema', :'table')) \g /dev/null
+-- pg_dump before 15 does not record who owns schema public
+SELECT current_setting('server_version_num')::int < 150000 AS before_15 \gset
+\if :before_15
+ALTER SCHEMA public OWNER TO postgres;
+\endif
 CREATE TABLESPACE kq_space LOCATION :'tablespace';
 ALTER TABLE :"schema".:"table" SET TABLESPACE kq_space;
 SELECT :renamed;
