@@ -29,10 +29,8 @@ static void add_argument(Buf *out, const char *option, const char *value)
 {
     if (value == NULL)
         return;
-    buf_printf(out, NULL, " %s '", option);
-    for (; *value; value++)
-        buf_append_str(out, *value == '\'' ? "'\\''" : (char[]){*value, 0}, NULL);
-    buf_append_str(out, "'", NULL);
+    _cleanup_free_ char *quoted = text_shell(value);
+    buf_printf(out, NULL, " %s %s", option, quoted);
 }
 
 static char *cure_command(const Options *options)

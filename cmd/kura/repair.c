@@ -1,4 +1,5 @@
 #include <time.h>
+#include <unistd.h>
 
 #include "auditview.h"
 #include "commands.h"
@@ -12,6 +13,12 @@ static void print_done(FILE *out, const char *what, size_t statements, size_t tr
     char n_statements[TEXT_SIZE], n_transactions[TEXT_SIZE];
     fprintf(out, "%s: %s statement%s in %s transaction%s\n", what, text_count(statements, n_statements),
             statements == 1 ? "" : "s", text_count(transactions, n_transactions), transactions == 1 ? "" : "s");
+}
+
+static void print_sql(FILE *out, const char *script)
+{
+    _cleanup_free_ char *text = text_sql(script);
+    fputs(text, out);
 }
 
 /* ---- undo ---- */
@@ -50,7 +57,7 @@ static int run_undo(Session *session, const char *file, Error *err)
     else if (apply)
         print_done(session->out, "undone", report.statements, report.transactions);
     else
-        fputs(report.script, session->out);
+        print_sql(session->out, report.script);
     return 0;
 }
 
@@ -60,7 +67,7 @@ static void print_repair(FILE *out, const RepairReport *report, const char *undo
 {
     if (!report->applied) {
         if (report->plan)
-            fputs(report->plan, out);
+            print_sql(out, report->plan);
         else
             print_audit(out, &report->audit);
         return;
@@ -122,16 +129,27 @@ static int run_repair(Session *session, const char *undo_file, Error *err)
     return 0;
 }
 
-int command_repair(Session *session, Error *err)
+/* The moment is enough but for two within a second. */
+static char *default_undo_file(void)
 {
     enum { MOMENT_SIZE = 32 };
+    char moment[MOMENT_SIZE];
+    time_t now = time(NULL);
+    strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", gmtime(&now));
+    char *name = xasprintf("kura-undo-%s.sql", moment);
+    for (unsigned n = 2; access(name, F_OK) == 0; n++) {
+        free(name);
+        name = xasprintf("kura-undo-%s-%u.sql", moment, n);
+    }
+    return name;
+}
+
+int command_repair(Session *session, Error *err)
+{
     const Options *options = session->options;
     const char *undo = options_text(options, OPT_UNDO), *undo_file = options_text(options, OPT_UNDO_FILE);
     if (undo)
         return run_undo(session, undo, err);
-    char moment[MOMENT_SIZE];
-    time_t now = time(NULL);
-    strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", gmtime(&now));
-    _cleanup_free_ char *name = undo_file ? xstrdup(undo_file) : xasprintf("kura-undo-%s.sql", moment);
+    _cleanup_free_ char *name = undo_file ? xstrdup(undo_file) : default_undo_file();
     return run_repair(session, name, err);
 }

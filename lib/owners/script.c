@@ -20,14 +20,17 @@ size_t own_plan_transactions(const OwnPlan *plan, size_t max_locks)
     return transactions;
 }
 
-/* A text that does not end a comment's line. To be freed. */
+/* A text that neither ends a comment's line nor does anything to a terminal, and is no other's. To be freed. */
 static char *one_line(const char *text)
 {
-    char *line = xstrdup(text);
-    for (char *c = line; *c; c++)
-        if (*c == '\n' || *c == '\r')
-            *c = ' ';
-    return line;
+    _cleanup_(buf_done) Buf out = BUF_INIT(4 * strlen(text) + 1);
+    for (; *text; text++) {
+        if (*text == '\n' || *text == '\\')
+            buf_append_str(&out, *text == '\n' ? "\\n" : "\\\\", NULL);
+        else
+            buf_printf(&out, NULL, (uint8_t)*text < ' ' || *text == 0x7F ? "\\x%02x" : "%c", (uint8_t)*text);
+    }
+    return xstrdup(buf_str(&out));
 }
 
 static void write_head(const OwnPlan *plan, const OwnScript *script, Buf *out)
