@@ -116,13 +116,21 @@ GRANT USAGE ON SEQUENCE public.numbers TO misskey;
 CREATE TABLE public.numbered (n bigint DEFAULT nextval('public.numbers'));
 ALTER TABLE public.numbered OWNER TO misskey;
 CREATE TABLE public.later (a integer);
+-- what comes along has no owner in any dump: the constructors of a range, an operator that another one only names
+CREATE TYPE public.span AS RANGE (subtype = date);
+ALTER TYPE public.span OWNER TO misskey;
+SELECT format('ALTER TYPE %s OWNER TO misskey', oid::regtype) FROM pg_type -- from 17 on it follows the range's
+WHERE typname = 'span_multirange' AND current_setting('server_version_num')::int < 170000 \gexec
+CREATE OPERATOR public.<<< (FUNCTION = int4lt, LEFTARG = integer, RIGHTARG = integer, COMMUTATOR = OPERATOR(public.>>>));
+ALTER OPERATOR public.<<< (integer, integer) OWNER TO misskey;
+DO 'BEGIN PERFORM lo_create(42); END'; -- and this one has, though its number is one of the system's
 SQL
 check 'audit of the shop' status_is 3 audit shop --app-role misskey --role keeper --json
 check 'sequences behind their columns' test "$(field sequence-behind 'objects | sort | join(",")')" = 'SEQUENCE public.behind_n_seq,SEQUENCE public.item_id_seq'
 check 'with the statement that cures them' statements shop <<<"$(field sequence-behind cure)"
 check 'a sequence and a table of two owners' finds sequence-owner
 check 'what the backup role cannot read' test "$(field backup-unreadable 'objects | length')" -ge 4
-check 'objects of the wrong role' test "$(field owner-wrong objects[])" = $'TABLE public.later\nSEQUENCE public.numbers'
+check 'objects of the wrong role' test "$(field owner-wrong objects[])" = $'TABLE public.later\nSEQUENCE public.numbers\nLARGE OBJECT 42'
 check 'the sequence is cured' status_is 3 audit shop --app-role misskey --json
 check 'the other is not' test "$(field sequence-behind objects[] | wc -l)" = 1
 sql shop "UPDATE pg_class SET relacl = relacl || makeaclitem(99999, (SELECT oid FROM pg_roles WHERE rolname = 'misskey'), 'SELECT', false) WHERE relname = 'hidden'"
