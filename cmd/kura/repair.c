@@ -1,4 +1,5 @@
 #include <time.h>
+#include <unistd.h>
 
 #include "auditview.h"
 #include "commands.h"
@@ -132,6 +133,7 @@ int command_repair(Session *session, Error *err)
     char moment[MOMENT_SIZE];
     time_t now = time(NULL);
     strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", gmtime(&now));
-    _cleanup_free_ char *name = undo_file ? xstrdup(undo_file) : xasprintf("kura-undo-%s.sql", moment);
+    _cleanup_free_ char *name =
+        undo_file ? xstrdup(undo_file) : xasprintf("kura-undo-%s-%ld.sql", moment, (long)getpid());
     return run_repair(session, name, err);
 }
