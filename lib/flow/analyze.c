@@ -15,7 +15,7 @@ static int worker(void *ctx, Pool *pool, size_t number, Error *err)
 {
     Analysis *analysis = ctx;
     PgConn *conn;
-    if (target_connect(analysis->restore, &pool->failed, &conn, err) < 0)
+    if (target_connect_strongest(analysis->restore, &pool->failed, &conn, err) < 0)
         return -1;
     int rc = 0, i;
     while (rc == 0 && (i = analysis->next++) < PQntuples(analysis->relations)) {

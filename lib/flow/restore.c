@@ -102,8 +102,7 @@ static int probe(Restore *restore, Error *err)
         return 0;
     PgConn *conn;
     size_t probed = 0;
-    if ((restore->aid.superuser ? target_connect_helped(restore, &conn, err)
-                                : target_connect(restore, NULL, &conn, err)) < 0)
+    if (target_connect_strongest(restore, NULL, &conn, err) < 0)
         return -1;
     Error refused = ERROR_INIT;
     int rc = catalog_probe(conn, report->app_role, &probed, restore->findings, &refused);

@@ -161,6 +161,8 @@ int target_rename(Restore *restore, Error *err);
 int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err);
 /* The same as the helper. */
 int target_connect_helped(const Restore *restore, PgConn **ret, Error *err);
+/* The same as the helper where that is a superuser: of what needs everybody's objects. */
+int target_connect_strongest(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err);
 /* The same of who does entry. */
 int target_connect_for(const Restore *restore, const TocEntry *entry, PgConn **ret, Error *err);
 

@@ -37,6 +37,12 @@ int target_connect_helped(const Restore *restore, PgConn **ret, Error *err)
     return connect_scratch(restore, restore->options->admin_db, NULL, ret, err);
 }
 
+int target_connect_strongest(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err)
+{
+    const RestoreOptions *options = restore->options;
+    return connect_scratch(restore, restore->aid.superuser ? options->admin_db : options->db, give_up, ret, err);
+}
+
 int target_connect_for(const Restore *restore, const TocEntry *entry, PgConn **ret, Error *err)
 {
     if (entry_doer(restore, entry) == DOER_ADMIN)
