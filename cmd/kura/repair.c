@@ -31,11 +31,15 @@ static json_t *json_of_strings(const StrVec *list)
     return array;
 }
 
+/* Each was told when it happened. */
 static void tell_waits(Session *session, const StrVec *waited)
 {
-    for (size_t i = 0; i < waited->n; i++)
+    if (waited->n == 1)
         findings_add(&session->findings, FINDING_NOTE, "lock-waited", NULL, "a lock was in the way of %s",
-                     waited->v[i]);
+                     waited->v[0]);
+    else if (waited->n > 1)
+        findings_add(&session->findings, FINDING_NOTE, "lock-waited", NULL,
+                     "a lock was in the way %zu times, the last time of %s", waited->n, waited->v[waited->n - 1]);
 }
 
 static int run_undo(Session *session, const char *file, Error *err)
@@ -45,10 +49,9 @@ static int run_undo(Session *session, const char *file, Error *err)
     bool apply = options_flag(options, OPT_APPLY);
     if (apply && !options_given(options, OPT_DB))
         return error_set(err, ERR_USAGE, "--undo --apply needs --db");
-    int rc = repair_undo(options_text(options, OPT_DB), file, apply, &report, err);
-    tell_waits(session, &report.waited);
-    if (rc < 0)
+    if (repair_undo(options_text(options, OPT_DB), file, apply, &report, err) < 0)
         return -1;
+    tell_waits(session, &report.waited);
     if (session->json)
         session_set(session, "undo",
                     json_pack("{s:b, s:I, s:I, s:I, s:o}", "applied", report.applied, "statements",
@@ -63,8 +66,9 @@ static int run_undo(Session *session, const char *file, Error *err)
 
 /* ---- repair ---- */
 
-static void print_repair(FILE *out, const RepairReport *report, const char *undo_file)
+static void print_repair(const Session *session, const RepairReport *report, const char *undo_file)
 {
+    FILE *out = session->out;
     if (!report->applied) {
         if (report->plan)
             print_sql(out, report->plan);
@@ -72,9 +76,10 @@ static void print_repair(FILE *out, const RepairReport *report, const char *undo
             print_audit(out, &report->audit);
         return;
     }
+    _cleanup_free_ char *command = repair_command(session->options), *shown = text_escaped(command);
     _cleanup_free_ char *file = text_escaped(undo_file);
     print_done(out, "repaired", report->statements, report->transactions);
-    fprintf(out, "  to go back: kura repair --db .. --undo %s --apply\n", file);
+    fprintf(out, "  to go back: %s --undo %s --apply\n", shown, file);
     fputs("after it\n", out);
     print_own_findings(out, &report->left);
     if (own_findings_count(&report->left, OWN_WARNING) == 0)
@@ -115,15 +120,14 @@ static int run_repair(Session *session, const char *undo_file, Error *err)
         .undo_file = undo_file,
         .apply = options_flag(options, OPT_APPLY),
     };
-    int rc = repair_run(&repair, &report, &session->findings, err);
-    tell_waits(session, &report.waited);
-    if (rc < 0)
+    if (repair_run(&repair, &report, &session->findings, err) < 0)
         return -1;
+    tell_waits(session, &report.waited);
     tell_plan(session, &report);
     if (session->json)
         session_set(session, "repair", json_of_repair(&report, undo_file));
     else
-        print_repair(session->out, &report, undo_file);
+        print_repair(session, &report, undo_file);
     audit_sum_up(session, report.applied ? &report.left : &report.audit.findings,
                  report.plan && !repair.apply ? "Nothing was changed; --apply runs the plan." : NULL);
     return 0;

@@ -136,18 +136,37 @@ static int want_like(Auditing *auditing, Error *err)
     return rc;
 }
 
-static int no_such_role(const char *role, Error *err)
+/* Those who may have been meant: neither superusers nor the server's own. To be freed. */
+static char *ordinary_roles(const OwnState *state)
 {
-    _cleanup_free_ char *quoted = sql_quote_ident(role);
+    enum { SHOWN = 8, TEXT_MAX = 64 * 1024 };
+    Buf out = BUF_INIT(TEXT_MAX);
+    size_t n = 0;
+    for (size_t i = 0; i < state->n_roles; i++) {
+        const OwnRole *role = &state->roles[i];
+        if (role->superuser || strncmp(role->name, "pg_", 3) == 0 || n++ >= SHOWN)
+            continue;
+        _cleanup_free_ char *quoted = sql_quote_ident(role->name);
+        buf_printf(&out, NULL, "%s%s", n == 1 ? "" : ", ", quoted);
+    }
+    if (n > SHOWN)
+        buf_printf(&out, NULL, " and %zu more", n - SHOWN);
+    return n > 0 ? (char *)out.data : NULL;
+}
+
+static int no_such_role(const OwnState *state, const char *role, Error *err)
+{
+    _cleanup_free_ char *quoted = sql_quote_ident(role), *others = ordinary_roles(state);
     error_set(err, ERR_NOT_FOUND, "role \"%s\" does not exist", role);
-    return error_hint(err, "Create it first: CREATE ROLE %s LOGIN;", quoted);
+    return error_hint(err, "%s%s%sIf it is really gone, create it: CREATE ROLE %s LOGIN;",
+                      others ? "The roles here are " : "", others ? others : "", others ? ". " : "", quoted);
 }
 
 static int want(Auditing *auditing, Findings *findings, Error *err)
 {
     const AuditOptions *options = auditing->options;
     if (options->app_role && own_state_role(&auditing->have, own_name(auditing->names, options->app_role)) == NULL)
-        return no_such_role(options->app_role, err);
+        return no_such_role(&auditing->have, options->app_role, err);
     if (options->toc)
         return want_toc(auditing, findings, err);
     if (options->like)
@@ -192,6 +211,33 @@ static void find_missing_roles(const Auditing *auditing, OwnFindings *findings)
         finding->consequence = xstrdup("what it should own or be granted cannot be repaired");
         finding->cure = xasprintf("CREATE ROLE %s; or a rule for it in --map", quoted);
     }
+}
+
+static bool is_to_another(const Auditing *auditing, const OwnObject *object, const OwnGrant *grant)
+{
+    return grant->grantee && grant->grantee != object->owner && grant->grantee != auditing->app_role &&
+           !own_is_superuser(&auditing->have, grant->grantee) && strncmp(grant->grantee, "pg_", 3) != 0;
+}
+
+/* A restore without grants leaves none, and one application's role says nothing of what others had. */
+static void find_lost_grants(const Auditing *auditing, OwnFindings *findings)
+{
+    const AuditOptions *options = auditing->options;
+    size_t n = 0;
+    if (options->toc || options->like || options->app_role == NULL)
+        return;
+    for (size_t i = 0; i < auditing->have.n; i++) {
+        const OwnObject *object = &auditing->have.v[i];
+        for (size_t j = 0; own_is_ordinary(object) && j < object->acl.n; j++)
+            n += is_to_another(auditing, object, &object->acl.v[j]);
+    }
+    if (n > 0)
+        return;
+    OwnFinding *finding = own_finding_add(findings, OWN_NOTE, "grants-unknown");
+    finding->message = xstrdup("no other role has been granted anything here");
+    finding->consequence =
+        xstrdup("where a role should read along, a restore with --no-acl has lost that, and nothing here tells what");
+    finding->cure = xstrdup("give the dump that was restored with --backup FILE instead of --app-role: it knows");
 }
 
 /* The role that should own most tables. */
@@ -249,6 +295,7 @@ int auditing_findings(const Auditing *auditing, OwnFindings *ret, Error *err)
     own_compare(&auditing->have, &auditing->want, options->cure_command, ret);
     own_inspect(&auditing->have, &auditing->want, options->cure_command, ret);
     find_missing_roles(auditing, ret);
+    find_lost_grants(auditing, ret);
     return catalog_audit(auditing->conn, auditing->app_role, options->backup_role, ret, err);
 }
 

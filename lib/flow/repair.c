@@ -143,7 +143,9 @@ static int check_member(const Auditing *auditing, const char *login, const char 
     _cleanup_free_ char *name = own_object_name(object);
     error_set(err, ERR_PERMISSION, "role \"%s\" is no superuser and no member of \"%s\": it cannot give %s away", login,
               role, name);
-    return error_hint(err, "Run the repair as a superuser, or as a member of both the old and the new owner.");
+    return error_hint(err,
+                      "Run the repair as a superuser (sudo -u postgres kura repair ..), or as a member of both the old "
+                      "and the new owner.");
 }
 
 /* Without superuser, one must be a member of the old and of the new owner of everything. */
@@ -167,6 +169,15 @@ static int check_memberships(const Auditing *auditing, Error *err)
     return check_database(auditing, login, err);
 }
 
+/* Without a change there is no way back. Whether a COMMIT on a lost connection was one, nobody knows. */
+static void settle_undo(const char *path, size_t committed, Error *err)
+{
+    if (committed == 0 && err->code != ERR_CONNECTION)
+        unlink(path);
+    else if (err->hint[0] == 0)
+        error_hint(err, "\"%s\" takes back what was changed before.", path);
+}
+
 static int apply(const Auditing *auditing, const RepairOptions *options, RepairReport *ret, Error *err)
 {
     OwnStatements script;
@@ -174,13 +185,33 @@ static int apply(const Auditing *auditing, const RepairOptions *options, RepairR
         own_script_parse(ret->plan, strlen(ret->plan), &script, err) < 0)
         return -1;
     int rc = 0;
-    if (options->undo_file && ret->undo)
+    bool undo = options->undo_file && ret->undo;
+    size_t committed;
+    if (undo)
         rc = write_undo(options->undo_file, ret->undo, err);
-    if (rc == 0)
-        rc = runscript(auditing->conn, &script, &ret->waited, &ret->retries, err);
+    if (rc == 0 && runscript(auditing->conn, &script, &ret->waited, &ret->retries, &committed, err) < 0) {
+        rc = -1;
+        if (undo)
+            settle_undo(options->undo_file, committed, err);
+    }
     own_statements_done(&script);
     ret->applied = rc == 0;
     return rc < 0 ? rc : auditing_again(auditing, &ret->left, err);
+}
+
+/* What would keep the plan from being run is told with it. */
+static int foresee(const Auditing *auditing, Findings *findings, Error *err)
+{
+    Error refused = ERROR_INIT;
+    if (check_memberships(auditing, &refused) == 0)
+        return 0;
+    if (refused.code != ERR_PERMISSION) {
+        *err = refused;
+        return -1;
+    }
+    findings_add(findings, FINDING_WARNING, "repair-rights", refused.hint, "this connection cannot run the plan: %s",
+                 refused.message);
+    return 0;
 }
 
 int repair_run(const RepairOptions *options, RepairReport *ret, Findings *findings, Error *err)
@@ -193,8 +224,8 @@ int repair_run(const RepairOptions *options, RepairReport *ret, Findings *findin
     }
     if (rc == 0)
         rc = make_plan(&auditing, options, ret, err);
-    if (rc == 0 && options->apply && ret->plan)
-        rc = apply(&auditing, options, ret, err);
+    if (rc == 0 && ret->plan)
+        rc = options->apply ? apply(&auditing, options, ret, err) : foresee(&auditing, findings, err);
     auditing_done(&auditing);
     return rc;
 }
@@ -230,8 +261,9 @@ static int run_undo(const char *db, const OwnStatements *script, RepairUndoRepor
     }
     if (rc == 0 && script->set_encoding)
         rc = pg_exec(conn, script->set_encoding, err);
+    size_t committed;
     if (rc == 0)
-        rc = runscript(conn, script, &ret->waited, &ret->retries, err);
+        rc = runscript(conn, script, &ret->waited, &ret->retries, &committed, err);
     ret->applied = rc == 0;
     pg_close(conn);
     return rc;

@@ -69,10 +69,11 @@ static void check_server(Restore *restore)
         problem(restore, "no-createdb", "Connect as a superuser, or as a role with CREATEDB.",
                 "role \"%s\" may not create databases", pg_user(restore->admin));
     if (major < source && !restore->options->allow_downgrade)
-        problem(
-            restore, "older-server",
-            "Restore into PostgreSQL of the same or a newer major, or say --allow-downgrade (its SQL may fail there).",
-            "the target server is PostgreSQL %d, the source was %d", major, source);
+        problem(restore, "older-server",
+                "Restore into PostgreSQL of the same or a newer major, or say --allow-downgrade, which first lists "
+                "what cannot be "
+                "restored there.",
+                "the target server is PostgreSQL %d, the source was %d", major, source);
 }
 
 static void check_extensions(Restore *restore)

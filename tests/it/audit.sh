@@ -52,12 +52,24 @@ check 'the application is shut out' bash -c "! PGUSER=misskey psql -XqAt -d naiv
 check 'audit says so' status_is 3 audit naive --app-role misskey --json
 check 'wrong owners, in one finding' test "$(field owner-wrong message)" = '16 objects belong to superuser "postgres", expected "misskey" (2 types, 1 domain, 1 function, 7 tables, 2 sequences, 1 view, 1 materialized view, 1 large object)'
 check 'with the consequence' test "$(field owner-wrong consequence)" = 'SELECT from public.drive_file fails for misskey (permission denied), and its migrations cannot alter the table'
-check 'and the command' test "$(field owner-wrong cure)" = "kura repair --db .. --app-role 'misskey' --apply"
+check 'and the command' test "$(field owner-wrong cure)" = "kura repair --db '$(conn naive | sed "s/'/'\\\\''/g")' --app-role 'misskey' --apply"
 check 'the database too' finds database-owner
 check 'the function that gives away a superuser' finds security-definer
 [ "$version" -lt 15 ] || check 'and the schema public' finds schema-create
 kura audit --db "$(conn naive) password=secret-of-conn" --app-role misskey --verbose >secret.out 2>&1
 check 'a password is not told' bash -c '[ -s secret.out ] && ! grep -q secret-of-conn secret.out'
+check 'the database in the command is left out where it has a password' bash -c "grep -q \"kura repair --db \.\. --app-role 'misskey' --apply\" secret.out"
+check 'what nobody can know is told' status_is 3 audit naive --app-role misskey
+check 'with the remedy' says 'no other role has been granted anything here.*grants-unknown'
+check 'nothing says what is right' status_is 2 audit naive
+check 'where the name of the role stands' says 'hint: .*\.config/default\.yml.*the dump that was restored'
+check 'a mistyped role' status_is 1 audit naive --app-role Misskey
+check 'those that are there are named' says 'hint: The roles here are .*misskey.*CREATE ROLE "Misskey" LOGIN'
+check 'the plan of who cannot run it' status_is 3 kura repair --db "host=$PGHOST user=misskey dbname=naive" --app-role misskey
+check 'says so' says 'this connection cannot run the plan: role "misskey" is no superuser'
+check 'and does not tell of backups by the application' bash -c '! grep -q backup-unreadable out'
+check 'nor runs it' status_is 1 kura repair --db "host=$PGHOST user=misskey dbname=naive" --app-role misskey --apply --undo-file never.sql
+check 'nor leaves a way back from nothing' test ! -e never.sql
 dump naive -C >before.sql
 check 'a plan is shown and changes nothing' status_is 3 repair naive --app-role misskey
 cp out plan.sql
@@ -182,6 +194,23 @@ until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application
 check 'a busy table is waited for' status_is '0|3' repair shop --app-role misskey --apply --lock-timeout 0.3 --undo-file busy.sql
 check 'and who was in the way is told' says 'ALTER TABLE public.item OWNER TO misskey: process [0-9]+ \(role "postgres", busy bee\) holds AccessShareLock'
 wait "$holder"
+sql shop 'ALTER TABLE public.item OWNER TO postgres'
+psql -XqAt -d "$(conn shop)" -c "SET application_name = 'busy bee'; BEGIN; SELECT count(*) FROM public.item; SELECT pg_sleep(600)" >/dev/null 2>&1 &
+holder=$!
+deadline=$((SECONDS + 20))
+until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'busy bee' AND wait_event = 'PgSleep'")" = 1 ] || [ $SECONDS -gt $deadline ]; do :; done
+HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT "$KURA" repair --db "$(conn shop)" --app-role misskey --apply --lock-timeout 0.1 --undo-file never.sql >waiting.out 2>waiting.err &
+repairing=$!
+until grep -qs "no lock for" waiting.err || [ $SECONDS -gt $deadline ]; do :; done
+check 'the way back is there before anything is changed' test -s never.sql
+kill -INT $repairing
+wait $repairing
+check 'a repair that waits can be interrupted' test $? = 130
+check 'and leaves no way back from nothing' test ! -e never.sql
+check 'and nothing changed' test "$(sql shop "SELECT relowner::regrole FROM pg_class WHERE relname = 'item'")" = postgres
+sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'busy bee'" >/dev/null
+wait "$holder"
+check 'then it works' status_is '0|3' repair shop --app-role misskey --apply --undo-file later.sql
 
 # More objects than the lock table has room for
 cluster_stop main
