@@ -201,7 +201,7 @@ deadline=$((SECONDS + 20))
 until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'busy bee' AND wait_event = 'PgSleep'")" = 1 ] || [ $SECONDS -gt $deadline ]; do :; done
 HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT "$KURA" repair --db "$(conn shop)" --app-role misskey --apply --lock-timeout 0.1 --undo-file never.sql >waiting.out 2>waiting.err &
 repairing=$!
-until grep -qs "no lock for" waiting.err || [ $SECONDS -gt $deadline ]; do :; done
+until grep -qs "no lock for" waiting.err || [ $SECONDS -gt $deadline ]; do sleep 0.05; done
 check 'the way back is there before anything is changed' test -s never.sql
 kill -INT $repairing
 wait $repairing
