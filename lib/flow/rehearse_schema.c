@@ -74,10 +74,10 @@ static Side side_of(const Toc *toc)
 static void tell(Schema *schema, Severity severity, const char *code, const char *hint, const TocEntry *entry,
                  const char *what)
 {
-    char name[512];
-    if (schema->told++ < REHEARSE_FINDINGS_MAX)
-        findings_add(&schema->rehearse->findings, severity, code, hint, "%s %s", entryid_name(entry, name, sizeof name),
-                     what);
+    if (schema->told++ >= REHEARSE_FINDINGS_MAX)
+        return;
+    _cleanup_free_ char *name = entryid_name(entry);
+    findings_add(&schema->rehearse->findings, severity, code, hint, "%s %s", name, what);
 }
 
 static void tell_lack(Schema *schema, const TocEntry *entry)
