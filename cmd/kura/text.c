@@ -6,9 +6,15 @@
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 
+/* Room for the worst case: some bytes for each. */
+static Buf escape_buf(const char *text)
+{
+    return BUF_INIT(strlen(text) * 8 + 16);
+}
+
 char *text_message(const char *text)
 {
-    _cleanup_(buf_done) Buf out = BUF_INIT(strlen(text) * 5 + 1); /* a newline takes most */
+    _cleanup_(buf_done) Buf out = escape_buf(text);
     while (*text) {
         if (*text == '\n') {
             buf_append_str(&out, "\n    ", NULL);
@@ -27,8 +33,8 @@ static void append_unicode_ident(Buf *out, const char *ident)
     while (*ident) {
         uint32_t code;
         size_t len = utf8_decode(ident, &code);
-        if (len > 0 && is_hostile(code))
-            buf_printf(out, NULL, "\\%04X", (unsigned)code);
+        if (len > 0 && text_plain(ident) == 0)
+            buf_printf(out, NULL, code > 0xFFFF ? "\\+%06X" : "\\%04X", (unsigned)code);
         else if (*ident == '\\')
             buf_append_str(out, "\\\\", NULL);
         else
