@@ -226,8 +226,8 @@ check 'borrowed' says 'maker.* is made a member of role .misskey. by .postgres.'
 sql postgres 'DROP DATABASE copy'
 hit 'SIGINT without superuser' INT "$in_scratch ILIKE 'COPY %'" "${as_maker[@]}"
 lent() { sql postgres "SELECT count(*) FROM pg_auth_members WHERE member = 'maker'::regrole"; }
-killed 'SIGKILL without superuser' KILL "$in_scratch ILIKE 'COPY %'" "${as_maker[@]}"
-check 'nothing is lent while rows are loaded' test "$(lent)" = 0
+killed 'SIGKILL without superuser' KILL "$in_scratch ILIKE 'ANALYZE %'" "${as_maker[@]}"
+check 'what was borrowed is still lent' test "$(lent)" -ge 1
 step 'the next run gives it back' '0|3' kura "${as_maker[@]}"
 gone copy
 killed 'SIGKILL without superuser, again' KILL "$in_scratch ILIKE 'COPY %'" "${as_maker[@]}"
@@ -244,4 +244,5 @@ picture >before.txt
 killed 'SIGKILL of one who is a member of something' KILL "$in_scratch ILIKE 'COPY %'" "${as_maker[@]}"
 step 'which he stays' '0|3' kura "${as_maker[@]}"
 gone copy
+
 finish
