@@ -143,13 +143,14 @@ static void print_rows(FILE *out, const RehearsalRun *run)
 static void print_run(FILE *out, const RehearsalRun *run)
 {
     char text[TEXT_SIZE];
-    _cleanup_free_ char *command = text_escaped(run->command), *output = text_message(run->output);
+    size_t len = strlen(run->output);
+    _cleanup_free_ char *whole = xstrndup(run->output, len > 0 && run->output[len - 1] == '\n' ? len - 1 : len);
+    _cleanup_free_ char *command = text_escaped(run->command), *output = text_message(whole);
     fprintf(out, "command %s\n", command);
     fprintf(out, run->timed_out ? "  was ended after %s\n" : "  ended after %s with status %d\n",
             text_seconds(run->seconds, text), run->status);
     if (output[0])
-        fprintf(out, "%s  %s%s", run->truncated ? "  ..\n" : "", output,
-                output[strlen(output) - 1] == '\n' ? "" : "\n");
+        fprintf(out, "%s    %s\n", run->truncated ? "    ..\n" : "", output);
     if (run->n_changes > 0)
         print_changes(out, run);
     if (run->n_rows > 0)

@@ -23,6 +23,18 @@ char *rehearse_role_mark(const char *name)
     return xasprintf("%s%s", mark_prefix, name);
 }
 
+/* A rehearsal that has lost the connection with its lock may still be at work, and the server on what a dead one had
+ * asked for: the next rehearsal looks again. */
+static int is_in_use(const Sweep *sweep, uint32_t oid, bool *ret, Error *err)
+{
+    CatalogSessions sessions;
+    if (catalog_sessions(sweep->admin, &oid, 1, &sessions, err) < 0)
+        return -1;
+    *ret = sessions.n > 0;
+    catalog_sessions_done(&sessions);
+    return 0;
+}
+
 /* Whether nothing stands in the way of dropping its roles: the database is gone. */
 static int drop_database(const Sweep *sweep, const char *name, bool *ret_gone, Error *err)
 {
@@ -46,7 +58,12 @@ static int drop_database(const Sweep *sweep, const char *name, bool *ret_gone, E
     if (kept)
         findings_add(sweep->findings, FINDING_NOTE, "rehearsal-kept", "Drop it with DROP DATABASE; its roles follow.",
                      "database \"%s\", which a rehearsal was told to keep, is still there", name);
+    bool in_use;
     if (!marked && !untouched)
+        return 0;
+    if (is_in_use(sweep, oid, &in_use, err) < 0)
+        return -1;
+    if (in_use)
         return 0;
     if (targetdb_drop(sweep->admin, sweep->conninfo, name, marked, err) < 0)
         return -1;

@@ -25,8 +25,18 @@ typedef struct Rehearse {
     bool settled;                             /* all proofs were made, whatever they found */
 } Rehearse;
 
+/* rehearse_result.c */
 /* Ends the running phase and begins another; NULL only ends. */
 void rehearse_phase(Rehearse *rehearse, const char *name);
+/* Fills in what is known before it begins. */
+void rehearse_describe(Rehearse *rehearse);
+/* Whether something was found by which it has failed, not only what a person should look at. */
+bool rehearse_has_failed(const Rehearse *rehearse);
+/* Ends it with its verdict. rc and why are the restore's, its proofs included. */
+void rehearse_settle(Rehearse *rehearse, int rc, const Error *why);
+/* Moves the findings into the result, and adds them to others. */
+void rehearse_take_findings(Rehearse *rehearse, Findings *also);
+
 /* Adds what was proven, or why it was not. */
 void rehearse_proof(Rehearse *rehearse, const char *name, const char *title, const char *unit, uint64_t checked,
                     uint64_t failed);
@@ -51,10 +61,10 @@ int rehearse_check_room(Rehearse *rehearse, PgConn *admin, Error *err);
 /* rehearse_schema.c: a hook of the trial. */
 int rehearse_compare_schema(void *ctx, Restore *restore, const Toc *actual, bool same, bool whole, Error *err);
 
-/* rehearse_proofs.c: another hook. What a restore proves itself is added by rehearse_proofs_of_restore(), also when it
- * ended early. */
+/* rehearse_proofs.c: another hook. What a restore proves itself is added by rehearse_proofs_of_restore(), once;
+ * reached: it has come to the end. */
 int rehearse_prove(void *ctx, Restore *restore, Error *err);
-void rehearse_proofs_of_restore(Rehearse *rehearse);
+void rehearse_proofs_of_restore(Rehearse *rehearse, bool reached);
 
 /* rehearse_files.c: whether all blobs of the backup are there, and a sample of its files. No database is needed. */
 int rehearse_prove_files(Rehearse *rehearse, Error *err);

@@ -44,29 +44,46 @@ static uint64_t count_findings(const Rehearse *rehearse, const char *prefix, Sev
     return n;
 }
 
-void rehearse_proofs_of_restore(Rehearse *rehearse)
+/* One that was not come to was not proven. */
+static void add_reached(Rehearse *rehearse, bool reached, const char *name, const char *title, const char *unit,
+                        uint64_t checked, uint64_t failed)
+{
+    if (reached)
+        rehearse_proof(rehearse, name, title, unit, checked, failed);
+    else
+        rehearse_skipped(rehearse, name, title, unit, "the restore ended before");
+}
+
+static void add_probe(Rehearse *rehearse, bool reached)
+{
+    const RestoreReport *report = &rehearse->report;
+    if (report->app_role == NULL) {
+        rehearse_skipped(rehearse, "probe", "the application can read what it has", "relations",
+                         reached ? "there is no table, so nobody's to read" : "the restore ended before");
+        return;
+    }
+    _cleanup_free_ char *role = rehearse_old_names(rehearse, report->app_role);
+    _cleanup_free_ char *title = xasprintf("role %s can read what it has", role);
+    add_reached(rehearse, reached, "probe", title, "relations", report->relations_probed,
+                count_findings(rehearse, "probe-", FINDING_WARNING));
+}
+
+void rehearse_proofs_of_restore(Rehearse *rehearse, bool reached)
 {
     const RestoreReport *report = &rehearse->report;
     if (rehearse->result->n_proofs > 0)
         return;
     rehearse_proof(rehearse, "rows", "every row of every table, by count and digest", "tables", report->tables,
                    report->tables - report->tables_verified);
-    rehearse_proof(rehearse, "schema", "every definition is the backup's", "definitions", rehearse->entries_compared,
-                   rehearse->entries_wrong);
-    rehearse_proof(rehearse, "owners", "every object belongs to its owner", "objects", report->owners_checked,
-                   report->owners_wrong);
-    rehearse_proof(rehearse, "grants", "every privilege is granted, and no other", "privileges",
-                   report->grants_checked - report->defaults_checked, report->grants_wrong);
-    rehearse_proof(rehearse, "default-privileges", "default privileges are the backup's", "privileges",
-                   report->defaults_checked, report->defaults_wrong);
-    _cleanup_free_ char *role =
-        rehearse_old_names(rehearse, report->app_role ? report->app_role : "of the application");
-    _cleanup_free_ char *reads = xasprintf("role %s can read what it has", role);
-    if (report->app_role)
-        rehearse_proof(rehearse, "probe", reads, "relations", report->relations_probed,
-                       count_findings(rehearse, "probe-", FINDING_WARNING));
-    else
-        rehearse_skipped(rehearse, "probe", reads, "relations", "there is no table, so nobody's to read");
+    add_reached(rehearse, reached, "schema", "every definition is the backup's", "definitions",
+                rehearse->entries_compared, rehearse->entries_wrong);
+    add_reached(rehearse, reached, "owners", "every object belongs to its owner", "objects", report->owners_checked,
+                report->owners_wrong);
+    add_reached(rehearse, reached, "grants", "every privilege is granted, and no other", "privileges",
+                report->grants_checked - report->defaults_checked, report->grants_wrong);
+    add_reached(rehearse, reached, "default-privileges", "default privileges are the backup's", "privileges",
+                report->defaults_checked, report->defaults_wrong);
+    add_probe(rehearse, reached);
 }
 
 /* ---- what is asked of the restored database ---- */
@@ -167,7 +184,7 @@ int rehearse_prove(void *ctx, Restore *restore, Error *err)
 {
     Rehearse *rehearse = ctx;
     PgConn *conn;
-    rehearse_proofs_of_restore(rehearse);
+    rehearse_proofs_of_restore(rehearse, true);
     int rc =
         restore->aid.superuser ? target_connect_helped(restore, &conn, err) : target_connect(restore, NULL, &conn, err);
     if (rc < 0)

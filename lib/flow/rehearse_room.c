@@ -10,8 +10,10 @@ enum {
     ROW_BYTES = 36,            /* header, item pointer and alignment of a row */
     EMPTY_BYTES = 8 * 1 << 20, /* a database without anything */
     INDEX_SHARE = 100,         /* indexes and TOAST, per cent of the rows: half a database is usual */
-    RESERVE_SHARE = 10,        /* of the file system, that must stay free */
+    RESERVE_SHARE = 5,         /* of the file system, that must stay free .. */
 };
+
+#define RESERVE_MAX (4ull << 30) /* .. but no more than this */
 
 /* A restored database has no dead rows: the source's size is an upper bound, unless rows were left out. */
 static uint64_t estimate(const Manifest *manifest)
@@ -64,7 +66,7 @@ int rehearse_check_room(Rehearse *rehearse, PgConn *admin, Error *err)
     }
     if (!free_bytes(admin, &left, &size))
         return 0;
-    uint64_t reserve = size / 100 * RESERVE_SHARE;
+    uint64_t share = size / 100 * RESERVE_SHARE, reserve = share < RESERVE_MAX ? share : RESERVE_MAX;
     if (wanted + reserve <= left)
         return 0;
     error_set(err, ERR_FAILED,

@@ -20,6 +20,7 @@ typedef struct Schema {
     bool same;  /* majors; else the same thing may be worded in another way, and small things come and go */
     bool whole; /* nothing was kept from pg_dump's eyes */
     size_t told;
+    StrVec reworded; /* by another major */
 } Schema;
 
 static bool is_one_of(const TocEntry *entry, const char *const *descs)
@@ -110,20 +111,45 @@ static char *piece(const char *defn, size_t at)
     return xasprintf("%s%.*s%s", from ? ".." : "", (int)len, defn + from, defn[from + len] ? ".." : "");
 }
 
+static void tell_difference(Schema *schema, const TocEntry *want, const TocEntry *have, size_t at, size_t there)
+{
+    char name[512];
+    if (!schema->same) {
+        strvec_push(&schema->reworded, entryid_name(want, name, sizeof name));
+        return;
+    }
+    schema->rehearse->entries_wrong++;
+    _cleanup_free_ char *expected = piece(want->defn ? want->defn : "", at);
+    _cleanup_free_ char *found = piece(have->defn ? have->defn : "", there);
+    _cleanup_free_ char *hint = xasprintf("The backup has \"%s\", the restored database \"%s\".", expected, found);
+    tell(schema, FINDING_ERROR, "schema-differs", is_secret(want) ? NULL : hint, want,
+         "is defined in another way than in the backup");
+}
+
+/* Another major writes the same in other words: that proves nothing, and is no fault. */
+static void tell_reworded(const Schema *schema)
+{
+    enum { NAMES = 5 };
+    Buf names = BUF_INIT(SIZE_MAX);
+    size_t n = schema->reworded.n;
+    for (size_t i = 0; i < n && i < NAMES; i++)
+        buf_printf(&names, NULL, "%s%s", i ? ", " : "", schema->reworded.v[i]);
+    if (n > 0)
+        findings_add(&schema->rehearse->findings, FINDING_NOTE, "schema-reworded", NULL,
+                     "%zu definition%s worded in another way by this server, so %s not compared: %s%s", n,
+                     n == 1 ? " is" : "s are", n == 1 ? "it was" : "they were", buf_str(&names),
+                     n > NAMES ? ", .." : "");
+    buf_done(&names);
+}
+
 static void compare_definitions(Schema *schema, const TocEntry *want, const TocEntry *have)
 {
     size_t at, there;
-    schema->rehearse->entries_compared++;
     bool policy = toc_entry_is(want, "POLICY"); /* its roles come in the order of their creation */
-    if (defn_compare(want->defn, have->defn, policy, &at, &there) != DEFN_DIFFERS)
-        return;
-    schema->rehearse->entries_wrong += schema->same;
-    _cleanup_free_ char *expected = piece(want->defn ? want->defn : "", at);
-    _cleanup_free_ char *found = piece(have->defn ? have->defn : "", there);
-    _cleanup_free_ char *hint =
-        is_secret(want) ? NULL : xasprintf("The backup has \"%s\", the restored database \"%s\".", expected, found);
-    tell(schema, schema->same ? FINDING_ERROR : FINDING_NOTE, "schema-differs", hint, want,
-         schema->same ? "is defined in another way than in the backup" : "is worded in another way by this server");
+    DefnOrder order = defn_compare(want->defn, have->defn, policy, &at, &there);
+    schema->rehearse->entries_compared += order != DEFN_DIFFERS || schema->same;
+    if (order == DEFN_DIFFERS)
+        tell_difference(schema, want, have, at, there);
 }
 
 static void compare_sides(Schema *schema)
@@ -139,8 +165,8 @@ static void compare_sides(Schema *schema)
             compare_definitions(schema, want->v[i++], have->v[j++]);
     }
     if (schema->told > REHEARSE_FINDINGS_MAX)
-        findings_add(&schema->rehearse->findings, schema->same ? FINDING_ERROR : FINDING_NOTE, "schema-differs", NULL,
-                     "and %zu more definitions", schema->told - REHEARSE_FINDINGS_MAX);
+        findings_add(&schema->rehearse->findings, FINDING_ERROR, "schema-differs", NULL, "and %zu more definitions",
+                     schema->told - REHEARSE_FINDINGS_MAX);
 }
 
 int rehearse_compare_schema(void *ctx, Restore *restore, const Toc *actual, bool same, bool whole, Error *err)
@@ -152,6 +178,8 @@ int rehearse_compare_schema(void *ctx, Restore *restore, const Toc *actual, bool
                      .same = same,
                      .whole = whole};
     compare_sides(&schema);
+    tell_reworded(&schema);
+    strvec_done(&schema.reworded);
     free(schema.want.v);
     free(schema.have.v);
     return 0;

@@ -120,6 +120,19 @@ check 'a migration that drops everything' status_is 0 rehearse --run 'psql -Xqc 
 check 'is told' run '[.changes[] | select(.kind == "removed" and .what == "table") | .name] == ["public.flyway_schema_history", "public.goods", "public.orders"] and (.rows | length) == 3'
 check 'nothing is left' unchanged
 
+HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT,TERM "$KURA" rehearse latest --repo "$repo" --server "$server" --keep-on-failure \
+    --run "echo \$\$ >'$WORK/begun'; sleep 600" >"$WORK/out" 2>"$WORK/err" &
+pid=$!
+begun() { [ -s "$WORK/begun" ]; }
+deadline=$((SECONDS + 30))
+until begun || [ $SECONDS -ge $deadline ]; do :; done
+kill -TERM "$pid"
+wait "$pid"
+status=$?
+check 'interrupted: the exit status' test $status = 143
+check 'interrupted: the command is gone' bash -c '! kill -0 "$(cat "$0/begun")"' "$WORK"
+check 'interrupted: nothing is left, whatever was to be kept' unchanged
+
 # --- left for a look
 check 'kept' status_is 1 rehearse --keep-on-failure --run 'psql -Xqc "CREATE TABLE half_done ()"; exit 1'
 kept=$(databases | grep '^kura_rehearsal_')

@@ -103,7 +103,8 @@ kill -KILL "$pid"
 wait "$pid" 2>/dev/null
 left=$(scratch)
 check 'killed: a database is left' test -n "$left"
-eventually test "$(sql postgres "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" = 0
+quiet() { [ "$(sql postgres "SELECT (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory') + (SELECT count(*) FROM pg_stat_activity WHERE datname ~ '^kura')")" = 0 ]; }
+check 'killed: the server has noticed' eventually quiet
 in_background --json # one that lives meanwhile
 living=$pid
 check 'killed: the next one' status_is 0 rehearse --app site
