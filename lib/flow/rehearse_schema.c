@@ -113,9 +113,9 @@ static char *piece(const char *defn, size_t at)
 
 static void tell_difference(Schema *schema, const TocEntry *want, const TocEntry *have, size_t at, size_t there)
 {
-    char name[512];
     if (!schema->same) {
-        strvec_push(&schema->reworded, entryid_name(want, name, sizeof name));
+        _cleanup_free_ char *name = entryid_name(want);
+        strvec_push(&schema->reworded, name);
         return;
     }
     schema->rehearse->entries_wrong++;
