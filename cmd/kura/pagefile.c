@@ -2,18 +2,21 @@
 
 #include "file.h"
 #include "kura/mem.h"
-#include "kura/report.h"
 
-int pagefile_rehearsal(Repo *repo, const Rehearsal *rehearsal, const char *path, Error *err)
+static int save(const char *path, const Buf *page, Error *err)
 {
-    size_t n = 0;
-    Rehearsal **earlier = NULL;
+    return file_replace(path, page, err) < 0 ? error_wrap(err, "writing the page \"%s\"", path) : 0;
+}
+
+int pagefile_rehearsal(const Rehearsal *rehearsal, const Rehearsal *const *earlier, size_t n, const char *path,
+                       Error *err)
+{
     _cleanup_(buf_done) Buf page = BUF_INIT(REPORT_MAX);
-    if (rehearsal_earlier(repo, rehearsal, REPORT_EARLIER_MAX, &earlier, &n, err) < 0)
-        return error_wrap(err, "writing the page \"%s\"", path);
-    int rc = report_rehearsal_html(rehearsal, (const Rehearsal *const *)earlier, n, &page, err);
-    if (rc == 0)
-        rc = file_replace(path, &page, err);
-    rehearsals_free(earlier, n);
-    return rc < 0 ? error_wrap(err, "writing the page \"%s\"", path) : 0;
+    return report_rehearsal_html(rehearsal, earlier, n, &page, err) < 0 ? -1 : save(path, &page, err);
+}
+
+int pagefile_repository(const RepositoryReport *report, const char *path, Error *err)
+{
+    _cleanup_(buf_done) Buf page = BUF_INIT(REPORT_MAX);
+    return report_repository_html(report, &page, err) < 0 ? -1 : save(path, &page, err);
 }

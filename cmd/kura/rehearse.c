@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "kura/report.h"
 #include "pagefile.h"
 #include "screen.h"
 #include "table.h"
@@ -11,6 +12,31 @@
 DEFINE_CLEANUP(Rehearsal, rehearsal_free)
 
 enum { NICE_DEFAULT = 10, NICE_MAX = 19, SAMPLE_DEFAULT = 2 };
+
+/* ---- JSON ---- */
+
+static json_t *json_of_tables(const Rehearsal *rehearsal)
+{
+    json_t *tables = json_array();
+    for (size_t i = 0; i < rehearsal->n_tables; i++)
+        json_array_append_new(
+            tables, json_pack("{s:o, s:o, s:I, s:I}", "schema", json_text(rehearsal->tables[i].schema), "name",
+                              json_text(rehearsal->tables[i].name), "rows", (json_int_t)rehearsal->tables[i].rows,
+                              "bytes", (json_int_t)rehearsal->tables[i].bytes));
+    return tables;
+}
+
+static json_t *json_of_earlier(Rehearsal *const *earlier, size_t n)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array,
+                              json_pack("{s:o, s:o, s:s, s:f, s:I, s:o}", "id", json_text(earlier[i]->id), "started",
+                                        json_text(earlier[i]->started), "verdict", verdict_name(earlier[i]->verdict),
+                                        "restore_seconds", earlier[i]->restore_seconds, "database_bytes",
+                                        (json_int_t)earlier[i]->database_bytes, "tables", json_of_tables(earlier[i])));
+    return array;
+}
 
 /* ---- text ---- */
 
@@ -30,10 +56,10 @@ static void print_what(FILE *out, const Rehearsal *rehearsal)
 {
     char first[TEXT_SIZE], second[TEXT_SIZE];
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
-    add_line(table, "backup", xasprintf("%s, %s old", rehearsal->backup, text_seconds(rehearsal->backup_age, first)));
+    add_line(table, "backup", xasprintf("%s, %s old", rehearsal->backup, text_age(rehearsal->backup_age, first)));
     if (rehearsal->newest_row_age >= 0)
         add_line(table, "newest row",
-                 xasprintf("%s before the backup (%s)", text_seconds(rehearsal->newest_row_age, first),
+                 xasprintf("%s before the backup (%s)", text_age(rehearsal->newest_row_age, first),
                            rehearsal->newest_row_where));
     add_line(table, "server",
              xasprintf("PostgreSQL %s, the backup is of %s", version_text(rehearsal->server_version_num, first),
@@ -161,6 +187,23 @@ static int parse_references(const StrVec *list, MediaReference *ret, StrVec *nam
     return 0;
 }
 
+/* What compares it with the rehearsals before it: the page, and a member of the JSON document. */
+static int tell_beside_earlier(Session *session, const Rehearsal *rehearsal, Error *err)
+{
+    size_t n;
+    Rehearsal **earlier;
+    const char *page = options_text(session->options, OPT_PAGE);
+    if (page == NULL && !session->json)
+        return 0;
+    if (rehearsal_earlier(session->repo, rehearsal, REPORT_EARLIER_MAX, &earlier, &n, err) < 0)
+        return error_wrap(err, "reading the rehearsals before this one");
+    if (session->json)
+        session_set(session, "earlier", json_of_earlier(earlier, n));
+    int rc = page ? pagefile_rehearsal(rehearsal, (const Rehearsal *const *)earlier, n, page, err) : 0;
+    rehearsals_free(earlier, n);
+    return rc;
+}
+
 static int run(Session *session, const Manifest *manifest, const RehearseOptions *options, Error *err)
 {
     _cleanup_(rehearsal_free_cleanup) Rehearsal *rehearsal = NULL;
@@ -179,10 +222,8 @@ static int run(Session *session, const Manifest *manifest, const RehearseOptions
         findings_add(&session->findings, FINDING_ERROR, "rehearsal-ended", why.hint[0] ? why.hint : NULL, "%s",
                      why.message);
     }
-    const char *page = options_text(session->options, OPT_PAGE);
-    if (rehearsal_commit(session->repo, rehearsal, err) < 0)
-        return error_wrap(err, "keeping the result");
-    return page ? pagefile_rehearsal(session->repo, rehearsal, page, err) : 0;
+    return rehearsal_commit(session->repo, rehearsal, err) < 0 ? error_wrap(err, "keeping the result")
+                                                               : tell_beside_earlier(session, rehearsal, err);
 }
 
 int command_rehearse(Session *session, Error *err)

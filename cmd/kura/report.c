@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "commands.h"
-#include "file.h"
 #include "kura/clock.h"
 #include "kura/stop.h"
+#include "pagefile.h"
 #include "screen.h"
 #include "survey.h"
 #include "text.h"
@@ -100,20 +100,26 @@ static void print_verdict(FILE *out, const RepositoryReport *report, const char 
     fprintf(out, "%s\nThe page is %s\n", shown, file);
 }
 
+static int print_page(FILE *out, const RepositoryReport *report, Error *err)
+{
+    _cleanup_(buf_done) Buf page = BUF_INIT(REPORT_MAX);
+    if (report_repository_html(report, &page, err) < 0)
+        return -1;
+    fwrite(page.data, 1, page.len, out); /* close_output() tells whether that went well */
+    return 0;
+}
+
 int command_report(Session *session, Error *err)
 {
     const char *path = options_text(session->options, OPT_REPORT_OUTPUT);
     _cleanup_(report_done_cleanup) RepositoryReport report = {.now = time(NULL)};
-    _cleanup_(buf_done) Buf page = BUF_INIT(REPORT_MAX);
-    if (survey(session, &report, err) < 0 || report_repository_html(&report, &page, err) < 0)
+    if (survey(session, &report, err) < 0 || (path != NULL && pagefile_repository(&report, path, err) < 0))
         return -1;
-    if (path != NULL && file_replace(path, &page, err) < 0)
-        return error_wrap(err, "writing the page \"%s\"", path);
     if (session->json)
         session_set(session, "report", json_of_report(&report, path));
     else if (path != NULL)
         print_verdict(session->out, &report, path);
     else
-        fwrite(page.data, 1, page.len, session->out);
+        return print_page(session->out, &report, err);
     return 0;
 }

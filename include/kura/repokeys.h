@@ -57,7 +57,7 @@ bool recipients_contain(const AgeRecipient *list, size_t n, const AgeRecipient *
 int repo_pin(Repo *repo, Error *err);
 
 typedef struct RewrapTotals {
-    uint64_t objects;   /* blobs and manifests looked at */
+    uint64_t objects;   /* blobs, manifests and rehearsals looked at */
     uint64_t rewritten; /* of these, given a new header */
     uint64_t failed;    /* of these, could not be: a finding tells each */
 } RewrapTotals;

@@ -70,6 +70,7 @@ typedef struct ReportApp {
     bool overdue;                      /* the next one should be there by now */
     ReportGap *gaps;                   /* of the last year, oldest first */
     size_t n_gaps;
+    bool missed_lately;    /* one of them reaches into the last 30 days */
     unsigned days_missing; /* in all of them */
 } ReportApp;
 

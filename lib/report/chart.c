@@ -5,8 +5,8 @@
 
 #include "kura/mem.h"
 
-/* Where the plot lies within its picture, in percent: room for dots at the sides, labels above and below. */
-static const double left = 1.5, width = 97, top = 12, height = 72;
+/* Where the plot lies within its picture, in percent: room for the scale at its left, for dots, for dates below. */
+static const double left = 15, width = 83.5, top = 12, height = 72;
 enum { GRID_LINES = 4, FIGURES_MAX = 400 };
 
 const char *chart_value(Html *h, ChartUnit unit, double value)
@@ -184,7 +184,8 @@ static void figures(Html *h, const Chart *chart)
     size_t from = chart->n > FIGURES_MAX ? chart->n - FIGURES_MAX : 0;
     html(h, "<details><summary>The figures of \u201c{}\u201d</summary>\n", chart->title);
     html(h,
-         "<div class=scroll role=region tabindex=0 aria-labelledby={=}-t><table class=figures><caption id={=}-t>{}{}{}"
+         "<div class=scroll role=region tabindex=0 aria-labelledby={=}-t><table class=figures><caption "
+         "id={=}-t><span>{}{}{}</span>"
          "</caption><thead><tr><th scope=col>{}</th><th scope=col class=n>{}</th>",
          chart->id, chart->id, chart->title, chart->of ? ", " : "", chart->of, chart->when, chart->value);
     if (chart->note)

@@ -5,7 +5,7 @@
 #include "kura/mem.h"
 #include "kura/report.h"
 
-enum { DAY = 24 * 60 * 60, YEAR = 366 };
+enum { DAY = 24 * 60 * 60, MONTH = 30, YEAR = 366 }; /* the latter two in days */
 
 static time_t day_of(time_t moment)
 {
@@ -43,6 +43,7 @@ static void add_gap(ReportApp *app, time_t from, time_t until, time_t now)
         return;
     app->gaps = xreallocarray(app->gaps, app->n_gaps + 1, sizeof *app->gaps);
     app->gaps[app->n_gaps++] = (ReportGap){.from = from, .until = until};
+    app->missed_lately |= until >= day_of(now) - (time_t)MONTH * DAY;
     app->days_missing += (unsigned)((until - from) / DAY) + 1;
 }
 

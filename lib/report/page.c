@@ -108,7 +108,8 @@ void table_begin(Html *h, const char *id, const char *class, const char *caption
 {
     html(h,
          "<div class=scroll role=region tabindex=0 aria-labelledby={=}><table class=\"{=}\"><caption "
-         "id={=}>{}</caption>\n",
+         "id={=}><span>{}</span>"
+         "</caption>\n",
          id, class, id, caption);
 }
 

@@ -23,6 +23,17 @@ size_t proofs_failed(const Rehearsal *rehearsal)
     return failed;
 }
 
+/* Whether all that was proven of the backup itself held: that the command of --run succeeds is a proof, too. */
+static bool came_back(const Rehearsal *rehearsal)
+{
+    for (size_t i = 0; i < rehearsal->n_proofs; i++) {
+        const RehearsalProof *proof = &rehearsal->proofs[i];
+        if (proof->skipped == NULL && proof->failed > 0 && strcmp(proof->name, "run") != 0)
+            return false;
+    }
+    return true;
+}
+
 size_t findings_from(const Rehearsal *rehearsal, Severity severity)
 {
     size_t count = 0;
@@ -36,6 +47,14 @@ bool run_failed(const Rehearsal *rehearsal)
     return rehearsal->has_run && (rehearsal->run.timed_out || rehearsal->run.status != 0);
 }
 
+/* A page never promises more than what stands further down on it. */
+static Verdict shown_verdict(const Rehearsal *rehearsal)
+{
+    bool doubtful = proofs_failed(rehearsal) > 0 || run_failed(rehearsal) ||
+                    findings_from(rehearsal, FINDING_ERROR) > 0 || rehearsal->error;
+    return rehearsal->verdict == VERDICT_PASSED && doubtful ? VERDICT_FINDINGS : rehearsal->verdict;
+}
+
 static char *verdict_findings(const Rehearsal *rehearsal)
 {
     size_t n = findings_from(rehearsal, FINDING_WARNING);
@@ -47,14 +66,14 @@ static char *verdict_findings(const Rehearsal *rehearsal)
 
 char *report_verdict(const Rehearsal *rehearsal)
 {
-    if (rehearsal->verdict == VERDICT_FINDINGS)
+    if (shown_verdict(rehearsal) == VERDICT_FINDINGS)
         return verdict_findings(rehearsal);
     if (rehearsal->verdict == VERDICT_PASSED)
         return xstrdup(rehearsal->has_run ? "This backup would come back, and the migration runs on it."
                                           : "This backup would come back.");
     if (rehearsal->error)
         return xstrdup("This backup did not come back.");
-    if (proofs_failed(rehearsal) == 0 && run_failed(rehearsal))
+    if (came_back(rehearsal) && run_failed(rehearsal))
         return xstrdup("This backup would come back, but the migration fails on it.");
     return xstrdup("This backup did not come back as it was.");
 }
@@ -114,7 +133,7 @@ static void facts(Html *h, const Rehearsal *rehearsal)
 static void banner(Html *h, const Rehearsal *rehearsal)
 {
     _cleanup_free_ char *verdict = report_verdict(rehearsal);
-    banner_begin(h, tone_of(rehearsal->verdict), "Rehearsal", rehearsal->app, verdict);
+    banner_begin(h, tone_of(shown_verdict(rehearsal)), "Rehearsal", rehearsal->app, verdict);
     if (rehearsal->error)
         why_failed(h, rehearsal);
     else
@@ -128,7 +147,7 @@ static void title(Html *h, const Rehearsal *rehearsal)
 {
     static const char *const words[] = {"Passed", "Findings", "Failed"};
     _cleanup_free_ char *app = text_escaped(rehearsal->app);
-    _cleanup_free_ char *text = xasprintf("%s: rehearsal of %s, %s", words[rehearsal->verdict], app,
+    _cleanup_free_ char *text = xasprintf("%s: rehearsal of %s, %s", words[shown_verdict(rehearsal)], app,
                                           html_day(h, clock_parse_utc(rehearsal->started)));
     page_begin(h, text);
 }

@@ -12,7 +12,7 @@ static void compare(Html *h, const RehearsalPage *page)
     double change = page->rehearsal->restore_seconds - before;
     if (before <= 0)
         return;
-    if (fabs(change) < 0.05 * before)
+    if (fabs(change) < 0.05 * before || fabs(change) < 1)
         html(h, ", as last time");
     else
         html(h, ", {} {} than last time", html_seconds(h, fabs(change)), change < 0 ? "faster" : "slower");

@@ -11,7 +11,7 @@ static const struct {
     const char *word;
 } severities[] = {
     [FINDING_NOTE] = {TONE_QUIET, "Note"},
-    [FINDING_WARNING] = {TONE_LOOK, "Look"},
+    [FINDING_WARNING] = {TONE_LOOK, "Warning"},
     [FINDING_ERROR] = {TONE_BAD, "Error"},
 };
 

@@ -6,6 +6,7 @@
 . "$HERE/../tools/browser.sh"
 
 browser_setup || die 'no browser to look at the pages with'
+[ -z "${KURA_SHOTS:-}" ] || mkdir -p "$KURA_SHOTS"
 pages=$WORK/pages
 mkdir "$pages"
 repo=$WORK/repo
@@ -27,17 +28,23 @@ check 'list: never rehearsed' bash -c "'$KURA' list --repo '$repo' | grep -q '  
 check 'rehearse --report' status_is '0|3' rehearse --report "$WORK/first.html"
 sql site 'INSERT INTO "<script>alert(1)</script>" SELECT generate_series(1001, 9000)' || die 'no rows'
 check 'another backup' status_is '0|3' kura backup --repo "$repo" --db "$(conn site)" --app "$app"
-check 'another rehearsal' status_is '0|3' rehearse --report "$pages/rehearsed.html"
+check 'another rehearsal' status_is '0|3' rehearse --report "$pages/rehearsed.html" --json
+check 'its JSON tells those before' jq -e '.rehearsal.id as $id | .earlier | length == 1 and all(.id < $id and (.tables | length == 4))' "$WORK/out"
+check 'a rehearsal with a migration that fails' status_is 1 rehearse --report "$pages/migrated.html" --run \
+    'psql -v ON_ERROR_STOP=1 -c "CREATE TABLE \"<b>new\" (id int)" -c "DELETE FROM \"<script>alert(1)</script>\" WHERE id = 7" -c "SELECT 1/0"'
+check 'its page shows what it did' grep -qF 'ERROR:  division by zero' "$pages/migrated.html"
+check 'its page shows the new table' grep -qF '<bdi>public.&quot;&lt;b&gt;new&quot;</bdi>' "$pages/migrated.html"
+check 'its page shows whose rows it changed' grep -qE 'alert\(1\)&lt;/script&gt;&quot;</bdi></th><td class=n>9,000</td><td class=n>8,999</td>' "$pages/migrated.html"
 check 'its page shows what has grown' grep -q 'Since last' "$pages/rehearsed.html"
 check 'the first one had nothing to compare' bash -c '! grep -q "Since last" "$1"' - "$WORK/first.html"
 check 'the table is on it, as text' grep -qF '<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>' "$pages/rehearsed.html"
 check 'verify: rehearsals are in nobodys way' status_is 0 kura verify --repo "$repo"
-check 'list: rehearsed' bash -c "'$KURA' list --repo '$repo' | tail -n 1 | grep -qE '  (passed|findings), [0-9.]+ (s|min [0-9]+ s) ago'"
+check 'list: rehearsed' bash -c "'$KURA' list --repo '$repo' | tail -n 1 | grep -qE '  failed, [0-9.]+ (s|min [0-9]+ s) ago'"
 check 'list --json' status_is 0 kura list --repo "$repo" --json
-check 'list --json: rehearsed' jq -e '.backups | length == 2 and all(.rehearsal | .verdict != "failed" and .age >= 0 and .restore_seconds > 0)' "$WORK/out"
+check 'list --json: rehearsed' jq -e '.backups | length == 2 and (map(.rehearsal.verdict) | .[0] != "failed" and .[1] == "failed") and all(.rehearsal | .age >= 0 and .restore_seconds > 0)' "$WORK/out"
 check 'report' status_is 0 kura report --repo "$repo" --output "$pages/repository.html"
 check 'report --json' status_is 0 kura report --repo "$repo" --json
-check 'report --json: as the page' jq -e --arg app "$app" '.report.apps[0] | .app == $app and (.backups | length == 2) and (.rehearsals | length == 2) and .never_rehearsed == 0' "$WORK/out"
+check 'report --json: as the page' jq -e --arg app "$app" '.report.apps[0] | .app == $app and (.backups | length == 2) and (.rehearsals | length == 3) and .never_rehearsed == 0' "$WORK/out"
 check 'report to standard output' bash -c "'$KURA' report --repo '$repo' | grep -q '^</html>'"
 check 'a page where none can be written' status_is 1 kura report --repo "$repo" --output "$WORK/none/page.html"
 
@@ -71,7 +78,6 @@ for page in "$WORK"/all/*.html; do
     esac
 done
 cp "$WORK/all/repository.html" "$pages/sample-repository.html"
-[ -z "${KURA_SHOTS:-}" ] || mkdir -p "$KURA_SHOTS"
 check 'the browser looks at every page' status_is 0 look "$pages"
 check 'each page was looked at' grep -qx "done $(find "$pages" -name '*.html' | wc -l)" "$WORK/out"
 cp "$WORK/out" "$WORK/looked"

@@ -26,6 +26,9 @@ static void the_verdict_in_one_sentence(void **state)
     Rehearsal *notes = ordinary(3);
     notes->verdict = VERDICT_FINDINGS;
     assert_verdict(notes, "This backup would come back, but look at what was found.");
+    Rehearsal *hasty = ordinary(3); /* passed, but not as what stands below says */
+    proof_of(hasty, "probe")->failed = 1;
+    assert_verdict(hasty, "This backup would come back, but look at what was found.");
     Rehearsal *late = migrated(3);
     late->verdict = VERDICT_FAILED;
     late->run.timed_out = true;

@@ -111,6 +111,25 @@ static void old_gaps(void **state)
     report_done(&report);
 }
 
+/* A gap is on the calendar for a year; it is the verdict's business for a month. */
+static void a_gap_long_ago(void **state)
+{
+    (void)state;
+    RepositoryReport report = {.repository = "r", .now = FIXTURE_NOW};
+    for (int day = 80; day >= 0; day--)
+        if (day != 40)
+            ADD_DAYS(&report, "a", day);
+    add_rehearsal(&report, report.n_backups - 1, VERDICT_PASSED);
+    assert_verdict(&report, "Backups are made, and the last rehearsal passed.");
+    report_done(&report);
+    report = (RepositoryReport){.repository = "r", .now = FIXTURE_NOW};
+    ADD_DAYS(&report, "a", 32, 31, 30, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8,
+             7, 6, 5, 4, 3, 2, 1, 0);
+    add_rehearsal(&report, report.n_backups - 1, VERDICT_PASSED);
+    assert_verdict(&report, "Backups are made and rehearsed, but some days of the last month have none.");
+    report_done(&report);
+}
+
 static void verdicts(void **state)
 {
     (void)state;
@@ -123,7 +142,7 @@ static void verdicts(void **state)
     add_rehearsal(&report, 2, VERDICT_FINDINGS);
     assert_verdict(&report, "Backups are made, but the last rehearsal found things that need a look.");
     add_rehearsal(&report, 1, VERDICT_FAILED);
-    assert_verdict(&report, "The last rehearsal failed: the backup did not come back as it was.");
+    assert_verdict(&report, "The last rehearsal failed.");
     assert_string_equal(report_last_rehearsal(&report, "b2")->id, "r1");
     assert_null(report_last_rehearsal(&report, "b0"));
     add_rehearsal(&report, 2, VERDICT_PASSED);
@@ -187,13 +206,9 @@ static void odd_repositories(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_gap),
-        cmocka_unit_test(what_is_no_gap),
-        cmocka_unit_test(overdue),
-        cmocka_unit_test(old_gaps),
-        cmocka_unit_test(verdicts),
-        cmocka_unit_test(the_page),
-        cmocka_unit_test(odd_repositories),
+        cmocka_unit_test(a_gap),    cmocka_unit_test(what_is_no_gap),   cmocka_unit_test(overdue),
+        cmocka_unit_test(old_gaps), cmocka_unit_test(a_gap_long_ago),   cmocka_unit_test(verdicts),
+        cmocka_unit_test(the_page), cmocka_unit_test(odd_repositories),
     };
     return cmocka_run_group_tests_name("repository's page", tests, NULL, NULL);
 }
