@@ -7,6 +7,7 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "loan.h"
 #include "rehearse_priv.h"
 #include "targetdb.h"
 
@@ -35,42 +36,77 @@ static int is_in_use(const Sweep *sweep, uint32_t oid, bool *ret, Error *err)
     return 0;
 }
 
-/* Whether nothing stands in the way of dropping its roles: the database is gone. */
-static int drop_database(const Sweep *sweep, const char *name, bool *ret_gone, Error *err)
+typedef enum Leftover {
+    LEFTOVER_NOT_OURS,
+    LEFTOVER_KEPT,      /* for a look */
+    LEFTOVER_UNTOUCHED, /* what CREATE DATABASE made, and no more: there was no time to mark it */
+    LEFTOVER_MARKED,
+} Leftover;
+
+/* *ret_mark, to be done with, is that of a marked one. */
+static int recognize(const Sweep *sweep, const char *name, uint32_t oid, Leftover *ret, DbMark *ret_mark, Error *err)
 {
-    uint32_t oid;
     _cleanup_free_ char *comment = NULL;
-    *ret_gone = false;
-    if (catalog_database_oid(sweep->admin, name, &oid, err) < 0)
-        return -1;
-    if (oid == 0) {
-        *ret_gone = true;
-        return 0;
-    }
-    DbMark mark = {0};
     bool untouched = false;
     if (catalog_database_comment(sweep->admin, oid, &comment, err) < 0 ||
         (comment == NULL && targetdb_is_untouched(sweep->admin, sweep->conninfo, name, &untouched, err) < 0))
         return -1;
-    bool marked = dbmark_parse(comment, &mark) && dbmark_is_of(&mark, name, oid) && mark.state == KEPT_REHEARSAL;
-    bool kept = mark.state == KEPT_REHEARSED;
-    dbmark_done(&mark);
-    if (kept)
-        findings_add(sweep->findings, FINDING_NOTE, "rehearsal-kept", "Drop it with DROP DATABASE; its roles follow.",
-                     "database \"%s\", which a rehearsal was told to keep, is still there", name);
+    bool marked = dbmark_parse(comment, ret_mark) && dbmark_is_of(ret_mark, name, oid);
+    *ret = marked && ret_mark->state == KEPT_REHEARSAL   ? LEFTOVER_MARKED
+           : marked && ret_mark->state == KEPT_REHEARSED ? LEFTOVER_KEPT
+           : untouched                                   ? LEFTOVER_UNTOUCHED
+                                                         : LEFTOVER_NOT_OURS;
+    return 0;
+}
+
+/* The memberships that its mark tells of are given back while it is there; for that the database becomes our own, which
+ * by one of them it may be. */
+static void give_back(const Sweep *sweep, const char *name, const DbMark *mark)
+{
+    Error err = ERROR_INIT;
+    if (mark->loans.n == 0)
+        return;
+    if (pg_execf(sweep->admin, &err, "ALTER DATABASE %s OWNER TO CURRENT_USER", name) < 0)
+        log_debug("taking database \"%s\": %s", name, err.message);
+    loans_return(&mark->loans, &(LoanConns){.v = {sweep->admin}}, sweep->findings);
+}
+
+static int drop_marked(const Sweep *sweep, const char *name, uint32_t oid, Leftover what, const DbMark *mark,
+                       bool *ret_gone, Error *err)
+{
     bool in_use;
-    if (!marked && !untouched)
-        return 0;
     if (is_in_use(sweep, oid, &in_use, err) < 0)
         return -1;
     if (in_use)
         return 0;
-    if (targetdb_drop(sweep->admin, sweep->conninfo, name, marked, err) < 0)
+    give_back(sweep, name, mark);
+    if (targetdb_drop(sweep->admin, sweep->conninfo, name, what == LEFTOVER_MARKED, err) < 0)
         return -1;
     findings_add(sweep->findings, FINDING_NOTE, "leftover-dropped", NULL,
                  "database \"%s\", which a rehearsal had left that was killed, was dropped", name);
     *ret_gone = true;
     return 0;
+}
+
+/* *ret_gone: nothing stands in the way of dropping its roles. */
+static int drop_database(const Sweep *sweep, const char *name, bool *ret_gone, Error *err)
+{
+    uint32_t oid;
+    Leftover what;
+    DbMark mark = {0};
+    if (catalog_database_oid(sweep->admin, name, &oid, err) < 0)
+        return -1;
+    *ret_gone = oid == 0;
+    if (*ret_gone)
+        return 0;
+    int rc = recognize(sweep, name, oid, &what, &mark, err);
+    if (rc == 0 && what == LEFTOVER_KEPT)
+        findings_add(sweep->findings, FINDING_NOTE, "rehearsal-kept", "Drop it with DROP DATABASE; its roles follow.",
+                     "database \"%s\", which a rehearsal was told to keep, is still there", name);
+    if (rc == 0 && (what == LEFTOVER_MARKED || what == LEFTOVER_UNTOUCHED))
+        rc = drop_marked(sweep, name, oid, what, &mark, ret_gone, err);
+    dbmark_done(&mark);
+    return rc;
 }
 
 static int drop_roles(const Sweep *sweep, const char *name, Error *err)

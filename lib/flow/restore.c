@@ -157,8 +157,8 @@ static int end_trial(Restore *restore, int rc)
     const RestoreTrial *trial = restore->options->trial;
     restore_phase(restore, NULL);
     if (restore->scratch_exists && stop_signal() == 0 && trial->keeps(trial->ctx, restore, rc)) {
-        rights_return(restore);
         target_keep(restore);
+        rights_return(restore);
     } else {
         target_undo(restore);
     }

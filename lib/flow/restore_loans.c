@@ -64,7 +64,7 @@ static int lend_and_mark(Restore *restore, Error *err)
 {
     PgConn *first = *target_closing_slot(restore);
     PgConn *second = first == restore->admin ? restore->helper : restore->admin;
-    if (lend(restore, err) < 0 || target_mark(restore, KEPT_BUILDING, err) < 0 || pg_exec(first, "COMMIT", err) < 0)
+    if (lend(restore, err) < 0 || target_mark_building(restore, err) < 0 || pg_exec(first, "COMMIT", err) < 0)
         return -1;
     return second ? pg_exec(second, "COMMIT", err) : 0;
 }

@@ -150,6 +150,8 @@ int target_check_leftovers(Restore *restore, Error *err);
 int target_check_swap(Restore *restore, Error *err);
 /* Writes into the comment of the scratch database what it is. */
 int target_mark(Restore *restore, KeptState state, Error *err);
+/* The same for one that is being filled. */
+int target_mark_building(Restore *restore, Error *err);
 /* Drops the database that tells what is borrowed, if there is one: all of it is given back. */
 void target_close_ledger(Restore *restore);
 /* Drops the unfinished databases of restores that were killed, those that it now has the right to. */

@@ -36,6 +36,11 @@ int target_mark(Restore *restore, KeptState state, Error *err)
     return write_mark(restore, &mark, err);
 }
 
+int target_mark_building(Restore *restore, Error *err)
+{
+    return target_mark(restore, restore->options->trial ? KEPT_REHEARSAL : KEPT_BUILDING, err);
+}
+
 /* The mark goes with the name, in a transaction of ours; what another connection lent it takes back after that. In
  * between an empty database tells of it. */
 static int open_ledger(Restore *restore, Error *err)

@@ -157,7 +157,7 @@ int target_create_database(Restore *restore, Error *err)
         return -1;
     }
     if (catalog_database_oid(restore->admin, restore->scratch, &restore->scratch_oid, err) < 0 ||
-        target_mark(restore, restore->options->trial ? KEPT_REHEARSAL : KEPT_BUILDING, err) < 0)
+        target_mark_building(restore, err) < 0)
         return -1;
     return close_database(restore, err);
 }

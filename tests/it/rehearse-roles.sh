@@ -48,6 +48,18 @@ for version in 15 17; do
     check "$version: CREATEDB and CREATEROLE: a command" status_is '0|3' rehearse "site$version" maker --run 'psql -XqAt "$DATABASE_URL" -c "CREATE TABLE shop.made (); SELECT current_user <> session_user"'
     check "$version: it acts as the application" jq -e '.rehearsal.run | .output == "t\n" and any(.changes[]; .what == "owner" and .name == "shop.made" and .after == "rt_owner")' "$WORK/out"
     check "$version: a command: nothing has changed" unchanged
+    for delay in 0.2 0.35 0.5 0.6 0.7 0.8 0.9; do
+        HOME=$WORK TMPDIR=$WORK/tmp "$KURA" rehearse latest --app "site$version" --repo "$repo" --server "host=$PGHOST user=maker" --pg-bindir "$bin" >/dev/null 2>&1 &
+        pid=$!
+        sleep $delay
+        kill -KILL $pid
+        wait $pid 2>/dev/null
+    done
+    rm -rf "$WORK"/tmp/kura-* # what pg_restore reads: a killed kura cannot remove it
+    deadline=$((SECONDS + 20))
+    until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE usename = 'maker'")" = 0 ] || [ $SECONDS -ge $deadline ]; do sleep 0.1; done
+    check "$version: after kills" status_is '0|3' rehearse "site$version" maker
+    check "$version: after kills: nothing has changed" unchanged
     check "$version: no CREATEROLE" status_is 1 rehearse "site$version" creator
     check "$version: no CREATEROLE: says so" says 'does not exist, and role .*creator.* may not create roles'
     check "$version: no CREATEROLE: not come to is not proven" jq -e '.rehearsal.proofs | any(.[]; .name == "schema" and .skipped != null)' "$WORK/out"
