@@ -74,8 +74,8 @@ static void give_back(const Sweep *sweep, const char *name, const DbMark *mark)
 static int drop_marked(const Sweep *sweep, const char *name, uint32_t oid, Leftover what, const DbMark *mark,
                        bool *ret_gone, Error *err)
 {
-    bool in_use;
-    if (is_in_use(sweep, oid, &in_use, err) < 0)
+    bool in_use = false; /* of an untouched one the server finds out: it is dropped without force */
+    if (what == LEFTOVER_MARKED && is_in_use(sweep, oid, &in_use, err) < 0)
         return -1;
     if (in_use)
         return 0;

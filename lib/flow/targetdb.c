@@ -185,6 +185,23 @@ static int drop_subscriptions(const char *conninfo, const char *name, Error *err
     return rc;
 }
 
+/* Who is no superuser may not force out an autovacuum worker, which nobody's role runs; without force it goes by
+ * itself. What is left of sessions is ended first. */
+static int end_our_sessions(PgConn *admin, const char *name, Error *err)
+{
+    const char *params[] = {name};
+    PGresult *rows;
+    if (pg_query(
+            admin,
+            "SELECT CASE WHEN pg_catalog.pg_has_role(usesysid, 'USAGE') THEN pg_catalog.pg_terminate_backend(pid) END"
+            " FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND usesysid IS NOT NULL"
+            " AND pid <> pg_catalog.pg_backend_pid()",
+            1, params, &rows, err) < 0)
+        return -1;
+    PQclear(rows);
+    return 0;
+}
+
 int targetdb_drop(PgConn *admin, const char *conninfo, const char *name, bool force, Error *err)
 {
     _cleanup_free_ char *quoted = sql_quote_ident(name);
@@ -199,6 +216,8 @@ int targetdb_drop(PgConn *admin, const char *conninfo, const char *name, bool fo
         if (pg_exec(admin, drop, &first) == 0)
             return 0;
     }
+    if (force && strcmp(first.sqlstate, "42501") == 0)
+        return end_our_sessions(admin, name, err) < 0 ? -1 : pg_execf(admin, err, "DROP DATABASE %s", quoted);
     if (force && strcmp(first.sqlstate, "55006") == 0)
         return drop_subscriptions(conninfo, name, err) < 0 ? -1 : pg_exec(admin, drop, err);
     if (err)
@@ -214,7 +233,7 @@ int targetdb_is_untouched(PgConn *admin, const char *conninfo, const char *name,
     *ret = false;
     if (pg_query_value(admin,
                        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_database WHERE datname = $1"
-                       " AND pg_catalog.pg_get_userbyid(datdba) = current_user AND datacl IS NULL"
+                       " AND pg_catalog.pg_has_role(datdba, 'USAGE') AND datacl IS NULL"
                        " AND pg_catalog.shobj_description(oid, 'pg_database') IS NULL",
                        1, params, &bare, err) < 0)
         return -1;

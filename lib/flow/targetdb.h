@@ -26,7 +26,7 @@ int targetdb_lock(PgConn *conn, const char *name, Error *err);
 /* The same without waiting: *ret tells whether it was had. */
 int targetdb_try_lock(PgConn *conn, const char *name, bool *ret, Error *err);
 void targetdb_unlock(PgConn *conn, const char *name);
-/* Whether a database is what CREATE DATABASE left: ours, without comment and grants, and nothing in it. */
+/* Whether a database is what CREATE DATABASE left: ours to drop, without comment and grants, and nothing in it. */
 int targetdb_is_untouched(PgConn *admin, const char *conninfo, const char *name, bool *ret, Error *err);
 
 /* Which session of the server conn is; to be freed. */
