@@ -4,6 +4,7 @@
 
 #include "kura/export.h"
 #include "kura/sqllex.h"
+#include "redact.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -29,10 +30,26 @@ static void add_argument(Buf *out, const char *option, const char *value)
 {
     if (value == NULL)
         return;
-    buf_printf(out, NULL, " %s '", option);
-    for (; *value; value++)
-        buf_append_str(out, *value == '\'' ? "'\\''" : (char[]){*value, 0}, NULL);
-    buf_append_str(out, "'", NULL);
+    _cleanup_free_ char *quoted = text_shell(value);
+    buf_printf(out, NULL, " %s %s", option, quoted);
+}
+
+/* One with a password is left to the reader. */
+static void add_conninfo(Buf *out, const char *option, const char *conninfo)
+{
+    if (conninfo && conninfo_has_secret(conninfo))
+        buf_printf(out, NULL, " %s ..", option);
+    else
+        add_argument(out, option, conninfo);
+}
+
+char *repair_command(const Options *options)
+{
+    enum { COMMAND_MAX = 1 << 20 };
+    Buf out = BUF_INIT(COMMAND_MAX);
+    buf_append_str(&out, "kura repair", NULL);
+    add_conninfo(&out, "--db", options_text(options, OPT_DB));
+    return (char *)out.data;
 }
 
 static char *cure_command(const Options *options)
@@ -40,10 +57,15 @@ static char *cure_command(const Options *options)
     enum { CURE_MAX = 1 << 20 };
     Buf out = BUF_INIT(CURE_MAX);
     const StrVec *rules = options_list(options, OPT_MAP);
-    buf_append_str(&out, "kura repair --db ..", NULL);
+    _cleanup_free_ char *command = repair_command(options);
+    buf_append_str(&out, command, NULL);
+    if (options_given(options, OPT_FROM_BACKUP)) {
+        add_argument(&out, "--config", options_text(options, OPT_CONFIG));
+        add_argument(&out, "--repo", options_text(options, OPT_REPO));
+        add_argument(&out, "--app", options_text(options, OPT_APP));
+    }
     add_argument(&out, "--backup", options_text(options, OPT_FROM_BACKUP));
-    if (options_given(options, OPT_LIKE))
-        buf_append_str(&out, " --like ..", NULL);
+    add_conninfo(&out, "--like", options_text(options, OPT_LIKE));
     add_argument(&out, "--app-role", options_text(options, OPT_APP_ROLE));
     for (size_t i = 0; i < rules->n; i++)
         add_argument(&out, "--map", rules->v[i]);
@@ -67,7 +89,10 @@ static int check_use(const Options *options, const RoleMap *map, Error *err)
     if (backup || like || app_role || !rolemap_is_empty(map))
         return 0;
     error_set(err, ERR_USAGE, "nothing says what is right");
-    return error_hint(err, "Give --app-role when one role should own all, or --map, --backup or --like.");
+    return error_hint(
+        err, "Give --app-role with the role that should own all: the application's configuration names it (user "
+             "in Misskey's .config/default.yml, DB_USER in Mastodon's .env.production). Or give --backup with "
+             "the dump that was restored, --like or --map.");
 }
 
 int audit_args(Session *session, AuditArgs *ret, Error *err)
@@ -103,14 +128,6 @@ void audit_args_done(AuditArgs *args)
 
 static const char *const severities[] = {"note", "warning", "error"};
 
-static json_t *json_of_list(const StrVec *list)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < list->n; i++)
-        json_array_append_new(array, json_text(list->v[i]));
-    return array;
-}
-
 json_t *json_of_own_findings(const OwnFindings *findings)
 {
     json_t *array = json_array();
@@ -120,7 +137,7 @@ json_t *json_of_own_findings(const OwnFindings *findings)
                               json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "severity", severities[finding->severity],
                                         "code", finding->code, "message", json_text(finding->message), "consequence",
                                         json_text(finding->consequence), "cure", json_text(finding->cure), "objects",
-                                        json_of_list(&finding->objects)));
+                                        json_texts(&finding->objects)));
     }
     return array;
 }
@@ -130,7 +147,7 @@ json_t *json_of_audit(const AuditReport *report)
     return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "database", json_text(report->database), "app_role",
                      json_text(report->app_role), "objects", (json_int_t)report->objects, "grants",
                      (json_int_t)report->grants, "problems", json_of_own_findings(&report->findings), "missing",
-                     json_of_list(&report->missing));
+                     json_texts(&report->missing));
 }
 
 static void print_line(FILE *out, const char *title, const char *text)

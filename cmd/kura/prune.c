@@ -8,15 +8,17 @@ static int check_use(const Options *options, Error *err)
 {
     if (!options_flag(options, OPT_OLD_DATABASES)) {
         error_set(err, ERR_USAGE, "nothing to prune is named");
-        return error_hint(err, "Give --old-databases.");
+        return error_hint(err, "Give --old-databases to see the databases that restore --swap and undo have kept.");
     }
     if (!options_given(options, OPT_DB)) {
         error_set(err, ERR_USAGE, "--old-databases needs --db");
         return error_hint(err, "Give the database that the old ones are kept for.");
     }
     if (options_flag(options, OPT_DROP) && !options_given(options, OPT_OLDER_THAN) &&
-        !options_given(options, OPT_KEEP_DATABASES))
-        return error_set(err, ERR_USAGE, "--drop needs --older-than or --keep-databases");
+        !options_given(options, OPT_KEEP_DATABASES)) {
+        error_set(err, ERR_USAGE, "--drop needs --older-than or --keep-databases");
+        return error_hint(err, "--older-than 0 chooses all; without --drop you see what would go.");
+    }
     return 0;
 }
 

@@ -56,10 +56,10 @@ static void print_what(FILE *out, const Rehearsal *rehearsal)
 {
     char first[TEXT_SIZE], second[TEXT_SIZE];
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
-    add_line(table, "backup", xasprintf("%s, %s old", rehearsal->backup, text_seconds(rehearsal->backup_age, first)));
+    add_line(table, "backup", xasprintf("%s, %s old", rehearsal->backup, text_age(rehearsal->backup_age, first)));
     if (rehearsal->newest_row_age >= 0)
         add_line(table, "newest row",
-                 xasprintf("%s before the backup (%s)", text_seconds(rehearsal->newest_row_age, first),
+                 xasprintf("%s before the backup (%s)", text_age(rehearsal->newest_row_age, first),
                            rehearsal->newest_row_where));
     add_line(table, "server",
              xasprintf("PostgreSQL %s, the backup is of %s", version_text(rehearsal->server_version_num, first),

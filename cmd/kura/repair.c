@@ -1,4 +1,5 @@
 #include <time.h>
+#include <unistd.h>
 
 #include "auditview.h"
 #include "commands.h"
@@ -7,21 +8,30 @@
 
 #define LOCK_TIMEOUT_DEFAULT 2.0 /* seconds */
 
-/* ---- undo ---- */
-
-static json_t *json_of_strings(const StrVec *list)
+static void print_done(FILE *out, const char *what, size_t statements, size_t transactions)
 {
-    json_t *array = json_array();
-    for (size_t i = 0; i < list->n; i++)
-        json_array_append_new(array, json_text(list->v[i]));
-    return array;
+    char n_statements[TEXT_SIZE], n_transactions[TEXT_SIZE];
+    fprintf(out, "%s: %s statement%s in %s transaction%s\n", what, text_count(statements, n_statements),
+            statements == 1 ? "" : "s", text_count(transactions, n_transactions), transactions == 1 ? "" : "s");
 }
 
+static void print_sql(FILE *out, const char *script)
+{
+    _cleanup_free_ char *text = text_sql(script);
+    fputs(text, out);
+}
+
+/* ---- undo ---- */
+
+/* Each was told when it happened. */
 static void tell_waits(Session *session, const StrVec *waited)
 {
-    for (size_t i = 0; i < waited->n; i++)
+    if (waited->n == 1)
         findings_add(&session->findings, FINDING_NOTE, "lock-waited", NULL, "a lock was in the way of %s",
-                     waited->v[i]);
+                     waited->v[0]);
+    else if (waited->n > 1)
+        findings_add(&session->findings, FINDING_NOTE, "lock-waited", NULL,
+                     "a lock was in the way %zu times, the last time of %s", waited->n, waited->v[waited->n - 1]);
 }
 
 static int run_undo(Session *session, const char *file, Error *err)
@@ -31,38 +41,37 @@ static int run_undo(Session *session, const char *file, Error *err)
     bool apply = options_flag(options, OPT_APPLY);
     if (apply && !options_given(options, OPT_DB))
         return error_set(err, ERR_USAGE, "--undo --apply needs --db");
-    int rc = repair_undo(options_text(options, OPT_DB), file, apply, &report, err);
-    tell_waits(session, &report.waited);
-    if (rc < 0)
+    if (repair_undo(options_text(options, OPT_DB), file, apply, &report, err) < 0)
         return -1;
+    tell_waits(session, &report.waited);
     if (session->json)
         session_set(session, "undo",
                     json_pack("{s:b, s:I, s:I, s:I, s:o}", "applied", report.applied, "statements",
                               (json_int_t)report.statements, "transactions", (json_int_t)report.transactions, "retries",
                               (json_int_t)report.retries, "script", json_text(report.script)));
     else if (apply)
-        fprintf(session->out, "undone: %zu statements in %zu transactions\n", report.statements, report.transactions);
+        print_done(session->out, "undone", report.statements, report.transactions);
     else
-        fputs(report.script, session->out);
+        print_sql(session->out, report.script);
     return 0;
 }
 
 /* ---- repair ---- */
 
-static void print_repair(FILE *out, const RepairReport *report, const char *undo_file)
+static void print_repair(const Session *session, const RepairReport *report, const char *undo_file)
 {
+    FILE *out = session->out;
     if (!report->applied) {
         if (report->plan)
-            fputs(report->plan, out);
+            print_sql(out, report->plan);
         else
             print_audit(out, &report->audit);
         return;
     }
-    char statements[TEXT_SIZE], transactions[TEXT_SIZE];
+    _cleanup_free_ char *command = repair_command(session->options), *shown = text_escaped(command);
     _cleanup_free_ char *file = text_escaped(undo_file);
-    fprintf(out, "repaired: %s statements in %s transactions\n", text_count(report->statements, statements),
-            text_count(report->transactions, transactions));
-    fprintf(out, "  to go back: kura repair --db .. --undo %s --apply\n", file);
+    print_done(out, "repaired", report->statements, report->transactions);
+    fprintf(out, "  to go back: %s --undo %s --apply\n", shown, file);
     fputs("after it\n", out);
     print_own_findings(out, &report->left);
     if (own_findings_count(&report->left, OWN_WARNING) == 0)
@@ -75,7 +84,7 @@ static json_t *json_of_repair(const RepairReport *report, const char *undo_file)
                      (json_int_t)report->statements, "transactions", (json_int_t)report->transactions, "retries",
                      (json_int_t)report->retries, "plan", json_text(report->plan), "undo", json_text(report->undo),
                      "undo_file", json_text(report->applied ? undo_file : NULL), "impossible",
-                     json_of_strings(&report->impossible), "before", json_of_audit(&report->audit), "after",
+                     json_texts(&report->impossible), "before", json_of_audit(&report->audit), "after",
                      report->applied ? json_of_own_findings(&report->left) : json_null());
 }
 
@@ -103,30 +112,40 @@ static int run_repair(Session *session, const char *undo_file, Error *err)
         .undo_file = undo_file,
         .apply = options_flag(options, OPT_APPLY),
     };
-    int rc = repair_run(&repair, &report, &session->findings, err);
-    tell_waits(session, &report.waited);
-    if (rc < 0)
+    if (repair_run(&repair, &report, &session->findings, err) < 0)
         return -1;
+    tell_waits(session, &report.waited);
     tell_plan(session, &report);
     if (session->json)
         session_set(session, "repair", json_of_repair(&report, undo_file));
     else
-        print_repair(session->out, &report, undo_file);
+        print_repair(session, &report, undo_file);
     audit_sum_up(session, report.applied ? &report.left : &report.audit.findings,
                  report.plan && !repair.apply ? "Nothing was changed; --apply runs the plan." : NULL);
     return 0;
 }
 
-int command_repair(Session *session, Error *err)
+/* The moment is enough but for two within a second. */
+static char *default_undo_file(void)
 {
     enum { MOMENT_SIZE = 32 };
+    char moment[MOMENT_SIZE];
+    time_t now = time(NULL);
+    strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", gmtime(&now));
+    char *name = xasprintf("kura-undo-%s.sql", moment);
+    for (unsigned n = 2; access(name, F_OK) == 0; n++) {
+        free(name);
+        name = xasprintf("kura-undo-%s-%u.sql", moment, n);
+    }
+    return name;
+}
+
+int command_repair(Session *session, Error *err)
+{
     const Options *options = session->options;
     const char *undo = options_text(options, OPT_UNDO), *undo_file = options_text(options, OPT_UNDO_FILE);
     if (undo)
         return run_undo(session, undo, err);
-    char moment[MOMENT_SIZE];
-    time_t now = time(NULL);
-    strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", gmtime(&now));
-    _cleanup_free_ char *name = undo_file ? xstrdup(undo_file) : xasprintf("kura-undo-%s.sql", moment);
+    _cleanup_free_ char *name = undo_file ? xstrdup(undo_file) : default_undo_file();
     return run_repair(session, name, err);
 }

@@ -85,7 +85,7 @@ static void print_what(FILE *out, const RestoreView *view)
     if (report->database != NULL)
         add_line(table, "to", xasprintf("database %s", report->database));
     if (report->replaced != NULL)
-        add_line(table, "keeps", xasprintf("the old database as %s", report->replaced));
+        add_line(table, "keeps", xasprintf("the old database as %s; kura undo brings it back", report->replaced));
     for (size_t i = 0; i < view->options->n_files; i++)
         add_line(table, "files", xasprintf("%s into %s", view->options->files[i].name, view->options->files[i].dir));
     fputs(view->plan ? "plan (nothing was changed)\n" : "restored\n", out);
@@ -96,9 +96,12 @@ static void add_rows(Table *table, const RestoreView *view)
 {
     const RestoreReport *report = view->report;
     char first[TEXT_SIZE], second[TEXT_SIZE], third[TEXT_SIZE];
-    add_line(table, "rows",
-             xasprintf("%s in %s tables, %s", text_count(report->rows, first), text_count(report->tables, second),
-                       text_bytes(report->bytes, third)));
+    if (view->manifest == NULL)
+        table_row(table, "rows", "loaded by pg_restore; an archive does not tell how many there are");
+    else
+        add_line(table, "rows",
+                 xasprintf("%s in %s tables, %s", text_count(report->rows, first), text_count(report->tables, second),
+                           text_bytes(report->bytes, third)));
     if (report->tables_verified == 0 && !view->options->verify)
         table_row(table, "digests", "not read back (--no-verify)");
     else if (report->tables_verified == 0)

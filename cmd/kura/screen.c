@@ -99,6 +99,14 @@ json_t *json_text(const char *text)
     return json_string(valid);
 }
 
+json_t *json_texts(const StrVec *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(array, json_text(list->v[i]));
+    return array;
+}
+
 json_t *json_of_error(const Error *err)
 {
     json_t *object = json_pack("{s:s, s:o, s:o}", "code", error_code_name(err->code), "message",

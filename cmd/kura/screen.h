@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "kura/buf.h"
 #include "kura/error.h"
 #include "kura/findings.h"
 #include "kura/log.h"
@@ -34,6 +35,7 @@ void screen_error(Screen *screen, const Error *err);
 
 /* A string for JSON: invalid UTF-8 is escaped; null for NULL. */
 json_t *json_text(const char *text);
+json_t *json_texts(const StrVec *list);
 json_t *json_of_error(const Error *err);
 json_t *json_of_finding(const Finding *finding);
 

@@ -6,6 +6,10 @@
 
 /* As text_escaped(), but newlines stay, followed by an indent: for messages of several lines. */
 char *text_message(const char *text);
+/* An argument as a shell takes it: 'text', or $'text' where something must be escaped to be shown. To be freed. */
+char *text_shell(const char *text);
+/* SQL that says the same, but with U&".." for an identifier that holds what would be escaped. To be freed. */
+char *text_sql(const char *sql);
 /* How many columns escaped text takes. */
 size_t text_width(const char *text);
 /* The longest beginning of escaped text that takes at most `columns`, in bytes. */

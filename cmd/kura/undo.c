@@ -14,7 +14,8 @@ int command_undo(Session *session, Error *err)
     _cleanup_(undo_report_done) UndoReport report = {0};
     if (undo.db == NULL) {
         error_set(err, ERR_USAGE, "undo needs --db");
-        return error_hint(err, "Give the database whose former holder shall come back.");
+        return error_hint(err, "Give the database that restore --swap has replaced. What a repair did is taken back by "
+                               "\"kura repair --undo FILE\".");
     }
     if (undo_run(&undo, &report, &session->findings, err) < 0)
         return -1;

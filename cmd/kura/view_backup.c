@@ -35,14 +35,6 @@ char *view_join(const StrVec *list)
 
 /* ---- JSON ---- */
 
-static json_t *json_of_strings(const StrVec *list)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < list->n; i++)
-        json_array_append_new(array, json_text(list->v[i]));
-    return array;
-}
-
 static json_t *json_of_database(const ManifestDatabase *database, const BackupTotals *totals)
 {
     const DbFacts *facts = &database->facts;
@@ -78,7 +70,7 @@ json_t *json_of_backup(const Manifest *manifest)
                      "app", json_text(manifest->app), "host", json_text(manifest->host), "kura_version",
                      json_text(manifest->kura_version), "started", json_text(manifest->started), "finished",
                      json_text(manifest->finished), "seconds", backup_seconds(manifest), "tags",
-                     json_of_strings(&manifest->tags), "warnings", json_of_strings(&manifest->warnings), "database",
+                     json_texts(&manifest->tags), "warnings", json_texts(&manifest->warnings), "database",
                      manifest->has_database ? json_of_database(&manifest->database, &totals) : json_null(), "filesets",
                      filesets, "stored_new", (json_int_t)manifest->stored_new, "stored_all",
                      (json_int_t)manifest->stored_all);

@@ -86,6 +86,7 @@ void catalog_target_done(CatalogTarget *target);
 typedef struct CatalogRights {
     char *user;
     bool superuser, createrole;
+    bool inherits;     /* before 16: memberships give it their roles' rights */
     bool managed;      /* a provider's administrator (rds_superuser, cloudsqlsuperuser ..) */
     StrVec superusers; /* all of the server's */
     StrVec becomes;    /* roles whose rights it has and that it may SET ROLE to */
@@ -113,12 +114,20 @@ void catalog_extensions_done(CatalogExtensions *extensions);
 /* One grant of a role to another. From 16 on there may be several, by different grantors. */
 typedef struct CatalogMembership {
     char *grantor; /* NULL: unknown (before 16 he may have been dropped) */
+    char *stamp;   /* the transaction that wrote it last */
     bool inherits, becomes;
 } CatalogMembership;
 
-/* *ret: an array of *ret_n, to be freed with the grantors in it. */
-int catalog_memberships(PgConn *conn, const char *role, const char *member, CatalogMembership **ret, size_t *ret_n,
-                        Error *err);
+typedef struct CatalogMemberships {
+    CatalogMembership *v;
+    size_t n;
+} CatalogMemberships;
+
+int catalog_memberships(PgConn *conn, const char *role, const char *member, CatalogMemberships *ret, Error *err);
+void catalog_memberships_done(CatalogMemberships *memberships);
+/* Whether what the comment of a database says about a loan of role to member can be believed: only whoever has its
+ * owner's rights can have written it, and superusers neither lend nor borrow. */
+int catalog_may_borrow(PgConn *conn, uint32_t database, const char *role, const char *member, bool *ret, Error *err);
 
 /* Relations of the connection's database that its role may not read: schema, name, owner, whether an extension's. */
 int catalog_unreadable(PgConn *conn, PGresult **ret, Error *err);

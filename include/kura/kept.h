@@ -23,6 +23,20 @@ typedef enum KeptState {
 
 const char *kept_state_name(KeptState state); /* "building", "differs", "complete", "kept", "rehearsal", "rehearsed" */
 
+/* A membership that a restore without superuser borrowed, as its mark tells: who finds it there gives it back. */
+typedef struct Loan {
+    char *role, *member;
+    char *grantor;          /* in whose name; NULL: before 16 */
+    char *stamp;            /* the transaction that granted it: whatever another one made of it is not ours */
+    bool changed;           /* the grant was there and got other options .. */
+    bool inherits, becomes; /* .. than these */
+} Loan;
+
+typedef struct Loans {
+    Loan *v;
+    size_t n, cap;
+} Loans;
+
 typedef struct KeptDatabase {
     char *name;
     uint32_t oid;
@@ -34,6 +48,7 @@ typedef struct KeptDatabase {
     uint64_t bytes;        /* 0 when it may not be read */
     uint64_t sessions;
     StrVec holds;          /* what forbids to drop it: prepared transactions, replication slots, subscriptions */
+    Loans loans;           /* what the restore borrowed that made or replaced it */
     char *stale_collation; /* "2.31, now 2.36" where the library that sorts its text has changed; else NULL */
 } KeptDatabase;
 

@@ -97,7 +97,7 @@ typedef struct OwnObject {
     const char *owner;     /* of default privileges: the role they are of; NULL for policies and user mappings */
     OwnAcl acl;            /* spelled out, also where the server has the default */
     OwnAcl base;           /* what the server gives without a GRANT: only of members and the system's own */
-    const char **roles;    /* of a policy: to whom, sorted; NULL in it: PUBLIC */
+    const char **roles;    /* of a policy: to whom; of user mappings: whose; sorted, NULL in it: PUBLIC */
     size_t n_roles;
     uint32_t oid;    /* live only, as the next two: positions in the state plus one, 0 for none */
     uint32_t parent; /* whose owner it has */
@@ -132,6 +132,7 @@ bool own_is_superuser(const OwnState *state, const char *name);
 /* The object whose rights and owner count for the schema of `object`; NULL: it is in none that is listed. */
 const OwnObject *own_schema_of(const OwnState *state, const OwnObject *object);
 void own_object_set_roles(OwnObject *object, const char *const *roles, size_t n);
+void own_object_add_role(OwnObject *object, const char *role);
 /* For people: "SEQUENCE public.note_id_seq". To be freed. */
 char *own_object_name(const OwnObject *object);
 /* Neither an extension's nor the server's own, and not a policy or the like. */
@@ -147,6 +148,8 @@ char *own_key_default_acl(const char *role, const char *schema, const char *obje
 /* The state's default privileges of a role; added as what the server has without them when they are not there. schema
  * NULL: in all of them. NULL when `objects` is no kind of objects. */
 OwnObject *own_default_acl(OwnState *state, const char *role, const char *schema, const char *objects);
+/* The state's user mappings of a foreign server: one object for all of them; added when it is not there. */
+OwnObject *own_user_mappings(OwnState *state, const char *server);
 
 /* What an archive holds, as a state: objects it lists, and those of others it grants something on. live: the state it
  * will be compared with, for what the TOC takes for granted. The TOC must be under its role map already. */

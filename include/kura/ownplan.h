@@ -45,7 +45,9 @@ int own_plan_format(const OwnPlan *plan, const OwnScript *script, Buf *out, Erro
 typedef struct OwnStatements {
     StrVec *v; /* a transaction each, without BEGIN and COMMIT */
     size_t n, cap;
+    size_t changes; /* statements that are no settings */
     char *database;
+    char *set_encoding; /* the statement that names the file's own; NULL: it has none */
 } OwnStatements;
 int own_script_parse(const char *text, size_t len, OwnStatements *ret, Error *err);
 /* Whether it was written for a database of this name. */

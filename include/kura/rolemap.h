@@ -2,7 +2,8 @@
  *
  * Rules: "old=new", "old=@drop", "*=new". Names follow SQL: unquoted ones fold to lower case, "Quoted" ones do not.
  * A name with other characters than a bare SQL identifier's needs its quotes; @drop and * are special only without
- * them. PUBLIC, pg_* and CURRENT_USER-like words are never mapped. Precedence: a rule that names the role, then "*". */
+ * them. PUBLIC, pg_* and CURRENT_USER-like words are never mapped; a role may be called "current_user", in quotes.
+ * Precedence: a rule that names the role, then "*". */
 #ifndef KURA_ROLEMAP_H
 #define KURA_ROLEMAP_H
 
@@ -30,8 +31,7 @@ bool rolemap_is_empty(const RoleMap *map);
 
 /* The new name of a role (borrowed from map, or `role` itself when no rule applies), or NULL for @drop. */
 const char *rolemap_lookup(const RoleMap *map, const char *role);
-/* Whether a name can never be mapped: PUBLIC ("public" as a grantee keyword is not a role), pg_*, current_user and its
- * like. */
+/* Whether a role's name can never be mapped: pg_*, and public and none, which no role can have. */
 bool rolemap_is_fixed(const char *role);
 
 /* What one role has in a TOC (and in the facts, where given). */
@@ -104,5 +104,8 @@ typedef struct AclItems {
  * for a statement that is none of theirs; *ret is set on success only. */
 int acl_parse(const char *defn, AclItems *ret, Error *err);
 void aclitems_done(AclItems *items);
+/* Whether one grant gives at least what another one gives, to the same role by the same grantor: grants add up when two
+ * roles become one, and the server may then word them as ALL, or WITH GRANT OPTION. */
+bool aclitem_covers(const AclItem *have, const AclItem *want);
 
 #endif

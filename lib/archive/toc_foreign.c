@@ -20,8 +20,16 @@ typedef struct Signature {
     }
 
 static const char tar_hint[] = "Restore it with pg_restore, or dump again with pg_dump -Fc or -Fd.";
-static const char sql_hint[] = "A plain dump carries no table of contents: restore it with psql, or dump again with "
-                               "pg_dump -Fc or -Fd.";
+static const char script_hint[] =
+    "Only psql runs it: psql -X -v ON_ERROR_STOP=1 -d DATABASE -f FILE, in an empty database, which \"kura audit\" can "
+    "look at afterwards. For a restore under a role map dump again with pg_dump -Fc or -Fd.";
+static const char restricted_hint[] =
+    "Only psql runs it: psql -X -v ON_ERROR_STOP=1 -d DATABASE -f FILE, in an empty database, which \"kura audit\" can "
+    "look at afterwards. It has a line with \\restrict, which psql knows from 13.22, 14.19, 15.14, 16.10, 17.6 and 18 "
+    "on; an older one stops there. For a restore under a role map dump again with pg_dump -Fc or -Fd.";
+static const char cluster_hint[] =
+    "Only psql runs it: psql -X -d postgres -f FILE, in an empty cluster. For a restore under a role map dump each "
+    "database again with pg_dump -Fc or -Fd.";
 
 static const Signature signatures[] = {
     SIGNATURE(0, "\x1f\x8b", "a gzip-compressed file", "Uncompress it with gunzip first, and give what comes out."),
@@ -36,16 +44,41 @@ static const Signature signatures[] = {
     SIGNATURE(0, "BZh", "a bzip2-compressed file", "Uncompress it with bunzip2 first, and give what comes out."),
     SIGNATURE(0, "toc.dat\0", "a pg_dump archive in tar format", tar_hint),
     SIGNATURE(257, "ustar", "a tar file", tar_hint),
-    SIGNATURE(0, "--", "an SQL script", sql_hint),
-    SIGNATURE(0, "SET ", "an SQL script", sql_hint),
-    SIGNATURE(0, "\\restrict ", "an SQL script", sql_hint),
-    SIGNATURE(0, "\xef\xbb\xbf--", "an SQL script", sql_hint),
 };
 
 static bool matches(const Signature *signature, const uint8_t *data, size_t len)
 {
     return len >= signature->offset + signature->len &&
            memcmp(data + signature->offset, signature->bytes, signature->len) == 0;
+}
+
+static bool contains(const void *data, size_t len, const char *text)
+{
+    return memmem(data, len, text, strlen(text)) != NULL;
+}
+
+static bool begins(const void *data, size_t len, const char *text)
+{
+    return len >= strlen(text) && memcmp(data, text, strlen(text)) == 0;
+}
+
+/* What pg_dump and pg_dumpall write as text, and what people write. */
+static bool is_script(const void *data, size_t len)
+{
+    static const char *const beginnings[] = {"--", "SET ", "\\restrict ", "\xef\xbb\xbf--"};
+    for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+        if (begins(data, len, beginnings[i]))
+            return true;
+    return false;
+}
+
+static int refuse_script(const void *data, size_t len, Error *err)
+{
+    bool cluster = contains(data, len, "-- PostgreSQL database cluster dump");
+    bool restricted = begins(data, len, "\\restrict ") || contains(data, len, "\n\\restrict ");
+    error_set(err, ERR_UNSUPPORTED, "this is %s, not a pg_dump archive in custom or directory format",
+              cluster ? "an SQL script of a whole cluster, by pg_dumpall" : "an SQL script");
+    return error_hint(err, "%s", cluster ? cluster_hint : restricted ? restricted_hint : script_hint);
 }
 
 int toc_refuse_foreign(const void *data, size_t len, Error *err)
@@ -57,6 +90,8 @@ int toc_refuse_foreign(const void *data, size_t len, Error *err)
                   signatures[i].what);
         return error_hint(err, "%s", signatures[i].hint);
     }
+    if (is_script(data, len))
+        return refuse_script(data, len, err);
     error_set(err, ERR_UNSUPPORTED, "this is not a pg_dump archive: it does not begin with \"PGDMP\"");
     return error_hint(err, "Give a file made with pg_dump -Fc, or a directory made with pg_dump -Fd.");
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,23 @@ static const struct {
 #undef ERROR
 };
 
+/* A text that was cut to its buffer ends before the character that has no room. */
+static void end_whole(char *text, size_t size)
+{
+    size_t end = strlen(text);
+    if (end + 1 < size)
+        return;
+    size_t start = end;
+    while (start > 0 && end - start < 4 && ((uint8_t)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start > 0 && (uint8_t)text[start - 1] >= 0xC0) {
+        uint8_t lead = (uint8_t)text[--start];
+        size_t len = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+        if (end - start < len)
+            text[start] = 0;
+    }
+}
+
 /* Formatted aside first: the arguments may be texts of err itself. */
 static void set_message(Error *err, ErrorCode code, const char *format, va_list args)
 {
@@ -22,6 +40,7 @@ static void set_message(Error *err, ErrorCode code, const char *format, va_list 
     error_clear(err);
     err->code = code;
     memcpy(err->message, message, sizeof message);
+    end_whole(err->message, sizeof err->message);
 }
 
 int error_set(Error *err, ErrorCode code, const char *format, ...)
@@ -66,6 +85,7 @@ int error_wrap(Error *err, const char *format, ...)
     memcpy(err->message, outer, sizeof outer);
     size_t used = strlen(err->message);
     snprintf(err->message + used, sizeof err->message - used, ": %s", inner);
+    end_whole(err->message, sizeof err->message);
     return -1;
 }
 
@@ -79,6 +99,7 @@ int error_hint(Error *err, const char *format, ...)
     vsnprintf(hint, sizeof hint, format, args);
     va_end(args);
     memcpy(err->hint, hint, sizeof hint);
+    end_whole(err->hint, sizeof err->hint);
     return -1;
 }
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <openssl/crypto.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -76,13 +75,6 @@ int secret_file_read(const char *path, Buf *out, Error *err)
     return too_large ? error_set(err, ERR_USAGE, "\"%s\" is too large to hold keys", path) : 0;
 }
 
-static int sync_directory_of(const char *path)
-{
-    _cleanup_free_ char *copy = xstrdup(path);
-    _cleanup_close_ int dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return dir < 0 || fsync(dir) < 0 ? errno : 0;
-}
-
 /* Returns 0 or an errno; EEXIST alone leaves what bears the name. */
 static int create(const char *path, const void *data, size_t len)
 {
@@ -90,8 +82,8 @@ static int create(const char *path, const void *data, size_t len)
     if (fd < 0)
         return errno;
     int error = fd_write_all(fd, data, len) < 0 || fsync(fd) < 0 ? errno : 0;
-    if (error == 0)
-        error = sync_directory_of(path);
+    if (error == 0 && fd_sync_directory_of(path) < 0)
+        error = errno;
     if (error)
         unlink(path);
     return error;
@@ -114,7 +106,7 @@ int secret_file_replace(const char *path, const void *data, size_t len, Error *e
         error = errno;
         unlink(temp);
     }
-    if (error == 0)
-        error = sync_directory_of(path);
+    if (error == 0 && fd_sync_directory_of(path) < 0)
+        error = errno;
     return error ? error_errno(err, error, "cannot write \"%s\"", path) : 0;
 }

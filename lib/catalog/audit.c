@@ -9,7 +9,7 @@
 #include "kura/sqllex.h"
 
 /* Columns of audit-sequences.sql. */
-enum { S_SEQUENCE, S_TABLE, S_COLUMN, S_INCREMENT, S_START, S_LAST };
+enum { S_SEQUENCE, S_TABLE, S_COLUMN, S_INCREMENT, S_START, S_LAST, S_UNIQUE };
 
 enum { BATCH = 100, STATEMENT_MAX = 1 << 20, LOCK_TIMEOUT_MS = 2000 };
 
@@ -28,13 +28,13 @@ static bool counts_down(const PGresult *rows, int row)
     return pg_cell(rows, row, S_INCREMENT)[0] == '-';
 }
 
-/* Which columns of a batch have the number that comes next, or are past it. */
-static int read_behind(PgConn *conn, const PGresult *rows, int from, int to, PGresult **ret, Error *err)
+/* Which columns of a batch, unique ones or others, have the number that comes next, or are past it. */
+static int read_behind(PgConn *conn, const PGresult *rows, bool unique, int from, int to, PGresult **ret, Error *err)
 {
     Buf sql = BUF_INIT(STATEMENT_MAX);
     for (int i = from; i < to; i++) {
         long long next;
-        if (next_number(rows, i, &next))
+        if (pg_cell_bool(rows, i, S_UNIQUE) == unique && next_number(rows, i, &next))
             buf_printf(&sql, NULL, "%sSELECT %d WHERE EXISTS (SELECT FROM %s WHERE %s %s %lld)",
                        sql.len ? " UNION ALL " : "", i, pg_cell(rows, i, S_TABLE), pg_cell(rows, i, S_COLUMN),
                        counts_down(rows, i) ? "<=" : ">=", next);
@@ -53,26 +53,29 @@ static int tell_first(PgConn *conn, const PGresult *rows, int row, OwnFinding *f
         xasprintf("SELECT %s(%s) FROM %s", counts_down(rows, row) ? "min" : "max", column, table);
     if (pg_query_value(conn, sql, 0, NULL, &extreme, err) < 0)
         return -1;
-    finding->consequence = xasprintf("INSERT into %s fails with a duplicate key: %s is at %s, the sequence at %s",
-                                     table, column, extreme ? extreme : "nothing",
+    finding->consequence = xasprintf("INSERT into %s %s: %s is at %s, the sequence at %s", table,
+                                     pg_cell_bool(rows, row, S_UNIQUE) ? "fails with a duplicate key"
+                                                                       : "repeats numbers, which nothing forbids",
+                                     column, extreme ? extreme : "nothing",
                                      PQgetisnull(rows, row, S_LAST) ? "its start" : pg_cell(rows, row, S_LAST));
     finding->cure = xasprintf("SELECT pg_catalog.setval(%s, (%s));", sequence, sql);
     return 0;
 }
 
-static int compare_sequences(PgConn *conn, const PGresult *rows, OwnFindings *findings, Error *err)
+static int compare_sequences(PgConn *conn, const PGresult *rows, bool unique, OwnFindings *findings, Error *err)
 {
     OwnFinding *finding = NULL;
     int rc = 0;
     for (int from = 0; from < PQntuples(rows) && rc == 0; from += BATCH) {
         int to = from + BATCH < PQntuples(rows) ? from + BATCH : PQntuples(rows);
         PGresult *behind;
-        if (read_behind(conn, rows, from, to, &behind, err) < 0)
+        if (read_behind(conn, rows, unique, from, to, &behind, err) < 0)
             return -1;
         for (int i = 0; behind && i < PQntuples(behind) && rc == 0; i++) {
             int row = atoi(pg_cell(behind, i, 0));
             if (finding == NULL) {
-                finding = own_finding_add(findings, OWN_ERROR, "sequence-behind");
+                finding = unique ? own_finding_add(findings, OWN_ERROR, "sequence-behind")
+                                 : own_finding_add(findings, OWN_WARNING, "sequence-repeats");
                 rc = tell_first(conn, rows, row, finding, err);
             }
             strvec_pushf(&finding->objects, "SEQUENCE %s", pg_cell(rows, row, S_SEQUENCE));
@@ -95,7 +98,9 @@ int audit_sequences(PgConn *conn, size_t *ret_n, OwnFindings *findings, Error *e
     *ret_n = (size_t)PQntuples(rows);
     int rc = pg_execf(conn, err, "BEGIN READ ONLY; SET LOCAL lock_timeout = %d", LOCK_TIMEOUT_MS);
     if (rc == 0) {
-        rc = compare_sequences(conn, rows, findings, err);
+        rc = compare_sequences(conn, rows, true, findings, err);
+        if (rc == 0)
+            rc = compare_sequences(conn, rows, false, findings, err);
         pg_exec(conn, "ROLLBACK", NULL);
     }
     PQclear(rows);
@@ -166,7 +171,8 @@ int catalog_audit(PgConn *conn, const char *app_role, const char *backup_role, O
 {
     if (app_role && audit_create(conn, app_role, findings, err) < 0)
         return error_wrap(err, "looking at schemas");
-    if (audit_readable(conn, backup_role ? backup_role : pg_user(conn), findings, err) < 0)
+    bool is_app = app_role && strcmp(app_role, pg_user(conn)) == 0; /* what it lacks is told anyway */
+    if ((backup_role || !is_app) && audit_readable(conn, backup_role ? backup_role : pg_user(conn), findings, err) < 0)
         return error_wrap(err, "looking at what a backup can read");
     size_t n;
     if (audit_sequences(conn, &n, findings, err) < 0)

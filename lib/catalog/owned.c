@@ -1,4 +1,4 @@
-/* The ownership state of a live database: five queries under one snapshot. */
+/* The ownership state of a live database: six queries under one snapshot. */
 #include <string.h>
 
 #include "catalog_priv.h"
@@ -229,12 +229,15 @@ static int add_policy(Reading *reading, const PGresult *rows, int row, Error *er
         object = own_state_add(reading->state, OWN_POLICY, key);
     object->sql = object->key;
     object->schema = own_name(reading->state->names, schema);
-    const char **roles = xcalloc(object->n_roles + 1, sizeof *roles);
-    for (size_t i = 0; i < object->n_roles; i++)
-        roles[i] = object->roles[i];
-    roles[object->n_roles] = role;
-    own_object_set_roles(object, roles, object->n_roles + 1);
-    free(roles);
+    own_object_add_role(object, role);
+    return 0;
+}
+
+static int add_mapping(Reading *reading, const PGresult *rows, int row, Error *err)
+{
+    OwnObject *object = own_user_mappings(reading->state, pg_cell(rows, row, 0));
+    if (pg_cell_bool(rows, row, 1))
+        own_object_add_role(object, intern(reading, rows, row, 2));
     return 0;
 }
 
@@ -258,7 +261,9 @@ static int read_all(Reading *reading, Error *err)
     if (each_row(reading, sql_owned_columns, add_column, err) < 0 ||
         each_row(reading, sql_owned_defaults, add_default, err) < 0)
         return -1;
-    return each_row(reading, sql_owned_policies, add_policy, err);
+    if (each_row(reading, sql_owned_policies, add_policy, err) < 0)
+        return -1;
+    return each_row(reading, sql_owned_mappings, add_mapping, err);
 }
 
 int catalog_owned(PgConn *conn, OwnNames *names, OwnState *ret, Error *err)

@@ -150,11 +150,11 @@ static void add_select(Buf *sql, const PGresult *rows, int i)
     buf_append_str(sql, " LIMIT 0;", NULL);
 }
 
-/* Runs the SELECTs of rows [from, to) and lets their locks go. */
-static int select_from(const Probe *probe, const PGresult *rows, int from, int to, Error *err)
+/* Runs the SELECTs of rows [from, to) after a statement that prepares them, and lets their locks go. */
+static int select_from(const Probe *probe, const char *prepare, const PGresult *rows, int from, int to, Error *err)
 {
     Buf sql = BUF_INIT(STATEMENT_MAX);
-    buf_append_str(&sql, "SAVEPOINT kura_probe;", NULL);
+    buf_printf(&sql, NULL, "SAVEPOINT kura_probe;%s;", prepare);
     for (int i = from; i < to; i++)
         if (is_selectable(rows, i))
             add_select(&sql, rows, i);
@@ -176,9 +176,10 @@ static bool is_remote(const Error *err)
     return strncmp(err->sqlstate, "08", 2) == 0 || strncmp(err->sqlstate, "HV", 2) == 0;
 }
 
+/* A view's function may name things without their schema, as an application does. */
 static int select_one(const Probe *probe, const PGresult *rows, int i, size_t *count, Error *err)
 {
-    if (select_from(probe, rows, i, i + 1, err) == 0)
+    if (select_from(probe, "SET LOCAL search_path TO DEFAULT", rows, i, i + 1, err) == 0)
         return 0;
     if (err->code != ERR_SERVER)
         return -1;
@@ -199,7 +200,7 @@ static int select_all(const Probe *probe, const PGresult *rows, Error *err)
     size_t count = 0;
     for (int at = 0; at < PQntuples(rows); at += BATCH) {
         int end = PQntuples(rows) - at < BATCH ? PQntuples(rows) : at + BATCH;
-        if (select_from(probe, rows, at, end, err) == 0)
+        if (select_from(probe, "", rows, at, end, err) == 0)
             continue;
         if (err->code != ERR_SERVER)
             return -1;

@@ -12,7 +12,8 @@ static int read_self(PgConn *conn, CatalogRights *rights, Error *err)
     rights->user = catalog_dup(row, 0, 0);
     rights->superuser = pg_cell_bool(row, 0, 1);
     rights->createrole = pg_cell_bool(row, 0, 2);
-    rights->managed = pg_cell_bool(row, 0, 3);
+    rights->inherits = pg_cell_bool(row, 0, 3);
+    rights->managed = pg_cell_bool(row, 0, 4);
     PQclear(row);
     return 0;
 }
@@ -79,20 +80,42 @@ void catalog_extensions_done(CatalogExtensions *extensions)
     *extensions = (CatalogExtensions){0};
 }
 
-int catalog_memberships(PgConn *conn, const char *role, const char *member, CatalogMembership **ret, size_t *ret_n,
-                        Error *err)
+int catalog_memberships(PgConn *conn, const char *role, const char *member, CatalogMemberships *ret, Error *err)
 {
     const char *params[] = {role, member};
     PGresult *rows;
     if (catalog_query(conn, sql_memberships, 2, params, &rows, err) < 0)
         return -1;
-    *ret_n = (size_t)PQntuples(rows);
-    *ret = xcalloc(*ret_n + 1, sizeof **ret);
+    *ret = (CatalogMemberships){.n = (size_t)PQntuples(rows)};
+    ret->v = xcalloc(ret->n + 1, sizeof *ret->v);
     for (int i = 0; i < PQntuples(rows); i++)
-        (*ret)[i] = (CatalogMembership){.grantor = catalog_dup(rows, i, 0),
-                                        .inherits = pg_cell_bool(rows, i, 1),
-                                        .becomes = pg_cell_bool(rows, i, 2)};
+        ret->v[i] = (CatalogMembership){.grantor = catalog_dup(rows, i, 0),
+                                        .stamp = catalog_dup(rows, i, 1),
+                                        .inherits = pg_cell_bool(rows, i, 2),
+                                        .becomes = pg_cell_bool(rows, i, 3)};
     PQclear(rows);
+    return 0;
+}
+
+void catalog_memberships_done(CatalogMemberships *memberships)
+{
+    for (size_t i = 0; i < memberships->n; i++) {
+        free(memberships->v[i].grantor);
+        free(memberships->v[i].stamp);
+    }
+    free(memberships->v);
+    *memberships = (CatalogMemberships){0};
+}
+
+int catalog_may_borrow(PgConn *conn, uint32_t database, const char *role, const char *member, bool *ret, Error *err)
+{
+    _cleanup_free_ char *oid = xasprintf("%u", database);
+    const char *params[] = {oid, role, member};
+    PGresult *row;
+    if (catalog_query(conn, sql_may_borrow, 3, params, &row, err) < 0)
+        return -1;
+    *ret = PQntuples(row) == 1 && pg_cell_bool(row, 0, 0);
+    PQclear(row);
     return 0;
 }
 

@@ -3,7 +3,6 @@
 #include "flow_priv.h"
 #include "kura/mem.h"
 #include "kura/pool.h"
-#include "kura/stop.h"
 #include "restore_priv.h"
 
 typedef struct Analysis {
@@ -16,19 +15,17 @@ static int worker(void *ctx, Pool *pool, size_t number, Error *err)
 {
     Analysis *analysis = ctx;
     PgConn *conn;
-    if (target_connect(analysis->restore, &pool->failed, &conn, err) < 0)
+    if (target_connect_strongest(analysis->restore, &pool->failed, &conn, err) < 0)
         return -1;
     int rc = 0, i;
     while (rc == 0 && (i = analysis->next++) < PQntuples(analysis->relations)) {
         const char *name = pg_cell(analysis->relations, i, 0);
         progress_item(analysis->restore->progress, name);
-        rc = pg_execf(conn, err, "ANALYZE %s", name);
-        if (rc < 0 && err->code == ERR_SERVER && stop_signal() == 0) {
-            findings_add(analysis->restore->findings, FINDING_WARNING, "analyze",
-                         "Run ANALYZE on it once the cause is gone.", "ANALYZE %s: %s", name, err->message);
-            error_clear(err);
-            rc = 0;
-        }
+        _cleanup_free_ char *statement = xasprintf("ANALYZE %s", name);
+        OwnTrouble own = {.desc = "ANALYZE", .object = name, .statement = statement};
+        Error refused = ERROR_INIT;
+        if (pg_exec(conn, statement, &refused) < 0)
+            rc = trouble_own(analysis->restore, &own, &refused, err);
         progress_add(analysis->restore->progress, 0, 1);
     }
     pg_close(conn);

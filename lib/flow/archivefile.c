@@ -8,7 +8,7 @@
 #include "kura/mem.h"
 #include "kura/stop.h"
 
-#define FIRST_READ (1024u * 1024)
+#define FIRST_READ (4u * 1024 * 1024)
 #define TOC_MAX (2048ull * 1024 * 1024) /* 10,000 tables take 5 MiB */
 
 int archivefile_open(ArchiveFile *archive, const char *path, Error *err)
@@ -52,11 +52,12 @@ static int read_until(int fd, Buf *raw, size_t until, Error *err)
     return 0;
 }
 
-/* How long a TOC is only its end tells: reads twice as much each time that what is there was not enough. */
+/* How long a TOC is only its end tells: what is there is parsed again each time that it
+ * was not enough, so four times as much is read then. */
 static int read_growing(int fd, bool as_directory, Toc **ret, size_t *ret_used, Error *err)
 {
     _cleanup_(buf_done) Buf raw = BUF_INIT(TOC_MAX);
-    for (size_t until = FIRST_READ;; until *= 2) {
+    for (size_t until = FIRST_READ;; until *= 4) {
         if (read_until(fd, &raw, until, err) < 0)
             return -1;
         if (toc_read(raw.data, raw.len, as_directory, &toc_default_limits, ret_used, ret, err) == 0)

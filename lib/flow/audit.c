@@ -26,6 +26,54 @@ void auditing_done(Auditing *auditing)
     *auditing = (Auditing){0};
 }
 
+/* ---- encodings: names are compared as bytes ---- */
+
+/* Everything can be told in it, and SQL_ASCII is told as it is. */
+static int speak_utf8(PgConn *conn, Error *err)
+{
+    return pg_exec(conn,
+                   "SELECT pg_catalog.set_config('client_encoding', 'UTF8', false)"
+                   " WHERE pg_catalog.getdatabaseencoding() <> 'SQL_ASCII'",
+                   err);
+}
+
+/* Of the archive's "SET client_encoding = 'X'"; NULL when it has none. */
+static char *encoding_of(const Toc *toc)
+{
+    const TocEntry *entry = toc_find_first(toc, "ENCODING", "");
+    SqlLexer lexer = {.text = entry && entry->defn ? entry->defn : ""};
+    SqlToken token;
+    lexer.len = strlen(lexer.text);
+    while (sql_next(&lexer, &token, NULL) == 0 && token.kind != SQL_END)
+        if (token.kind == SQL_STRING)
+            return sql_string_value(&token);
+    return NULL;
+}
+
+static int speak_like_archive(PgConn *conn, const Toc *toc, Findings *findings, Error *err)
+{
+    const char *here = PQparameterStatus(pg_raw(conn), "server_encoding");
+    _cleanup_free_ char *encoding = encoding_of(toc);
+    if (encoding == NULL || here == NULL || strcmp(encoding, here) == 0)
+        return 0;
+    if (strcmp(encoding, "UTF8") == 0)
+        return speak_utf8(conn, err);
+    findings_add(
+        findings, FINDING_NOTE, "encoding-differs",
+        "Compare with the live database it was made from, by --like, or with an archive that pg_dump made with "
+        "--encoding=UTF8.",
+        "names in %s are compared with names in %s: those beyond ASCII will not be found", encoding, here);
+    return 0;
+}
+
+static int speak(const Auditing *auditing, Findings *findings, Error *err)
+{
+    const AuditOptions *options = auditing->options;
+    if (options->toc)
+        return speak_like_archive(auditing->conn, options->toc, findings, err);
+    return options->like ? speak_utf8(auditing->conn, err) : 0;
+}
+
 /* ---- what is wanted ---- */
 
 /* The source's bootstrap superuser stands for the server's own when nobody here has its name. */
@@ -75,6 +123,8 @@ static int want_like(Auditing *auditing, Error *err)
     OwnState like = {0}, mapped = {0};
     int rc = pg_connect(options->like, NULL, &conn, err);
     if (rc == 0)
+        rc = speak_utf8(conn, err);
+    if (rc == 0)
         rc = catalog_owned(conn, auditing->names, &like, err);
     if (rc == 0)
         rc = own_want_map(&like, options->map, &mapped, err);
@@ -86,18 +136,37 @@ static int want_like(Auditing *auditing, Error *err)
     return rc;
 }
 
-static int no_such_role(const char *role, Error *err)
+/* Those who may have been meant: neither superusers nor the server's own. To be freed. */
+static char *ordinary_roles(const OwnState *state)
 {
-    _cleanup_free_ char *quoted = sql_quote_ident(role);
+    enum { SHOWN = 8, TEXT_MAX = 64 * 1024 };
+    Buf out = BUF_INIT(TEXT_MAX);
+    size_t n = 0;
+    for (size_t i = 0; i < state->n_roles; i++) {
+        const OwnRole *role = &state->roles[i];
+        if (role->superuser || strncmp(role->name, "pg_", 3) == 0 || n++ >= SHOWN)
+            continue;
+        _cleanup_free_ char *quoted = sql_quote_ident(role->name);
+        buf_printf(&out, NULL, "%s%s", n == 1 ? "" : ", ", quoted);
+    }
+    if (n > SHOWN)
+        buf_printf(&out, NULL, " and %zu more", n - SHOWN);
+    return n > 0 ? (char *)out.data : NULL;
+}
+
+static int no_such_role(const OwnState *state, const char *role, Error *err)
+{
+    _cleanup_free_ char *quoted = sql_quote_ident(role), *others = ordinary_roles(state);
     error_set(err, ERR_NOT_FOUND, "role \"%s\" does not exist", role);
-    return error_hint(err, "Create it first: CREATE ROLE %s LOGIN;", quoted);
+    return error_hint(err, "%s%s%sIf it is really gone, create it: CREATE ROLE %s LOGIN;",
+                      others ? "The roles here are " : "", others ? others : "", others ? ". " : "", quoted);
 }
 
 static int want(Auditing *auditing, Findings *findings, Error *err)
 {
     const AuditOptions *options = auditing->options;
     if (options->app_role && own_state_role(&auditing->have, own_name(auditing->names, options->app_role)) == NULL)
-        return no_such_role(options->app_role, err);
+        return no_such_role(&auditing->have, options->app_role, err);
     if (options->toc)
         return want_toc(auditing, findings, err);
     if (options->like)
@@ -144,6 +213,33 @@ static void find_missing_roles(const Auditing *auditing, OwnFindings *findings)
     }
 }
 
+static bool is_to_another(const Auditing *auditing, const OwnObject *object, const OwnGrant *grant)
+{
+    return grant->grantee && grant->grantee != object->owner && grant->grantee != auditing->app_role &&
+           !own_is_superuser(&auditing->have, grant->grantee) && strncmp(grant->grantee, "pg_", 3) != 0;
+}
+
+/* A restore without grants leaves none, and one application's role says nothing of what others had. */
+static void find_lost_grants(const Auditing *auditing, OwnFindings *findings)
+{
+    const AuditOptions *options = auditing->options;
+    size_t n = 0;
+    if (options->toc || options->like || options->app_role == NULL)
+        return;
+    for (size_t i = 0; i < auditing->have.n; i++) {
+        const OwnObject *object = &auditing->have.v[i];
+        for (size_t j = 0; own_is_ordinary(object) && j < object->acl.n; j++)
+            n += is_to_another(auditing, object, &object->acl.v[j]);
+    }
+    if (n > 0)
+        return;
+    OwnFinding *finding = own_finding_add(findings, OWN_NOTE, "grants-unknown");
+    finding->message = xstrdup("no other role has been granted anything here");
+    finding->consequence =
+        xstrdup("where a role should read along, a restore with --no-acl has lost that, and nothing here tells what");
+    finding->cure = xstrdup("give the dump that was restored with --backup FILE instead of --app-role: it knows");
+}
+
 /* The role that should own most tables. */
 static const char *owner_of_most_tables(const OwnState *state)
 {
@@ -186,7 +282,8 @@ int auditing_begin(Auditing *auditing, const AuditOptions *options, Findings *fi
         return -1;
     if (findings_count(findings, FINDING_ERROR) > 0)
         return error_set(err, ERR_FAILED, "%s is not fit for an audit", pg_where(auditing->conn));
-    if (catalog_owned(auditing->conn, auditing->names, &auditing->have, err) < 0 || want(auditing, findings, err) < 0)
+    if (speak(auditing, findings, err) < 0 ||
+        catalog_owned(auditing->conn, auditing->names, &auditing->have, err) < 0 || want(auditing, findings, err) < 0)
         return -1;
     choose_app_role(auditing);
     return 0;
@@ -198,6 +295,7 @@ int auditing_findings(const Auditing *auditing, OwnFindings *ret, Error *err)
     own_compare(&auditing->have, &auditing->want, options->cure_command, ret);
     own_inspect(&auditing->have, &auditing->want, options->cure_command, ret);
     find_missing_roles(auditing, ret);
+    find_lost_grants(auditing, ret);
     return catalog_audit(auditing->conn, auditing->app_role, options->backup_role, ret, err);
 }
 

@@ -55,6 +55,10 @@ static const struct {
     {"PUBLICATION TABLES IN SCHEMA", TROUBLE_ACTION,
      "the schema is not published: logical subscribers get none of its changes"},
     {"SUBSCRIPTION", TROUBLE_ACTION, "the subscription is missing: no changes come in"},
+    {"DATABASE PROPERTIES", TROUBLE_ACTION, "the database lacks the setting"},
+    /* steps of kura's that no entry stands for */
+    {"ANALYZE", TROUBLE_ACTION, "the planner knows nothing about the table: queries may be slow"},
+    {"ACCESS PROBE", TROUBLE_ACTION, "whether the application can use the database is not known"},
 };
 
 /* What to do about a state, by its five characters or by its class of two. First match counts. */
@@ -177,6 +181,11 @@ Verdict classify(const Trouble *trouble)
         return of_preamble(trouble, sqlstate);
     return (Verdict){TROUBLE_LOSS, "nobody can tell what is missing",
                      next_for(sqlstate, "Restore again with --verbose and look at the statement before it.")};
+}
+
+const char *trouble_next(const char *sqlstate)
+{
+    return next_for(sqlstate, NULL);
 }
 
 const char *trouble_class_name(TroubleClass class)

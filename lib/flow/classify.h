@@ -29,6 +29,9 @@ typedef struct Verdict {
 /* Always gives a verdict: what is not known to be less is TROUBLE_ACTION, for data TROUBLE_LOSS. */
 Verdict classify(const Trouble *trouble);
 
+/* A sentence: what to do about a SQLSTATE before another attempt; NULL: nothing is known. */
+const char *trouble_next(const char *sqlstate);
+
 /* "harmless", "needs action", "data loss". */
 const char *trouble_class_name(TroubleClass class);
 /* The severity that makes the exit status follow the class: note, warning, error. */

@@ -7,6 +7,7 @@
 #include "kura/clock.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "loan.h"
 
 static const char *const state_names[] = {
     [KEPT_BUILDING] = "building", [KEPT_DIFFERS] = "differs",     [KEPT_COMPLETE] = "complete",
@@ -88,16 +89,59 @@ static bool take_moment(const char *text, DbMark *mark)
     return true;
 }
 
+static bool peek_word(const SqlLexer *lexer, const char *word)
+{
+    SqlLexer ahead = *lexer;
+    return take_word(&ahead, word);
+}
+
+static bool take_named(SqlLexer *lexer, const char *word, char **ret)
+{
+    return take_word(lexer, word) && (*ret = take_value(lexer)) != NULL;
+}
+
+/* Options that a grant had: "inherit", "set", both or neither. */
+static bool take_options(SqlLexer *lexer, Loan *loan)
+{
+    _cleanup_free_ char *was = NULL;
+    if (!peek_word(lexer, "was"))
+        return true;
+    if (loan->grantor == NULL || !take_named(lexer, "was", &was))
+        return false;
+    loan->changed = true;
+    loan->inherits = strstr(was, "inherit") != NULL;
+    loan->becomes = strstr(was, "set") != NULL;
+    return true;
+}
+
+static bool take_loan(SqlLexer *lexer, Loan *loan)
+{
+    return take_named(lexer, "lent", &loan->role) && take_named(lexer, "to", &loan->member) &&
+           (!peek_word(lexer, "grantor") || take_named(lexer, "grantor", &loan->grantor)) &&
+           take_named(lexer, "stamp", &loan->stamp) && take_options(lexer, loan);
+}
+
+static bool take_loans(SqlLexer *lexer, Loans *loans)
+{
+    while (peek_word(lexer, "lent")) {
+        xgrow(&loans->v, &loans->cap, loans->n);
+        loans->v[loans->n] = (Loan){0};
+        if (!take_loan(lexer, &loans->v[loans->n++]))
+            return false;
+    }
+    return true;
+}
+
 static bool parse(SqlLexer *lexer, DbMark *mark)
 {
     if (!take_word(lexer, "kura") || !take_state(lexer, &mark->state) || (mark->database = take_value(lexer)) == NULL ||
-        !take_word(lexer, "as") || (mark->name = take_value(lexer)) == NULL || !take_word(lexer, "oid"))
+        !take_named(lexer, "as", &mark->name) || !take_word(lexer, "oid"))
         return false;
     _cleanup_free_ char *oid = take_value(lexer);
     if (!take_oid(oid, &mark->oid) || !take_word(lexer, "at"))
         return false;
     _cleanup_free_ char *at = take_value(lexer);
-    if (!take_moment(at, mark) || !take_word(lexer, "by") || (mark->by = take_value(lexer)) == NULL)
+    if (!take_moment(at, mark) || !take_named(lexer, "by", &mark->by) || !take_loans(lexer, &mark->loans))
         return false;
     return lexer->pos == lexer->len || lexer->text[lexer->pos] == '\n';
 }
@@ -123,6 +167,7 @@ void dbmark_done(DbMark *mark)
     free(mark->database);
     free(mark->name);
     free(mark->by);
+    loans_done(&mark->loans);
     free(mark->comment);
     *mark = (DbMark){0};
 }
@@ -136,6 +181,20 @@ static void add_quoted(Buf *out, const char *before, const char *name)
     buf_append_str(out, "\"", NULL);
 }
 
+static void add_loan(Buf *out, const Loan *loan)
+{
+    add_quoted(out, " lent", loan->role);
+    add_quoted(out, " to", loan->member);
+    if (loan->grantor)
+        add_quoted(out, " grantor", loan->grantor);
+    add_quoted(out, " stamp", loan->stamp);
+    if (loan->changed)
+        add_quoted(out, " was",
+                   loan->inherits  ? loan->becomes ? "inherit set" : "inherit"
+                   : loan->becomes ? "set"
+                                   : "");
+}
+
 char *dbmark_format(const DbMark *mark)
 {
     _cleanup_(buf_done) Buf out = BUF_INIT(SIZE_MAX);
@@ -146,6 +205,8 @@ char *dbmark_format(const DbMark *mark)
     add_quoted(&out, " oid", oid);
     add_quoted(&out, " at", mark->at);
     add_quoted(&out, " by", mark->by);
+    for (size_t i = 0; i < mark->loans.n; i++)
+        add_loan(&out, &mark->loans.v[i]);
     return mark->comment && *mark->comment ? xasprintf("%s\n%s", buf_str(&out), mark->comment) : xstrdup(buf_str(&out));
 }
 

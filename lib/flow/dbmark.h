@@ -4,6 +4,11 @@
  *   kura kept "site" as "site_before_x" oid "16400" at "2026-11-22T03:15:00.123456Z" by "20261122T031500Z-site-x7k2"
  *   the comment it had, from the second line on
  *
+ * Memberships that are borrowed follow in the first line: one of 16 and newer that had neither option before, one of an
+ * older server:
+ *
+ *   .. by "x" lent "owner" to "maker" grantor "postgres" stamp "745" was "" lent "app" to "maker" stamp "745"
+ *
  * Name and OID are in it so that neither a copy (which brings its comment along) nor a database that a person has
  * renamed since passes for kura's. */
 #ifndef KURA_DBMARK_H
@@ -22,6 +27,7 @@ typedef struct DbMark {
     uint32_t oid;
     char at[KEPT_AT_SIZE]; /* when, in UTC */
     char *by;              /* the backup's id, "archive", or "undo": what it was made from, or replaced by */
+    Loans loans;           /* what is borrowed while it is what it is */
     char *comment;         /* the database's own, NULL: none */
 } DbMark;
 

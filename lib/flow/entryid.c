@@ -1,7 +1,8 @@
 #include "entryid.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "kura/mem.h"
 
 int entryid_compare_text(const char *a, const char *b)
 {
@@ -34,10 +35,9 @@ int entryid_compare(const TocEntry *a, const TocEntry *b)
     return order;
 }
 
-const char *entryid_name(const TocEntry *entry, char *text, size_t size)
+char *entryid_name(const TocEntry *entry)
 {
     bool qualified = entry->namespace && *entry->namespace;
-    snprintf(text, size, "%s %s%s%s", entry->desc, qualified ? entry->namespace : "", qualified ? "." : "",
-             entry->tag ? entry->tag : "");
-    return text;
+    return xasprintf("%s %s%s%s", entry->desc, qualified ? entry->namespace : "", qualified ? "." : "",
+                     entry->tag ? entry->tag : "");
 }

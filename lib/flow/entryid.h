@@ -10,7 +10,7 @@ int entryid_compare(const TocEntry *a, const TocEntry *b);
 bool entryid_is_default_acl(const TocEntry *entry);
 /* Of the database itself, whose name differs while it is being restored. */
 bool entryid_is_about_database(const TocEntry *entry);
-/* "TABLE public.note", cut to size. Gives text. */
-const char *entryid_name(const TocEntry *entry, char *text, size_t size);
+/* "TABLE public.note"; to be freed. */
+char *entryid_name(const TocEntry *entry);
 
 #endif

@@ -6,12 +6,14 @@
 #include "kept_priv.h"
 #include "kura/databases.h"
 #include "kura/mem.h"
+#include "loan.h"
 
 void kept_database_done(KeptDatabase *database)
 {
     free(database->name);
     free(database->by);
     free(database->comment);
+    loans_done(&database->loans);
     free(database->stale_collation);
     strvec_done(&database->holds);
     *database = (KeptDatabase){0};
@@ -51,7 +53,9 @@ static bool take(const CatalogMarked *marked, const char *name, const char *now,
                               .comment = xstrdup_null(mark.comment),
                               .days = difftime(dbmark_moment(now), dbmark_moment(mark.at)) / DAY_SECONDS,
                               .bytes = marked->bytes,
-                              .sessions = marked->sessions};
+                              .sessions = marked->sessions,
+                              .loans = mark.loans};
+        mark.loans = (Loans){0};
         memcpy(ret->at, mark.at, sizeof ret->at);
     }
     dbmark_done(&mark);

@@ -1,32 +1,36 @@
 /* Memberships that a restore without superuser borrows: granted to the restoring role for its time, given back on every
- * way out, so that pg_auth_members is what it was. */
+ * way out, so that pg_auth_members is what it was. Whoever takes one writes it into the mark of the restore's database
+ * (dbmark.h) before it is in force: after a kill the next run knows of it. */
 #ifndef KURA_LOAN_H
 #define KURA_LOAN_H
 
 #include <stdbool.h>
 
-#include "kura/buf.h"
 #include "kura/findings.h"
+#include "kura/kept.h"
 #include "kura/pg.h"
 
-typedef struct Loan {
-    PgConn **from; /* the connection that granted, and takes back */
-    char *role;
-    char *grantor;          /* in whose name; NULL: before 16 */
-    bool changed;           /* the grant was there and got other options */
-    bool inherits, becomes; /* which it had */
-} Loan;
+/* Grants role to member, with the options that let it act as the role and become it, in the transaction that conn is
+ * in. */
+int loan_take(Loans *loans, PgConn *conn, const char *role, const char *member, Error *err);
+void loans_done(Loans *loans);
 
-typedef struct Loans {
-    Loan *v;
-    size_t n, cap;
-} Loans;
+/* The connections that may have the right to give back; NULL among them are skipped. */
+typedef struct LoanConns {
+    PgConn *v[2];
+} LoanConns;
 
-/* Grants role to member through *from, with the options that let it act as the role and become it. The connection's
- * variable is remembered: it must be there when the loan is returned. A stop waits until it is known what was granted.
- */
-int loan_take(Loans *loans, PgConn **from, const char *role, const char *member, Error *err);
-/* Gives everything back; what cannot be is a warning with the statement that does it. Frees the loans. */
-void loans_return(Loans *loans, const char *member, Findings *findings);
+/* Gives everything back that still is as it was granted, through the first connection that can. What somebody else has
+ * granted since stays, with a note; what cannot be given back is a warning with the statement that does it, and then it
+ * returns false. */
+bool loans_return(const Loans *loans, const LoanConns *conns, Findings *findings);
+/* As part of the transaction that conn is in, what conn has the right to; the rest stays for loans_return(). */
+void loans_return_within(const Loans *loans, PgConn *conn);
+
+/* Gives back what restores borrowed that did not end, by the marks of their databases, and tells so. plan: only tells,
+ * and adds the roles that are lent to `borrower` to *lent (both may be NULL). Else the caller holds the lock on the
+ * name. */
+int loans_settle(const KeptDatabases *databases, const LoanConns *conns, bool plan, const char *borrower, StrVec *lent,
+                 Findings *findings, Error *err);
 
 #endif

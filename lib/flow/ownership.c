@@ -34,65 +34,60 @@ static const TocEntry *find(const Comparison *comparison, const TocEntry *key)
     return found ? *found : NULL;
 }
 
-static void differ(Comparison *comparison, const char *code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void differ(Comparison *comparison, const char *code, const char *format, ...)
+/* Whether one more difference is to be told. */
+static bool differs(Comparison *comparison)
 {
-    char text[2048];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (comparison->differences++ < FINDINGS_MAX)
-        findings_add(comparison->restore->findings, comparison->severity, code, NULL, "%s", text);
+    return comparison->differences++ < FINDINGS_MAX;
 }
 
-/* The types whose owner pg_restore sets; others (constraints, indexes, triggers, ..) follow their table. */
+static void differs_in_owner(Comparison *comparison, const TocEntry *expected, const char *actual)
+{
+    if (entryid_compare_text(actual, expected->owner) == 0)
+        return;
+    comparison->restore->report->owners_wrong++;
+    if (!differs(comparison))
+        return;
+    _cleanup_free_ char *name = entryid_name(expected);
+    findings_add(comparison->restore->findings, comparison->severity, "owner-wrong", NULL,
+                 "%s belongs to \"%s\", expected \"%s\"", name, actual, expected->owner);
+}
+
 static bool is_ownable(const TocEntry *entry)
 {
-    static const char *const dependent[] = {"CHECK CONSTRAINT",
-                                            "CONSTRAINT",
-                                            "DATABASE PROPERTIES",
-                                            "DEFAULT",
-                                            "FK CONSTRAINT",
-                                            "INDEX",
-                                            "RULE",
-                                            "TRIGGER",
-                                            "ROW SECURITY",
-                                            "POLICY",
-                                            "USER MAPPING",
-                                            "TABLE ATTACH",
-                                            "INDEX ATTACH",
-                                            "DATABASE",
-                                            "PUBLICATION TABLE",
-                                            "SEQUENCE OWNED BY",
-                                            "DEFAULT ACL",
-                                            "BLOB METADATA",
-                                            "PUBLICATION TABLES IN SCHEMA"};
-    if (entry->owner == NULL || *entry->owner == 0 || entry->drop_stmt == NULL || *entry->drop_stmt == 0)
-        return false;
-    for (size_t i = 0; i < ARRAY_SIZE(dependent); i++)
-        if (toc_entry_is(entry, dependent[i]))
-            return false;
-    return true;
+    bool created = entry->drop_stmt && *entry->drop_stmt;
+    return created && !toc_entry_is(entry, "BLOB METADATA") && rights_is_owned(entry);
+}
+
+static bool is_acl(const TocEntry *entry)
+{
+    return toc_entry_is(entry, "ACL") || entryid_is_default_acl(entry);
+}
+
+/* Whether an entry is a relation, which bears its bare name, or the grants on it or on its columns, which bear it as
+ * SQL does. */
+static bool is_about(const TocEntry *entry, const char *relation)
+{
+    static const char *const kinds[] = {"TABLE ", "SEQUENCE ", "COLUMN "};
+    if (!is_acl(entry))
+        return entryid_compare_text(entry->tag, relation) == 0;
+    _cleanup_free_ char *quoted = sql_quote_ident(relation);
+    size_t len = strlen(quoted);
+    for (size_t i = 0; entry->tag && i < ARRAY_SIZE(kinds); i++) {
+        size_t kind = strlen(kinds[i]);
+        if (strncmp(entry->tag, kinds[i], kind) == 0 && strncmp(entry->tag + kind, quoted, len) == 0 &&
+            entry->tag[kind + len] == (kinds[i][0] == 'C' ? '.' : 0))
+            return true;
+    }
+    return false;
 }
 
 /* Who may not read a relation, its owner included, cannot lock it: pg_dump must leave it out. Its owner is known. */
 static const char *unreadable_owner(const Comparison *comparison, const TocEntry *entry)
 {
-    static const char *const kinds[] = {"", "TABLE ", "SEQUENCE ", "COLUMN "};
-    for (int i = 0; comparison->unreadable && entry->tag && i < PQntuples(comparison->unreadable); i++) {
-        const char *relation = pg_cell(comparison->unreadable, i, 1);
-        if (entryid_compare_text(entry->namespace, pg_cell(comparison->unreadable, i, 0)) != 0)
-            continue;
-        for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-            size_t kind = strlen(kinds[k]), len = strlen(relation);
-            if (strncmp(entry->tag, kinds[k], kind) == 0 && strncmp(entry->tag + kind, relation, len) == 0 &&
-                strchr(kinds[k][0] == 'C' ? "." : "", entry->tag[kind + len]))
-                return pg_cell(comparison->unreadable, i, 2);
-        }
-    }
+    for (int i = 0; comparison->unreadable && i < PQntuples(comparison->unreadable); i++)
+        if (entryid_compare_text(entry->namespace, pg_cell(comparison->unreadable, i, 0)) == 0 &&
+            is_about(entry, pg_cell(comparison->unreadable, i, 1)))
+            return pg_cell(comparison->unreadable, i, 2);
     return NULL;
 }
 
@@ -104,72 +99,98 @@ static bool owner_was_skipped(const Restore *restore, const TocEntry *entry)
 
 static void compare_owner(Comparison *comparison, const TocEntry *expected)
 {
-    char name[512];
     if (trouble_lacks(comparison->restore, expected) || owner_was_skipped(comparison->restore, expected))
         return;
-    const char *unreadable = unreadable_owner(comparison, expected);
-    if (unreadable) {
-        comparison->restore->report->owners_checked++;
-        bool wrong = entryid_compare_text(unreadable, expected->owner) != 0;
-        comparison->restore->report->owners_wrong += wrong;
-        if (wrong)
-            differ(comparison, "owner-wrong", "%s belongs to \"%s\", expected \"%s\"",
-                   entryid_name(expected, name, sizeof name), unreadable, expected->owner);
-        return;
-    }
-    const TocEntry *actual = find(comparison, expected);
     comparison->restore->report->owners_checked++;
-    if (actual == NULL && comparison->restore->options->trial)
-        return; /* told by the comparison of the schema */
-    bool wrong = actual && entryid_compare_text(actual->owner, expected->owner) != 0;
-    comparison->restore->report->owners_wrong += wrong;
-    if (actual == NULL)
-        differ(comparison, "object-missing", "%s is not in the restored database",
-               entryid_name(expected, name, sizeof name));
-    else if (wrong)
-        differ(comparison, "owner-wrong", "%s belongs to \"%s\", expected \"%s\"",
-               entryid_name(expected, name, sizeof name), actual->owner, expected->owner);
+    const char *unreadable = unreadable_owner(comparison, expected);
+    const TocEntry *actual = unreadable ? NULL : find(comparison, expected);
+    if (unreadable || actual) {
+        differs_in_owner(comparison, expected, unreadable ? unreadable : actual->owner);
+    } else if (!comparison->restore->options->trial /* told by the comparison of the schema */ && differs(comparison)) {
+        _cleanup_free_ char *name = entryid_name(expected);
+        findings_add(comparison->restore->findings, comparison->severity, "object-missing", NULL,
+                     "%s is not in the restored database", name);
+    }
 }
 
-static void format_item(const AclItem *item, char *text, size_t size)
+/* As a statement, which could be run. */
+static char *item_text(const AclItem *item)
 {
-    snprintf(text, size, "%s %s%s%s%s ON %s %s %s%s%s%s", item->grant ? "GRANT" : "REVOKE", item->privilege,
-             item->column ? " (" : "", item->column ? item->column : "", item->column ? ")" : "", item->object,
-             item->grant ? "TO" : "FROM", item->grantee ? item->grantee : "PUBLIC", item->grantor ? " BY " : "",
-             item->grantor ? item->grantor : "", item->grantable ? " WITH GRANT OPTION" : "");
+    _cleanup_free_ char *column = item->column ? sql_quote_ident(item->column) : NULL;
+    _cleanup_free_ char *grantee = item->grantee ? sql_quote_ident(item->grantee) : NULL;
+    _cleanup_free_ char *grantor = item->grantor ? sql_quote_ident(item->grantor) : NULL;
+    return xasprintf("%s%s %s%s%s%s ON %s %s %s%s%s%s", item->grant ? "GRANT" : "REVOKE",
+                     !item->grant && item->grantable ? " GRANT OPTION FOR" : "", item->privilege, column ? " (" : "",
+                     column ? column : "", column ? ")" : "", item->object, item->grant ? "TO" : "FROM",
+                     grantee ? grantee : "PUBLIC", item->grant && item->grantable ? " WITH GRANT OPTION" : "",
+                     grantor ? " GRANTED BY " : "", grantor ? grantor : "");
+}
+
+/* NULL is PUBLIC, the owner or no column: other than any name. */
+static bool same_name(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_item(const AclItem *a, const AclItem *b)
+{
+    return a->grant == b->grant && a->grantable == b->grantable && same_name(a->privilege, b->privilege) &&
+           same_name(a->column, b->column) && same_name(a->object, b->object) && same_name(a->grantee, b->grantee) &&
+           same_name(a->grantor, b->grantor);
 }
 
 static bool has_item(const AclItems *items, const AclItem *wanted)
 {
-    char want[1024], have[1024];
-    format_item(wanted, want, sizeof want);
-    for (size_t i = 0; i < items->n; i++) {
-        format_item(&items->v[i], have, sizeof have);
-        if (strcmp(want, have) == 0)
+    for (size_t i = 0; i < items->n; i++)
+        if (same_item(&items->v[i], wanted))
             return true;
-    }
     return false;
+}
+
+static bool is_covered(const AclItems *items, const AclItem *wanted)
+{
+    for (size_t i = 0; i < items->n; i++)
+        if (aclitem_covers(&items->v[i], wanted))
+            return true;
+    return false;
+}
+
+/* A schema public that got another name is told as what differs from initdb's: its owner has all, PUBLIC nothing. That
+ * is what any other schema begins with, so a copy has no such statements. */
+static bool is_default_of_schema(const TocEntry *entry, const AclItem *item, const AclItems *actual)
+{
+    if (strncmp(item->object, "SCHEMA ", 7) != 0 || strcmp(item->object, "SCHEMA public") == 0 || item->grantor)
+        return false;
+    if (item->grantee == NULL)
+        return !item->grant;
+    for (size_t i = 0; i < actual->n; i++)
+        if (!actual->v[i].grant && same_name(actual->v[i].grantee, entry->owner))
+            return false;
+    return item->grant && strcmp(item->privilege, "ALL") == 0 && entryid_compare_text(item->grantee, entry->owner) == 0;
 }
 
 static void compare_items(Comparison *comparison, const TocEntry *entry, const AclItems *expected,
                           const AclItems *actual, bool missing)
 {
-    char name[512], text[1024];
     for (size_t i = 0; i < expected->n; i++) {
         const AclItem *item = &expected->v[i];
         bool to_owner = item->grantee && entryid_compare_text(item->grantee, entry->owner) == 0;
         if (comparison->restore->merges && (!item->grant || to_owner))
             continue; /* merged roles: what the owner has is worded anew */
-        if (has_item(actual, item))
+        if (has_item(actual, item) || (comparison->restore->merges && is_covered(actual, item)))
             continue;
         if (!item->grant && item->grantee)
             continue; /* taken from a role by name: shows in its grants, and is worded only where there was something to
                          take */
+        if (missing && is_default_of_schema(entry, item, actual))
+            continue;
         RestoreReport *report = comparison->restore->report;
         *(entryid_is_default_acl(entry) ? &report->defaults_wrong : &report->grants_wrong) += 1;
-        format_item(item, text, sizeof text);
-        differ(comparison, missing ? "grant-missing" : "grant-extra", "%s: %s: %s",
-               entryid_name(entry, name, sizeof name), missing ? "missing" : "not asked for", text);
+        if (!differs(comparison))
+            continue;
+        _cleanup_free_ char *name = entryid_name(entry), *text = item_text(item);
+        findings_add(comparison->restore->findings, comparison->severity, missing ? "grant-missing" : "grant-extra",
+                     NULL, "%s: %s: %s", name, missing ? "missing" : "not asked for", text);
     }
 }
 
@@ -191,11 +212,6 @@ done:
     aclitems_done(&want);
     aclitems_done(&have);
     return rc;
-}
-
-static bool is_acl(const TocEntry *entry)
-{
-    return entryid_compare_text(entry->desc, "ACL") == 0 || entryid_is_default_acl(entry);
 }
 
 static int compare_all(Comparison *comparison, const Toc *actual, Error *err)

@@ -5,6 +5,7 @@
 #include "kept_priv.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "loan.h"
 #include "targetdb.h"
 
 void kept_prune_report_done(KeptPruneReport *report)
@@ -69,8 +70,10 @@ static int drop(PgConn *admin, const KeptPruneOptions *options, KeptPruneReport 
 static int run(PgConn *admin, const KeptPruneOptions *options, KeptPruneReport *report, Findings *findings, Error *err)
 {
     KeptDatabases *databases = &report->databases;
+    LoanConns conns = {{admin}};
     if ((options->drop && targetdb_lock(admin, report->database, err) < 0) ||
-        kept_list(admin, report->database, databases, err) < 0)
+        kept_list(admin, report->database, databases, err) < 0 ||
+        loans_settle(databases, &conns, !options->drop, NULL, NULL, findings, err) < 0)
         return -1;
     report->verdicts = xcalloc(databases->n + 1, sizeof *report->verdicts);
     for (size_t i = 0, rank = 0; i < databases->n; i++) {

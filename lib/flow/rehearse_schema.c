@@ -75,10 +75,10 @@ static Side side_of(const Toc *toc)
 static void tell(Schema *schema, Severity severity, const char *code, const char *hint, const TocEntry *entry,
                  const char *what)
 {
-    char name[512];
-    if (schema->told++ < REHEARSE_FINDINGS_MAX)
-        findings_add(&schema->rehearse->findings, severity, code, hint, "%s %s", entryid_name(entry, name, sizeof name),
-                     what);
+    if (schema->told++ >= REHEARSE_FINDINGS_MAX)
+        return;
+    _cleanup_free_ char *name = entryid_name(entry);
+    findings_add(&schema->rehearse->findings, severity, code, hint, "%s %s", name, what);
 }
 
 static void tell_lack(Schema *schema, const TocEntry *entry)
@@ -113,9 +113,9 @@ static char *piece(const char *defn, size_t at)
 
 static void tell_difference(Schema *schema, const TocEntry *want, const TocEntry *have, size_t at, size_t there)
 {
-    char name[512];
     if (!schema->same) {
-        strvec_push(&schema->reworded, entryid_name(want, name, sizeof name));
+        _cleanup_free_ char *name = entryid_name(want);
+        strvec_push(&schema->reworded, name);
         return;
     }
     schema->rehearse->entries_wrong++;

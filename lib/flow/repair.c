@@ -1,14 +1,13 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "auditing.h"
-#include "copyfile.h"
 #include "kura/catalog.h"
 #include "kura/clock.h"
+#include "kura/fdio.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "runscript.h"
@@ -35,27 +34,16 @@ void repair_undo_report_done(RepairUndoReport *report)
 
 /* ---- the undo file ---- */
 
-/* The name must survive a crash as well as the content. */
-static int sync_directory(const char *path, Error *err)
-{
-    _cleanup_free_ char *copy = xstrdup(path);
-    const char *dir = dirname(copy);
-    _cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "syncing directory \"%s\"", dir);
-    return 0;
-}
-
 static int write_undo(const char *path, const char *text, Error *err)
 {
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_errno(err, errno, "creating undo file \"%s\"", path);
-    if (write_fully(fd, text, strlen(text), err) < 0)
-        return error_wrap(err, "undo file \"%s\"", path);
-    if (fsync(fd) < 0)
-        return error_errno(err, errno, "syncing undo file \"%s\"", path);
-    return sync_directory(path, err);
+    if (fd_write_all(fd, text, strlen(text)) < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "writing undo file \"%s\"", path);
+    if (fd_sync_directory_of(path) < 0)
+        return error_errno(err, errno, "syncing the directory of undo file \"%s\"", path);
+    return 0;
 }
 
 /* ---- the plan ---- */
@@ -155,7 +143,9 @@ static int check_member(const Auditing *auditing, const char *login, const char 
     _cleanup_free_ char *name = own_object_name(object);
     error_set(err, ERR_PERMISSION, "role \"%s\" is no superuser and no member of \"%s\": it cannot give %s away", login,
               role, name);
-    return error_hint(err, "Run the repair as a superuser, or as a member of both the old and the new owner.");
+    return error_hint(err,
+                      "Run the repair as a superuser (sudo -u postgres kura repair ..), or as a member of both the old "
+                      "and the new owner.");
 }
 
 /* Without superuser, one must be a member of the old and of the new owner of everything. */
@@ -179,6 +169,15 @@ static int check_memberships(const Auditing *auditing, Error *err)
     return check_database(auditing, login, err);
 }
 
+/* Without a change there is no way back. Whether a COMMIT on a lost connection was one, nobody knows. */
+static void settle_undo(const char *path, size_t committed, Error *err)
+{
+    if (committed == 0 && err->code != ERR_CONNECTION)
+        unlink(path);
+    else if (err->hint[0] == 0)
+        error_hint(err, "\"%s\" takes back what was changed before.", path);
+}
+
 static int apply(const Auditing *auditing, const RepairOptions *options, RepairReport *ret, Error *err)
 {
     OwnStatements script;
@@ -186,13 +185,33 @@ static int apply(const Auditing *auditing, const RepairOptions *options, RepairR
         own_script_parse(ret->plan, strlen(ret->plan), &script, err) < 0)
         return -1;
     int rc = 0;
-    if (options->undo_file && ret->undo)
+    bool undo = options->undo_file && ret->undo;
+    size_t committed;
+    if (undo)
         rc = write_undo(options->undo_file, ret->undo, err);
-    if (rc == 0)
-        rc = runscript(auditing->conn, &script, &ret->waited, &ret->retries, err);
+    if (rc == 0 && runscript(auditing->conn, &script, &ret->waited, &ret->retries, &committed, err) < 0) {
+        rc = -1;
+        if (undo)
+            settle_undo(options->undo_file, committed, err);
+    }
     own_statements_done(&script);
     ret->applied = rc == 0;
     return rc < 0 ? rc : auditing_again(auditing, &ret->left, err);
+}
+
+/* What would keep the plan from being run is told with it. */
+static int foresee(const Auditing *auditing, Findings *findings, Error *err)
+{
+    Error refused = ERROR_INIT;
+    if (check_memberships(auditing, &refused) == 0)
+        return 0;
+    if (refused.code != ERR_PERMISSION) {
+        *err = refused;
+        return -1;
+    }
+    findings_add(findings, FINDING_WARNING, "repair-rights", refused.hint, "this connection cannot run the plan: %s",
+                 refused.message);
+    return 0;
 }
 
 int repair_run(const RepairOptions *options, RepairReport *ret, Findings *findings, Error *err)
@@ -205,8 +224,8 @@ int repair_run(const RepairOptions *options, RepairReport *ret, Findings *findin
     }
     if (rc == 0)
         rc = make_plan(&auditing, options, ret, err);
-    if (rc == 0 && options->apply && ret->plan)
-        rc = apply(&auditing, options, ret, err);
+    if (rc == 0 && ret->plan)
+        rc = options->apply ? apply(&auditing, options, ret, err) : foresee(&auditing, findings, err);
     auditing_done(&auditing);
     return rc;
 }
@@ -240,8 +259,11 @@ static int run_undo(const char *db, const OwnStatements *script, RepairUndoRepor
                        pg_dbname(conn));
         error_hint(err, "Where the database has another name now, run the file with psql.");
     }
+    if (rc == 0 && script->set_encoding)
+        rc = pg_exec(conn, script->set_encoding, err);
+    size_t committed;
     if (rc == 0)
-        rc = runscript(conn, script, &ret->waited, &ret->retries, err);
+        rc = runscript(conn, script, &ret->waited, &ret->retries, &committed, err);
     ret->applied = rc == 0;
     pg_close(conn);
     return rc;
@@ -257,8 +279,7 @@ int repair_undo(const char *db, const char *file, bool apply_it, RepairUndoRepor
         return error_wrap(err, "\"%s\"", file);
     ret->script = xstrdup(buf_str(&text));
     ret->transactions = script.n;
-    for (size_t i = 0; i < script.n; i++)
-        ret->statements += script.v[i].n;
+    ret->statements = script.changes;
     int rc = apply_it ? run_undo(db, &script, ret, err) : 0;
     own_statements_done(&script);
     return rc;

@@ -102,24 +102,21 @@ static int probe(Restore *restore, Error *err)
         return 0;
     PgConn *conn;
     size_t probed = 0;
-    if (target_connect(restore, NULL, &conn, err) < 0)
+    if (target_connect_strongest(restore, NULL, &conn, err) < 0)
         return -1;
-    int rc = catalog_probe(conn, report->app_role, &probed, restore->findings, err);
+    Error refused = ERROR_INIT;
+    int rc = catalog_probe(conn, report->app_role, &probed, restore->findings, &refused);
     pg_close(conn);
     report->relations_probed = probed;
-    if (rc == 0 || err->code != ERR_SERVER || stop_signal() != 0)
-        return rc;
-    findings_add(restore->findings, FINDING_ERROR, "probe-failed", err->hint[0] ? err->hint : NULL,
-                 "the access probe as role \"%s\": %s", report->app_role, err->message);
-    error_clear(err);
-    return 0;
+    OwnTrouble own = {.desc = "ACCESS PROBE", .object = report->app_role};
+    return rc < 0 ? trouble_own(restore, &own, &refused, err) : 0;
 }
 
 /* What stands between an empty server and the finished database under its scratch name. */
 static int build_database(Restore *restore, Error *err)
 {
     restore_phase(restore, "schema");
-    if (target_lock(restore, err) < 0 || target_create_roles(restore, err) < 0 || rights_borrow(restore, err) < 0 ||
+    if (target_create_roles(restore, err) < 0 || rights_try_borrow(restore, err) < 0 ||
         target_drop_leftovers(restore, err) < 0 || target_create_database(restore, err) < 0 ||
         pgrestore_workdir(restore, err) < 0 || pgrestore_run(restore, &(PgRestoreRun){.section = "pre-data"}, err) < 0)
         return -1;
@@ -127,7 +124,8 @@ static int build_database(Restore *restore, Error *err)
     if (restore->manifest ? load_backup(restore, err) < 0
                           : load_archive(restore, err) < 0 || restore_finish(restore, err) < 0)
         return -1;
-    if (restore_hand_over(restore, err) < 0)
+    if (rights_borrow(restore, err) < 0 || target_drop_leftovers(restore, err) < 0 ||
+        restore_hand_over(restore, err) < 0)
         return -1;
     restore_phase(restore, "owners and grants");
     if (target_owner(restore, err) < 0 || check_ownership(restore, err) < 0)
@@ -178,6 +176,8 @@ static int restore_database(Restore *restore, Error *err)
     if (rc == 0)
         rc = target_rename(restore, err);
     restore_phase(restore, NULL);
+    if (rc < 0)
+        trouble_remedy(err);
     if (rc < 0 && restore->differs && stop_signal() == 0) {
         error_hint(err,
                    "The database is kept as \"%s\" for a look, under that name only; the backup is untouched. Drop it "
@@ -240,7 +240,7 @@ static void sum_up(Restore *restore)
 }
 
 /* Checks, and does it unless only the plan is asked for. */
-static int run(Restore *restore, bool plan_only, Error *err)
+static int run(Restore *restore, Error *err)
 {
     bool database = restore->options->db != NULL;
     size_t before = findings_count(restore->findings, FINDING_ERROR);
@@ -252,7 +252,7 @@ static int run(Restore *restore, bool plan_only, Error *err)
         sum_up(restore);
     restore_phase(restore, NULL);
     size_t problems = findings_count(restore->findings, FINDING_ERROR) - before;
-    if (plan_only)
+    if (restore->plan)
         return 0;
     if (problems > 0)
         return error_set(err, ERR_FAILED, "%zu problem%s found; nothing was changed", problems,
@@ -267,6 +267,7 @@ static int from_backup(Repo *repo, const Manifest *manifest, const RestoreOption
 {
     *ret = (RestoreReport){0};
     Restore restore = {.options = options,
+                       .plan = plan_only,
                        .report = ret,
                        .findings = findings,
                        .progress = progress,
@@ -279,7 +280,7 @@ static int from_backup(Repo *repo, const Manifest *manifest, const RestoreOption
     }
     int rc = options->db ? flow_load_toc(repo, &manifest->database, &restore.toc, err) : 0;
     if (rc == 0)
-        rc = run(&restore, plan_only, err);
+        rc = run(&restore, err);
     done(&restore);
     return rc;
 }
@@ -293,6 +294,7 @@ static int from_archive(const char *path, const RestoreOptions *options, bool pl
         return error_hint(err, "Give the target database with --db, and leave --files out.");
     }
     Restore restore = {.options = options,
+                       .plan = plan_only,
                        .report = ret,
                        .findings = findings,
                        .progress = progress,
@@ -300,7 +302,7 @@ static int from_archive(const char *path, const RestoreOptions *options, bool pl
                        .failed_mutex = PTHREAD_MUTEX_INITIALIZER};
     int rc = archive_open_toc(path, &restore.toc, &restore.archive_head, err);
     if (rc == 0)
-        rc = run(&restore, plan_only, err);
+        rc = run(&restore, err);
     done(&restore);
     return rc;
 }

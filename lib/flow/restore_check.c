@@ -23,7 +23,7 @@ static void problem(Restore *restore, const char *code, const char *hint, const 
     findings_add(restore->findings, FINDING_ERROR, code, hint, "%s", text);
 }
 
-static char *free_name(const Restore *restore, const char *middle)
+char *target_free_name(const Restore *restore, const char *middle)
 {
     for (;;) {
         unsigned number;
@@ -39,7 +39,8 @@ static char *free_name(const Restore *restore, const char *middle)
 
 static void check_existing(Restore *restore)
 {
-    restore->scratch = restore->options->trial ? xstrdup(restore->database) : free_name(restore, "kura");
+    restore->scratch = restore->options->trial ? xstrdup(restore->database) : target_free_name(restore, "kura");
+    strvec_push(&restore->target.databases, restore->scratch);
     if (!restore->target.database_exists)
         return;
     if (!restore->target.database_empty && !restore->options->swap)
@@ -53,7 +54,7 @@ static void check_existing(Restore *restore)
     }
     if (restore->kept == NULL || strvec_contains(&restore->target.databases, restore->kept)) {
         free(restore->kept);
-        restore->kept = free_name(restore, "before");
+        restore->kept = target_free_name(restore, "before");
     }
     restore->report->replaced = xstrdup(restore->kept);
 }
@@ -68,10 +69,11 @@ static void check_server(Restore *restore)
         problem(restore, "no-createdb", "Connect as a superuser, or as a role with CREATEDB.",
                 "role \"%s\" may not create databases", pg_user(restore->admin));
     if (major < source && !restore->options->allow_downgrade)
-        problem(
-            restore, "older-server",
-            "Restore into PostgreSQL of the same or a newer major, or say --allow-downgrade (its SQL may fail there).",
-            "the target server is PostgreSQL %d, the source was %d", major, source);
+        problem(restore, "older-server",
+                "Restore into PostgreSQL of the same or a newer major, or say --allow-downgrade, which first lists "
+                "what cannot be "
+                "restored there.",
+                "the target server is PostgreSQL %d, the source was %d", major, source);
 }
 
 static void check_extensions(Restore *restore)
@@ -333,14 +335,15 @@ int restore_check(Restore *restore, Error *err)
         catalog_target(restore->admin, restore->options->db, restore->database, &restore->target, err) < 0)
         return -1;
     restore->report->database = xstrdup(restore->database);
+    if ((!restore->plan && target_lock(restore, err) < 0) || rights_connect(restore, err) < 0 ||
+        rights_settle(restore, err) < 0)
+        return -1;
     check_server(restore);
     int major = restore->target.server_version_num / 10000, needs = toc_minor_needs(restore->toc->minor);
     Error tools = ERROR_INIT;
     if (pgtools_find(restore->options->pg_bindir, major > needs ? major : needs, &restore->tools, &tools) < 0)
         problem(restore, "tools", tools.hint[0] ? tools.hint : NULL, "%s", tools.message);
     check_existing(restore);
-    if (target_check_leftovers(restore, err) < 0)
-        return -1;
     check_extensions(restore);
     check_tablespaces(restore);
     check_preamble(restore);
@@ -348,6 +351,8 @@ int restore_check(Restore *restore, Error *err)
         return -1;
     if (findings_count(restore->findings, FINDING_ERROR) == 0 &&
         (rights_check(restore, err) < 0 || target_check_swap(restore, err) < 0))
+        return -1;
+    if (target_check_leftovers(restore, err) < 0)
         return -1;
     choose_app_role(restore);
     check_app_role(restore);

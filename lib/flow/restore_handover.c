@@ -47,8 +47,10 @@ static int lend_create(Handover *handover, const char *what, const char *name, c
         return -1;
     if (has)
         return 0;
-    if (pg_execf(handover->conn, err, "GRANT CREATE ON %s TO %s", on, owner) < 0)
-        return -1;
+    OwnTrouble own = {.desc = "ACL", .object = on};
+    Error refused = ERROR_INIT;
+    if (pg_execf(handover->conn, &refused, "GRANT CREATE ON %s TO %s", on, owner) < 0)
+        return trouble_own(handover->restore, &own, &refused, err);
     strvec_push(&handover->schemas, on);
     strvec_push(&handover->owners, owner);
     return 0;
@@ -73,11 +75,28 @@ static int lend_all(Handover *handover, Error *err)
 
 static int take_back(Handover *handover, Error *err)
 {
-    for (size_t i = 0; i < handover->schemas.n; i++)
-        if (pg_execf(handover->conn, err, "REVOKE CREATE ON %s FROM %s", handover->schemas.v[i],
-                     handover->owners.v[i]) < 0)
-            return error_wrap(err, "taking back CREATE on %s", handover->schemas.v[i]);
+    for (size_t i = 0; i < handover->schemas.n; i++) {
+        const char *on = handover->schemas.v[i];
+        _cleanup_free_ char *revoke = xasprintf("REVOKE CREATE ON %s FROM %s", on, handover->owners.v[i]);
+        bool lasting = strncmp(on, "schema ", 7) == 0; /* the database has another name in the end */
+        OwnTrouble own = {.desc = "ACL", .object = on, .statement = lasting ? revoke : NULL, .is_lack = true};
+        Error refused = ERROR_INIT;
+        if (pg_exec(handover->conn, revoke, &refused) < 0 && trouble_own(handover->restore, &own, &refused, err) < 0)
+            return -1;
+    }
     return 0;
+}
+
+static int own_large_object(Handover *handover, const TocEntry *entry, unsigned long oid, const char *owner, Error *err)
+{
+    _cleanup_free_ char *object = xasprintf("%lu", oid);
+    _cleanup_free_ char *statement = xasprintf("ALTER LARGE OBJECT %lu OWNER TO %s", oid, owner);
+    OwnTrouble own = {
+        .desc = "BLOB METADATA", .object = object, .statement = statement, .entry = entry, .is_lack = true};
+    Error refused = ERROR_INIT;
+    if (pg_exec(handover->conn, statement, &refused) == 0)
+        return 0;
+    return trouble_own(handover->restore, &own, &refused, err);
 }
 
 /* From 17 on one entry stands for many large objects, a line for each OID. */
@@ -89,8 +108,8 @@ static int own_large_objects(Handover *handover, const TocEntry *entry, Error *e
         unsigned long oid = strtoul(at, &end, 10);
         if (end == at)
             break;
-        if (pg_execf(handover->conn, err, "ALTER LARGE OBJECT %lu OWNER TO %s", oid, owner) < 0)
-            return error_wrap(err, "giving large object %lu to its owner", oid);
+        if (own_large_object(handover, entry, oid, owner, err) < 0)
+            return -1;
         at = end + strspn(end, "\r\n ");
     }
     return 0;

@@ -20,6 +20,7 @@ typedef struct Restore {
     RestoreReport *report;
     Findings *findings;
     Progress *progress;
+    bool plan; /* changes nothing */
 
     /* the source: a backup, or an archive made by somebody else */
     Repo *repo;
@@ -55,7 +56,9 @@ typedef struct Restore {
     CatalogRights self, aid;           /* of the restoring role, of the helper's */
     StrVec becomes;                    /* roles it can act as, once it has borrowed .. */
     StrVec borrow_self, borrow_helper; /* .. these, through its own connection or the helper's */
+    StrVec still_lent;                 /* roles it has only because a restore that was killed borrowed them */
     Loans loans;
+    char *ledger; /* an empty database whose mark tells them, too; NULL: none */
     RightsPlan rights;
 
     /* what pg_restore could not do and the restore went on without */
@@ -69,6 +72,8 @@ void restore_phase(Restore *restore, const char *name);
 
 /* restore_check.c: connects and finds all problems; maps the TOC. Changes nothing. */
 int restore_check(Restore *restore, Error *err);
+/* A name that no database has, made of the target's; to be freed. */
+char *target_free_name(const Restore *restore, const char *middle);
 
 /* restore_versions.c: what another major or operating system makes of it. */
 /* What an older server does not have: errors. After the map. */
@@ -85,15 +90,24 @@ PgConn **role_conn(Restore *restore);
 /* Whether what a role has in the archive needs it to exist: mentions in strings do not. */
 bool role_is_needed(const RoleUse *use);
 
-/* restore_rights.c: who can do what. */
-/* Before anything is done: connects the helper, plans, and tells what nobody can do. Does nothing for a superuser. */
+/* restore_rights.c: who can do what. restore_loans.c: what is borrowed for it. */
+/* Connects the helper, where one is given and the restoring role is no superuser. */
+int rights_connect(Restore *restore, Error *err);
+/* Before anything is done: plans, and tells what nobody can do. Does nothing for a superuser. */
 int rights_check(Restore *restore, Error *err);
-/* Borrows the memberships that the plan counts on. */
+/* Gives back what restores into this name borrowed that were killed; when planning, tells. */
+int rights_settle(Restore *restore, Error *err);
+/* Makes sure that what the plan counts on can be borrowed. */
+int rights_try_borrow(Restore *restore, Error *err);
+/* Borrows it, for the time from here to the name: it is in the scratch database's mark before it is in force. */
 int rights_borrow(Restore *restore, Error *err);
 /* Gives them back. */
 void rights_return(Restore *restore);
 void rights_done(Restore *restore);
+/* Connects the helper: to a maintenance database, whatever --admin-db names. */
 int target_connect_helper(Restore *restore, Error *err);
+/* That connection idles, too: makes sure that it still lives. */
+int target_helper(Restore *restore, Error *err);
 /* The place of an entry in the TOC. */
 size_t entry_place(const Restore *restore, const TocEntry *entry);
 /* Who makes an entry (or fills it). */
@@ -136,7 +150,9 @@ int target_check_leftovers(Restore *restore, Error *err);
 int target_check_swap(Restore *restore, Error *err);
 /* Writes into the comment of the scratch database what it is. */
 int target_mark(Restore *restore, KeptState state, Error *err);
-/* Drops the unfinished databases of restores that were killed. */
+/* Drops the database that tells what is borrowed, if there is one: all of it is given back. */
+void target_close_ledger(Restore *restore);
+/* Drops the unfinished databases of restores that were killed, those that it now has the right to. */
 int target_drop_leftovers(Restore *restore, Error *err);
 /* Renames it into place (and an existing one out of it), in one transaction. When that is not possible it stays,
  * complete and marked as such, and the error tells how to go on. */
@@ -146,6 +162,8 @@ int target_rename(Restore *restore, Error *err);
 int target_connect(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err);
 /* The same as the helper. */
 int target_connect_helped(const Restore *restore, PgConn **ret, Error *err);
+/* The same as the helper where that is a superuser: of what needs everybody's objects. */
+int target_connect_strongest(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err);
 /* The same of who does entry. */
 int target_connect_for(const Restore *restore, const TocEntry *entry, PgConn **ret, Error *err);
 
@@ -177,6 +195,19 @@ int pgrestore_run(Restore *restore, const PgRestoreRun *run, Error *err);
 /* restore_trouble.c */
 /* Learns the SQLSTATE of each error, classifies it and tells it. doer is who met it. */
 int trouble_report(Restore *restore, RestoreMessages *messages, Doer doer, Error *err);
+/* A statement of kura's own that the server refused, and that the restore can go on without. */
+typedef struct OwnTrouble {
+    const char *desc;      /* the type of its TOC entry, or of a step that has none (classify.h) */
+    const char *object;    /* what it was about */
+    const char *statement; /* as it can be repeated in the end; NULL: not by itself */
+    const TocEntry *entry; /* NULL: none */
+    bool is_lack;          /* without it the database is not what was asked for, and takes nobody's place */
+} OwnTrouble;
+/* Classifies it as pg_restore's are, and tells it. Fails with what was refused where data is lost by it, or where the
+ * server did not refuse, but was gone or interrupted. */
+int trouble_own(Restore *restore, const OwnTrouble *own, const Error *refused, Error *err);
+/* Gives an error that ends the restore the remedy of its SQLSTATE, where the server named none. */
+void trouble_remedy(Error *err);
 /* Whether the restored database lacks an entry, and that was told. */
 bool trouble_lacks(Restore *restore, const TocEntry *entry);
 /* The ids of all entries for which keep() is true, in TOC order; to be freed. */

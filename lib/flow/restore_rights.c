@@ -7,15 +7,23 @@
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "restore_priv.h"
+#include "targetdb.h"
 
 int target_connect_helper(Restore *restore, Error *err)
 {
-    PgOptions pg = {0};
     pg_close(restore->helper);
     restore->helper = NULL;
-    if (pg_connect(restore->options->admin_db, &pg, &restore->helper, err) < 0)
+    if (targetdb_connect_admin(restore->options->admin_db, restore->database, &restore->helper, err) < 0)
         return error_wrap(err, "the connection of --admin-db");
-    return catalog_session_setup(restore->helper, err);
+    return 0;
+}
+
+int target_helper(Restore *restore, Error *err)
+{
+    Error lost = ERROR_INIT;
+    if (restore->helper && pg_exec(restore->helper, "SELECT 1", &lost) == 0)
+        return 0;
+    return target_connect_helper(restore, err);
 }
 
 /* Another server, or another cluster behind the same name, would get the grants. */
@@ -32,6 +40,15 @@ static int check_same_server(Restore *restore, Error *err)
         return 0;
     error_set(err, ERR_USAGE, "--admin-db is a connection to another server than --db");
     return error_hint(err, "Both must reach the same PostgreSQL server; only the role may differ.");
+}
+
+int rights_connect(Restore *restore, Error *err)
+{
+    if (restore->target.superuser || restore->options->admin_db == NULL)
+        return 0;
+    if (target_connect_helper(restore, err) < 0 || check_same_server(restore, err) < 0)
+        return -1;
+    return catalog_rights(restore->helper, &restore->aid, err);
 }
 
 static void want(StrVec *wanted, const char *role)
@@ -99,14 +116,15 @@ static bool may_grant(const CatalogRights *rights, const char *role, bool create
 static void plan_loans(Restore *restore, const StrVec *wanted)
 {
     bool before_16 = restore->target.server_version_num < 160000;
+    bool helps = !before_16 || restore->self.inherits; /* else being a member gives it nothing by itself */
     for (size_t i = 0; i < wanted->n; i++) {
         const char *role = wanted->v[i];
         bool created = !strvec_contains(&restore->target.roles, role);
         if (strvec_contains(&restore->self.superusers, role) || (created && !restore->options->create_roles))
             continue;
-        bool has = strvec_contains(&restore->self.becomes, role);
-        bool self = !has && may_grant(&restore->self, role, created, before_16);
-        bool helper = !has && !self && restore->helper && may_grant(&restore->aid, role, created, before_16);
+        bool has = strvec_contains(&restore->self.becomes, role) && !strvec_contains(&restore->still_lent, role);
+        bool self = !has && helps && may_grant(&restore->self, role, created, before_16);
+        bool helper = !has && helps && !self && restore->helper && may_grant(&restore->aid, role, created, before_16);
         if (has || self || helper)
             strvec_push(&restore->becomes, role);
         if (self || helper)
@@ -196,9 +214,6 @@ int rights_check(Restore *restore, Error *err)
 {
     if (restore->target.superuser)
         return 0;
-    if (restore->options->admin_db && (target_connect_helper(restore, err) < 0 || check_same_server(restore, err) < 0 ||
-                                       catalog_rights(restore->helper, &restore->aid, err) < 0))
-        return -1;
     _cleanup_(strvec_done) StrVec wanted = {0};
     if (catalog_rights(restore->admin, &restore->self, err) < 0 || wanted_roles(restore, &wanted, err) < 0)
         return -1;
@@ -206,23 +221,6 @@ int rights_check(Restore *restore, Error *err)
     note_loans(restore, &restore->borrow_self, restore->self.user);
     note_loans(restore, &restore->borrow_helper, restore->aid.user ? restore->aid.user : "");
     return make_plan(restore, err);
-}
-
-int rights_borrow(Restore *restore, Error *err)
-{
-    for (size_t i = 0; i < restore->borrow_self.n; i++)
-        if (loan_take(&restore->loans, &restore->admin, restore->borrow_self.v[i], restore->self.user, err) < 0)
-            return -1;
-    for (size_t i = 0; i < restore->borrow_helper.n; i++)
-        if (loan_take(&restore->loans, &restore->helper, restore->borrow_helper.v[i], restore->self.user, err) < 0)
-            return -1;
-    return 0;
-}
-
-void rights_return(Restore *restore)
-{
-    if (restore->loans.n > 0)
-        loans_return(&restore->loans, restore->self.user, restore->findings);
 }
 
 void rights_done(Restore *restore)
@@ -233,6 +231,9 @@ void rights_done(Restore *restore)
     strvec_done(&restore->becomes);
     strvec_done(&restore->borrow_self);
     strvec_done(&restore->borrow_helper);
+    strvec_done(&restore->still_lent);
+    loans_done(&restore->loans);
+    free(restore->ledger);
     rights_plan_done(&restore->rights);
 }
 

@@ -17,20 +17,75 @@ static const char *source(const Restore *restore)
     return restore->manifest ? restore->manifest->id : "archive";
 }
 
+static int write_mark(Restore *restore, DbMark *mark, Error *err)
+{
+    PgConn *conn;
+    mark->database = restore->database;
+    mark->by = (char *)source(restore);
+    mark->loans = restore->loans;
+    if (target_closing(restore, &conn, err) < 0 || swap_now(conn, mark->at, err) < 0)
+        return -1;
+    _cleanup_free_ char *text = dbmark_format(mark), *literal = sql_quote_literal(text);
+    _cleanup_free_ char *quoted = sql_quote_ident(mark->name);
+    return pg_execf(conn, err, "COMMENT ON DATABASE %s IS %s", quoted, literal);
+}
+
 int target_mark(Restore *restore, KeptState state, Error *err)
 {
-    DbMark mark = {.state = state,
-                   .database = restore->database,
-                   .name = restore->scratch,
-                   .oid = restore->scratch_oid,
-                   .by = (char *)source(restore),
-                   .comment = restore->comment};
-    PgConn *conn;
-    if (target_closing(restore, &conn, err) < 0 || swap_now(conn, mark.at, err) < 0)
+    DbMark mark = {.state = state, .name = restore->scratch, .oid = restore->scratch_oid, .comment = restore->comment};
+    return write_mark(restore, &mark, err);
+}
+
+/* The mark goes with the name, in a transaction of ours; what another connection lent it takes back after that. In
+ * between an empty database tells of it. */
+static int open_ledger(Restore *restore, Error *err)
+{
+    DbMark mark = {.state = KEPT_BUILDING};
+    if (restore->loans.n == 0 || restore->helper == NULL || restore->aid.superuser)
+        return 0;
+    restore->ledger = mark.name = target_free_name(restore, "kura");
+    _cleanup_free_ char *quoted = sql_quote_ident(mark.name);
+    if (pg_execf(restore->admin, err, "CREATE DATABASE %s TEMPLATE template0", quoted) < 0 ||
+        catalog_database_oid(restore->admin, mark.name, &mark.oid, err) < 0)
+        return error_wrap(err, "making a database that tells what is borrowed");
+    return write_mark(restore, &mark, err);
+}
+
+void target_close_ledger(Restore *restore)
+{
+    Error err = ERROR_INIT;
+    if (restore->ledger && (target_admin(restore, &err) < 0 ||
+                            targetdb_drop(restore->admin, restore->options->db, restore->ledger, false, &err) < 0))
+        findings_add(restore->findings, FINDING_WARNING, "scratch-left", "Drop it by hand with DROP DATABASE.",
+                     "the empty database \"%s\", which told what was borrowed, could not be dropped: %s",
+                     restore->ledger, err.message);
+    free(restore->ledger);
+    restore->ledger = NULL;
+}
+
+/* Only its owner, and who has his rights, may drop a database. */
+static int may_drop(Restore *restore, const KeptDatabase *left, bool *ret, char **ret_owner, Error *err)
+{
+    PgConn *conn = restore->aid.superuser ? restore->helper : restore->admin;
+    return catalog_may_rename(conn, left->oid, ret, ret_owner, err);
+}
+
+static int tell_unfinished(Restore *restore, const KeptDatabase *left, Error *err)
+{
+    bool may;
+    _cleanup_free_ char *owner = NULL;
+    if (may_drop(restore, left, &may, &owner, err) < 0)
         return -1;
-    _cleanup_free_ char *text = dbmark_format(&mark), *literal = sql_quote_literal(text);
-    _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
-    return pg_execf(conn, err, "COMMENT ON DATABASE %s IS %s", quoted, literal);
+    if (may || strvec_contains(&restore->becomes, owner))
+        findings_add(restore->findings, FINDING_NOTE, "restore-unfinished",
+                     "This restore drops it, unless the other one is still at work.",
+                     "database \"%s\" was begun at %.19sZ by a restore that did not end", left->name, left->at);
+    else
+        findings_add(restore->findings, FINDING_WARNING, "restore-unfinished",
+                     "Drop it as its owner or as a superuser; a restore with --admin-db of a superuser does so, too.",
+                     "database \"%s\", begun at %.19sZ by a restore that did not end, stays: it belongs to role \"%s\"",
+                     left->name, left->at, owner);
+    return 0;
 }
 
 int target_check_leftovers(Restore *restore, Error *err)
@@ -38,19 +93,18 @@ int target_check_leftovers(Restore *restore, Error *err)
     KeptDatabases list;
     if (kept_list(restore->admin, restore->database, &list, err) < 0)
         return -1;
-    for (size_t i = 0; i < list.n; i++) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < list.n; i++) {
         const KeptDatabase *left = &list.v[i];
         if (left->state == KEPT_BUILDING)
-            findings_add(restore->findings, FINDING_NOTE, "restore-unfinished",
-                         "This restore drops it first, unless the other one is still at work.",
-                         "database \"%s\" was begun at %.19sZ by a restore that did not end", left->name, left->at);
+            rc = tell_unfinished(restore, left, err);
         else if (left->state == KEPT_COMPLETE)
             findings_add(restore->findings, FINDING_NOTE, "restore-not-in-place",
                          "\"kura undo\" with its name puts it in place; \"kura prune --old-databases\" drops it.",
                          "database \"%s\" is a complete restore of %s that did not get its name", left->name, left->by);
     }
     kept_databases_done(&list);
-    return 0;
+    return rc;
 }
 
 int target_check_swap(Restore *restore, Error *err)
@@ -92,7 +146,7 @@ static int drop_untouched(Restore *restore, Error *err)
     const StrVec *databases = &restore->target.databases;
     for (size_t i = 0; i < databases->n; i++) {
         bool untouched;
-        if (!is_scratch_name(restore->database, databases->v[i]))
+        if (!is_scratch_name(restore->database, databases->v[i]) || restore->scratch_exists)
             continue;
         if (targetdb_is_untouched(restore->admin, restore->options->db, databases->v[i], &untouched, err) < 0 ||
             (untouched && drop_leftover(restore, databases->v[i], false, err) < 0))
@@ -107,9 +161,14 @@ int target_drop_leftovers(Restore *restore, Error *err)
     if (kept_list(restore->admin, restore->database, &list, err) < 0)
         return -1;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < list.n; i++)
-        if (list.v[i].state == KEPT_BUILDING)
+    for (size_t i = 0; rc == 0 && i < list.n; i++) {
+        bool may = false;
+        _cleanup_free_ char *owner = NULL;
+        if (list.v[i].state == KEPT_BUILDING && list.v[i].oid != restore->scratch_oid)
+            rc = may_drop(restore, &list.v[i], &may, &owner, err);
+        if (rc == 0 && may)
             rc = drop_leftover(restore, list.v[i].name, true, err);
+    }
     kept_databases_done(&list);
     return rc < 0 ? -1 : drop_untouched(restore, err);
 }
@@ -166,12 +225,20 @@ static int swap(Restore *restore, uint32_t existing, Swap *swap, Error *err)
     return swap_run(target_closing_slot(restore), swap, err);
 }
 
+static void return_loans(PgConn *conn, void *ctx)
+{
+    loans_return_within(ctx, conn);
+}
+
 static int look_and_swap(Restore *restore, Swap *ret, Error *err)
 {
     uint32_t existing;
-    if (target_admin(restore, err) < 0 || target_mark(restore, KEPT_COMPLETE, err) < 0)
+    if (target_admin(restore, err) < 0 || target_mark(restore, KEPT_COMPLETE, err) < 0 || open_ledger(restore, err) < 0)
         return -1;
-    *ret = (Swap){.conninfo = target_closing_conninfo(restore), .name = restore->database};
+    *ret = (Swap){.conninfo = target_closing_conninfo(restore),
+                  .name = restore->database,
+                  .also = return_loans,
+                  .ctx = &restore->loans};
     if (catalog_database_oid(restore->admin, restore->database, &existing, err) < 0)
         return -1;
     if (existing && restore->kept == NULL)

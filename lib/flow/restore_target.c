@@ -8,6 +8,7 @@
 #include "kura/sqllex.h"
 #include "kura/stop.h"
 #include "restore_priv.h"
+#include "retarget.h"
 #include "targetdb.h"
 
 static const char spare_the_server[] =
@@ -40,6 +41,12 @@ int target_connect_helped(const Restore *restore, PgConn **ret, Error *err)
     return connect_scratch(restore, restore->options->admin_db, NULL, ret, err);
 }
 
+int target_connect_strongest(const Restore *restore, const atomic_bool *give_up, PgConn **ret, Error *err)
+{
+    const RestoreOptions *options = restore->options;
+    return connect_scratch(restore, restore->aid.superuser ? options->admin_db : options->db, give_up, ret, err);
+}
+
 int target_connect_for(const Restore *restore, const TocEntry *entry, PgConn **ret, Error *err)
 {
     if (entry_doer(restore, entry) == DOER_ADMIN)
@@ -66,9 +73,9 @@ int target_lock(Restore *restore, Error *err)
 int target_admin(Restore *restore, Error *err)
 {
     Error lost = ERROR_INIT;
-    if (pg_exec(restore->admin, "SELECT 1", &lost) == 0)
+    if (restore->admin && pg_exec(restore->admin, "SELECT 1", &lost) == 0)
         return 0;
-    if (lost.code != ERR_CONNECTION) {
+    if (restore->admin && lost.code != ERR_CONNECTION) {
         *err = lost;
         return -1;
     }
@@ -91,101 +98,9 @@ const char *target_closing_conninfo(const Restore *restore)
 
 int target_closing(Restore *restore, PgConn **ret, Error *err)
 {
-    Error lost = ERROR_INIT;
-    bool alive = restore->aid.superuser && restore->helper && pg_exec(restore->helper, "SELECT 1", &lost) == 0;
-    if (!alive && (restore->aid.superuser ? target_connect_helper(restore, err) : target_admin(restore, err)) < 0)
+    if ((restore->aid.superuser ? target_helper(restore, err) : target_admin(restore, err)) < 0)
         return -1;
     *ret = *target_closing_slot(restore);
-    return 0;
-}
-
-/* Whether DATABASE behind this word is followed by a database's name (and is not itself the name of a role). */
-static bool takes_database(const SqlToken *before)
-{
-    return before && (sql_is_word(before, "create") || sql_is_word(before, "alter") || sql_is_word(before, "in") ||
-                      sql_is_word(before, "on"));
-}
-
-/* Clauses of CREATE DATABASE that the target has no use for: a word, perhaps "=", and a name. */
-enum { DROP_NOTHING = 0, DROP_TABLESPACE = 1, DROP_PROVIDER = 2 };
-
-static bool begins_dropped(const SqlToken *token, int drop)
-{
-    return ((drop & DROP_TABLESPACE) && sql_is_word(token, "tablespace")) ||
-           ((drop & DROP_PROVIDER) && sql_is_word(token, "locale_provider"));
-}
-
-/* Copies SQL with the name behind every word DATABASE replaced, one statement after the other into *ret, without the
- * clauses to drop. */
-static int retarget(const char *sql, const char *name, int drop, StrVec *ret, Error *err)
-{
-    _cleanup_free_ SqlToken *tokens = NULL;
-    size_t n;
-    if (sql_tokens(sql, strlen(sql), &tokens, &n, err) < 0)
-        return -1;
-    _cleanup_(buf_done) Buf out = BUF_INIT(64 * 1024 * 1024);
-    bool after_database = false, dropping = false, has_words = false;
-    const SqlToken *before = NULL;
-    for (size_t i = 0; tokens[i].kind != SQL_END; i++) {
-        const SqlToken *token = &tokens[i];
-        bool ident = token->kind == SQL_IDENT || token->kind == SQL_QUOTED_IDENT;
-        if (sql_is_punct(token, ";")) {
-            if (has_words)
-                strvec_push(ret, buf_str(&out));
-            buf_clear(&out);
-            has_words = dropping = after_database = false;
-            before = NULL;
-            continue;
-        }
-        if (token->kind == SQL_COMMENT)
-            continue;
-        if (begins_dropped(token, drop)) {
-            dropping = true;
-            continue;
-        }
-        if (dropping) {
-            dropping = !ident;
-            continue;
-        }
-        if (after_database && ident) {
-            sql_append_ident(&out, name);
-            after_database = false;
-        } else if (buf_append(&out, token->start, token->len, err) < 0) {
-            return -1;
-        } else if (token->kind != SQL_SPACE) {
-            after_database = sql_is_word(token, "database") && takes_database(before);
-        }
-        if (token->kind != SQL_SPACE)
-            before = token;
-        has_words |= token->kind != SQL_SPACE;
-    }
-    if (has_words)
-        strvec_push(ret, buf_str(&out));
-    return 0;
-}
-
-/* These statements run in the maintenance database, where an archive has no business: only the forms that pg_dump
- * writes about a database pass. */
-static int check_statements(const StrVec *statements, const char *desc, Error *err)
-{
-    static const char *const forms[] = {
-        "CREATE DATABASE ", "ALTER DATABASE ", "COMMENT ON DATABASE ",       "GRANT ",
-        "REVOKE ",          "ALTER ROLE ",     "SET SESSION AUTHORIZATION ", "RESET SESSION AUTHORIZATION"};
-    for (size_t i = 0; i < statements->n; i++) {
-        const char *sql = statements->v[i] + strspn(statements->v[i], " \t\r\n");
-        size_t form = 0;
-        while (form < ARRAY_SIZE(forms) && strncmp(sql, forms[form], strlen(forms[form])) != 0)
-            form++;
-        bool known = form < ARRAY_SIZE(forms);
-        if (known && strncmp(sql, "ALTER ROLE ", 11) == 0)
-            known = strstr(sql, " IN DATABASE ") != NULL;
-        if (known && (strncmp(sql, "GRANT ", 6) == 0 || strncmp(sql, "REVOKE ", 7) == 0))
-            known = strstr(sql, " ON DATABASE ") != NULL;
-        if (!known)
-            return error_set(err, ERR_CORRUPT,
-                             "the archive's %s entry holds a statement that pg_dump does not write there: %.200s", desc,
-                             sql);
-    }
     return 0;
 }
 
@@ -225,7 +140,7 @@ int target_create_database(Restore *restore, Error *err)
     int drop = (restore->no_tablespaces ? DROP_TABLESPACE : 0) | (restore->no_provider ? DROP_PROVIDER : 0);
     if (entry && entry->defn && retarget(entry->defn, restore->scratch, drop, &statements, err) < 0)
         return error_wrap(err, "the archive's CREATE DATABASE");
-    if (check_statements(&statements, "DATABASE", err) < 0)
+    if (retarget_check(&statements, "DATABASE", err) < 0)
         return -1;
     if (statements.n == 0)
         strvec_pushf(&statements, "CREATE DATABASE %s TEMPLATE template0", quoted);
@@ -270,40 +185,45 @@ static int set_property(Restore *restore, PgConn *conn, const char *statement, E
     return pg_execf(conn, err, "SET ROLE %s; %s; RESET ROLE", quoted, statement);
 }
 
-/* Settings: one that the target refuses (a parameter it does not know) is a warning. */
+/* Settings: the target may not know one, or not let us set it. */
 static int apply_property(Restore *restore, PgConn *conn, const TocEntry *entry, Error *err)
 {
-    _cleanup_(strvec_done) StrVec statements = {0};
+    _cleanup_(strvec_done) StrVec statements = {0}, later = {0};
     if (entry == NULL || entry->defn == NULL)
         return 0;
-    if (retarget(entry->defn, restore->scratch, DROP_NOTHING, &statements, err) < 0)
+    if (retarget(entry->defn, restore->scratch, DROP_NOTHING, &statements, err) < 0 ||
+        retarget(entry->defn, restore->database, DROP_NOTHING, &later, err) < 0)
         return error_wrap(err, "the archive's %s", entry->desc);
-    if (check_statements(&statements, entry->desc, err) < 0)
+    if (retarget_check(&statements, entry->desc, err) < 0)
         return -1;
     for (size_t i = 0; i < statements.n; i++) {
+        const char *repeat = later.v[i] + strspn(later.v[i], " \t\r\n");
+        OwnTrouble own = {.desc = entry->desc, .object = restore->database, .statement = repeat, .entry = entry};
         Error refused = ERROR_INIT;
-        if (set_property(restore, conn, statements.v[i], &refused) == 0)
-            continue;
-        if (refused.code != ERR_SERVER) {
-            *err = refused;
+        if (set_property(restore, conn, statements.v[i], &refused) < 0 && trouble_own(restore, &own, &refused, err) < 0)
             return -1;
-        }
-        findings_add(restore->findings, FINDING_WARNING, "database-property", refused.hint[0] ? refused.hint : NULL,
-                     "the target refused \"%s\": %s", statements.v[i], refused.message);
     }
     return 0;
 }
 
-static int run_in_transaction(PgConn *conn, const StrVec *statements, Error *err)
+static int run_all(PgConn *conn, const StrVec *statements, Error *err)
 {
-    int rc = pg_exec(conn, "BEGIN", err);
-    for (size_t i = 0; rc == 0 && i < statements->n; i++)
-        rc = pg_exec(conn, statements->v[i], err);
-    if (rc == 0)
-        rc = pg_exec(conn, "COMMIT", err);
-    if (rc < 0)
-        pg_exec(conn, "ROLLBACK", NULL);
-    return rc;
+    for (size_t i = 0; i < statements->n; i++)
+        if (pg_exec(conn, statements->v[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* All of them or none, within the transaction; the restore can go on without. */
+static int run_unit(Restore *restore, PgConn *conn, const StrVec *statements, const OwnTrouble *own, Error *err)
+{
+    Error refused = ERROR_INIT;
+    if (pg_exec(conn, "SAVEPOINT unit", err) < 0)
+        return -1;
+    if (run_all(conn, statements, &refused) == 0)
+        return 0;
+    pg_exec(conn, "ROLLBACK TO SAVEPOINT unit", NULL);
+    return trouble_own(restore, own, &refused, err);
 }
 
 static void grant_as_roles(StrVec *statements)
@@ -315,29 +235,69 @@ static void grant_as_roles(StrVec *statements)
     }
 }
 
-int target_owner(Restore *restore, Error *err)
+/* From here on others may connect, but for a helper that was let in. */
+static int open_database(Restore *restore, PgConn *conn, Error *err)
 {
     _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch);
-    _cleanup_(strvec_done) StrVec statements = {0};
     if (restore->helper && !restore->aid.superuser) {
         _cleanup_free_ char *helper = sql_quote_ident(restore->aid.user);
-        strvec_pushf(&statements, "REVOKE CONNECT, CREATE, TEMPORARY ON DATABASE %s FROM %s", quoted, helper);
+        if (pg_execf(conn, err, "REVOKE CONNECT, CREATE, TEMPORARY ON DATABASE %s FROM %s", quoted, helper) < 0)
+            return -1;
     }
-    strvec_pushf(&statements, "GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC", quoted);
-    if (restore->owner) {
-        _cleanup_free_ char *owner = sql_quote_ident(restore->owner);
-        strvec_pushf(&statements, "ALTER DATABASE %s OWNER TO %s", quoted, owner);
-    }
+    return pg_execf(conn, err, "GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC", quoted);
+}
+
+static void owner_statement(const Restore *restore, const char *name, StrVec *ret)
+{
+    _cleanup_free_ char *quoted = sql_quote_ident(name), *owner = sql_quote_ident(restore->owner);
+    strvec_pushf(ret, "ALTER DATABASE %s OWNER TO %s", quoted, owner);
+}
+
+static int give_database(Restore *restore, PgConn *conn, Error *err)
+{
+    _cleanup_(strvec_done) StrVec statements = {0}, later = {0};
+    if (restore->owner == NULL)
+        return 0;
+    owner_statement(restore, restore->scratch, &statements);
+    owner_statement(restore, restore->database, &later);
+    OwnTrouble own = {.desc = "DATABASE", .object = restore->database, .statement = later.v[0], .is_lack = true};
+    return run_unit(restore, conn, &statements, &own, err);
+}
+
+static int grant_database(Restore *restore, PgConn *conn, Error *err)
+{
     const TocEntry *acl = toc_find_first(restore->toc, "ACL", "DATABASE ");
-    if (acl && acl->defn && retarget(acl->defn, restore->scratch, DROP_NOTHING, &statements, err) < 0)
+    _cleanup_(strvec_done) StrVec statements = {0};
+    if (acl == NULL || acl->defn == NULL)
+        return 0;
+    if (retarget(acl->defn, restore->scratch, DROP_NOTHING, &statements, err) < 0)
         return error_wrap(err, "the archive's database ACL");
-    PgConn *conn;
-    if (check_statements(&statements, "ACL", err) < 0 || target_closing(restore, &conn, err) < 0)
+    if (retarget_check(&statements, "ACL", err) < 0)
         return -1;
     if (conn == restore->admin && restore->limited)
         grant_as_roles(&statements);
+    _cleanup_free_ char *object = xasprintf("DATABASE %s", restore->database);
+    OwnTrouble own = {.desc = "ACL", .object = object, .entry = acl, .is_lack = true};
+    return run_unit(restore, conn, &statements, &own, err);
+}
+
+static int owner_and_grants(Restore *restore, PgConn *conn, Error *err)
+{
+    if (pg_exec(conn, "BEGIN", err) < 0 || open_database(restore, conn, err) < 0 ||
+        give_database(restore, conn, err) < 0 || grant_database(restore, conn, err) < 0)
+        return -1;
+    return pg_exec(conn, "COMMIT", err);
+}
+
+int target_owner(Restore *restore, Error *err)
+{
+    PgConn *conn;
+    if (target_closing(restore, &conn, err) < 0)
+        return -1;
     stop_hold();
-    int rc = run_in_transaction(conn, &statements, err);
+    int rc = owner_and_grants(restore, conn, err);
+    if (rc < 0)
+        pg_exec(conn, "ROLLBACK", NULL);
     stop_release();
     return rc < 0 ? error_wrap(err, "owner and grants of the database") : 0;
 }
@@ -375,20 +335,33 @@ void target_keep(Restore *restore)
     strvec_done(&restore->created_roles);
 }
 
+/* What is borrowed is given back before the database goes that tells of it; so the database becomes our own before. */
+static void reclaim(Restore *restore)
+{
+    Error err = ERROR_INIT;
+    if (!restore->scratch_exists || restore->loans.n == 0 || restore->aid.superuser)
+        return;
+    _cleanup_free_ char *quoted = sql_quote_ident(restore->scratch), *self = sql_quote_ident(restore->self.user);
+    if (pg_execf(restore->admin, &err, "ALTER DATABASE %s OWNER TO %s", quoted, self) < 0)
+        log_debug("taking database \"%s\" back: %s", restore->scratch, err.message);
+}
+
 void target_undo(Restore *restore)
 {
     stop_hold();
     Error err = ERROR_INIT;
-    if ((restore->scratch_exists || restore->created_roles.n > 0 || restore->loans.n > 0) &&
-        target_admin(restore, &err) < 0)
+    bool anything = restore->scratch_exists || restore->created_roles.n > 0 || restore->loans.n > 0;
+    if (anything && target_admin(restore, &err) < 0)
         log_debug("the maintenance connection: %s", err.message);
+    else if (anything)
+        reclaim(restore);
+    rights_return(restore);
     PgConn *conn;
     if (restore->scratch_exists &&
         (target_closing(restore, &conn, &err) < 0 ||
          targetdb_drop(conn, target_closing_conninfo(restore), restore->scratch, true, &err) < 0))
         findings_add(restore->findings, FINDING_WARNING, "scratch-left", "Drop it by hand with DROP DATABASE.",
                      "the unfinished database \"%s\" could not be dropped: %s", restore->scratch, err.message);
-    rights_return(restore);
     conn = *role_conn(restore);
     for (size_t i = restore->created_roles.n; conn && i-- > 0;) {
         _cleanup_free_ char *role = sql_quote_ident(restore->created_roles.v[i]);

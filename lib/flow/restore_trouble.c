@@ -77,17 +77,22 @@ static void learn_all(Restore *restore, const RestoreMessages *messages, Doer do
     pg_close(conn);
 }
 
-static void tell(Restore *restore, const RestoreMessage *message, const TocEntry *entry, const char *sqlstate,
-                 const Verdict *verdict)
+/* speaker: who said text. */
+static void tell(Restore *restore, const Verdict *verdict, const char *object, const char *next, const char *speaker,
+                 const char *text, const char *sqlstate)
 {
     static const char *const codes[] = {"restore-harmless", "restore-action", "restore-loss"};
+    findings_add(restore->findings, trouble_severity(verdict->class), codes[verdict->class], next,
+                 "%s: %s: %s; %s said: %s (%s)", trouble_class_name(verdict->class), object, verdict->consequence,
+                 speaker, text, sqlstate[0] ? sqlstate : "no SQLSTATE");
+}
+
+static char *name_of(const TocEntry *entry)
+{
     bool qualified = entry && entry->namespace && *entry->namespace;
-    _cleanup_free_ char *name = entry ? xasprintf("%s %s%s%s", entry->desc, qualified ? entry->namespace : "",
-                                                  qualified ? "." : "", entry->tag ? entry->tag : "")
-                                      : xstrdup("pg_restore's session");
-    findings_add(restore->findings, trouble_severity(verdict->class), codes[verdict->class], verdict->next,
-                 "%s: %s: %s; pg_restore said: %s (%s)", trouble_class_name(verdict->class), name, verdict->consequence,
-                 message->text, sqlstate[0] ? sqlstate : "no SQLSTATE");
+    return entry ? xasprintf("%s %s%s%s", entry->desc, qualified ? entry->namespace : "", qualified ? "." : "",
+                             entry->tag ? entry->tag : "")
+                 : xstrdup("pg_restore's session");
 }
 
 static void record(Restore *restore, const TocEntry *entry)
@@ -106,7 +111,9 @@ int trouble_report(Restore *restore, RestoreMessages *messages, Doer doer, Error
     for (size_t i = 0; i < messages->n; i++) {
         const RestoreMessage *message = &messages->v[i];
         if (!message->error) {
-            findings_add(restore->findings, FINDING_NOTE, "restore-said", NULL, "pg_restore: %s", message->text);
+            findings_add(restore->findings, FINDING_NOTE, "restore-said", NULL,
+                         "%s: it ended nothing; pg_restore said: %s", trouble_class_name(TROUBLE_HARMLESS),
+                         message->text);
             continue;
         }
         const TocEntry *entry = entry_of(restore, message);
@@ -115,7 +122,8 @@ int trouble_report(Restore *restore, RestoreMessages *messages, Doer doer, Error
                            .command = message->command,
                            .preamble = message->preamble};
         Verdict verdict = classify(&trouble);
-        tell(restore, message, entry, sqlstates[i], &verdict);
+        _cleanup_free_ char *name = name_of(entry);
+        tell(restore, &verdict, name, verdict.next, "pg_restore", message->text, sqlstates[i]);
         lost += verdict.class == TROUBLE_LOSS;
         if (verdict.class != TROUBLE_HARMLESS)
             record(restore, entry);
@@ -124,6 +132,35 @@ int trouble_report(Restore *restore, RestoreMessages *messages, Doer doer, Error
     return lost == 0 ? 0
                      : error_set(err, ERR_TOOL, "pg_restore met %zu error%s by which data is lost", lost,
                                  lost == 1 ? "" : "s");
+}
+
+int trouble_own(Restore *restore, const OwnTrouble *own, const Error *refused, Error *err)
+{
+    if (refused->code != ERR_SERVER || stop_signal() != 0) {
+        *err = *refused;
+        return -1;
+    }
+    Trouble trouble = {.sqlstate = refused->sqlstate, .desc = own->desc, .command = own->statement};
+    Verdict verdict = classify(&trouble);
+    _cleanup_free_ char *object = xasprintf("%s %s", own->desc, own->object);
+    _cleanup_free_ char *again = own->statement ? xasprintf("Once the cause is gone: %s;", own->statement) : NULL;
+    const char *next = refused->hint[0] ? refused->hint : verdict.next;
+    if (verdict.class == TROUBLE_ACTION && again)
+        next = again;
+    tell(restore, &verdict, object, next, "the server", refused->message, refused->sqlstate);
+    if (own->is_lack && verdict.class != TROUBLE_HARMLESS)
+        record(restore, own->entry);
+    if (verdict.class != TROUBLE_LOSS)
+        return 0;
+    *err = *refused;
+    return error_wrap(err, "%s", object);
+}
+
+void trouble_remedy(Error *err)
+{
+    const char *next = err->code == ERR_SERVER && err->hint[0] == 0 ? trouble_next(err->sqlstate) : NULL;
+    if (next)
+        error_hint(err, "%s", next);
 }
 
 bool trouble_lacks(Restore *restore, const TocEntry *entry)

@@ -33,8 +33,9 @@ void rights_plan_done(RightsPlan *plan)
 }
 
 const char rights_membership_hint[] =
-    "Let an administrator GRANT the role to the one that restores (from 16 on WITH INHERIT TRUE, SET TRUE), map it to "
-    "another with --map, or give a superuser's connection with --admin-db.";
+    "Let an administrator GRANT the role to the one that restores (from 16 on WITH INHERIT TRUE, SET TRUE; before, "
+    "that one "
+    "must be INHERIT), map it to another with --map, or give a superuser's connection with --admin-db.";
 
 static const TocEntry *dep_of(const Planning *planning, const TocEntry *entry, size_t i, size_t *ret_place)
 {
@@ -208,16 +209,40 @@ static Doer comment_doer(const Planning *planning, const TocEntry *entry)
     return follow(planning, entry);
 }
 
+/* What came with the server belongs to its first superuser, whatever the role map makes of that role's name. */
+static bool is_about_system(const Planning *planning, const TocEntry *entry)
+{
+    size_t place;
+    for (size_t i = 0; i < entry->n_deps; i++)
+        if (dep_of(planning, entry, i, &place))
+            return false;
+    bool catalog = entry->namespace && strcmp(entry->namespace, "pg_catalog") == 0;
+    return catalog || (entry->tag && strncmp(entry->tag, "LANGUAGE ", 9) == 0);
+}
+
+static bool is_ours(const Planning *planning, const TocEntry *entry)
+{
+    return entry->owner && *entry->owner && is_self(planning, entry->owner);
+}
+
 /* Grants are made as the object's owner. */
 static Doer grant_doer(const Planning *planning, const TocEntry *entry)
 {
     Doer made = follow(planning, entry);
     if (made != DOER_SELF)
         return made;
+    if (toc_entry_is(entry, "ACL") && is_about_system(planning, entry))
+        return admin_or_none(planning);
     if (is_about_schema_public(entry) && is_foreign_public(planning, "public"))
         return admin_or_none(planning);
-    bool ownerless = entry->owner == NULL || *entry->owner == 0;
-    return !ownerless && is_self(planning, entry->owner) ? DOER_SELF : admin_or_none(planning);
+    return is_ours(planning, entry) ? DOER_SELF : admin_or_none(planning);
+}
+
+/* What follows when its table has its owner, who alone may do it. An owner out of reach is told of once, with his
+ * tables. */
+static Doer late_doer(const Planning *planning, const TocEntry *entry)
+{
+    return planning->facts->admin_superuser && !is_ours(planning, entry) ? DOER_ADMIN : DOER_SELF;
 }
 
 /* The data of an extension's own tables, which belong to who made them. */
@@ -241,6 +266,8 @@ static Doer maker(const Planning *planning, const TocEntry *entry)
         return extension_doer(planning, entry);
     if (toc_entry_is(entry, "ACL") || toc_entry_is(entry, "DEFAULT ACL"))
         return grant_doer(planning, entry);
+    if (is_late(planning, entry) && !is_about_another(entry))
+        return late_doer(planning, entry);
     if (is_about_another(entry))
         return comment_doer(planning, entry);
     if (rights_is_config(planning->toc, entry))

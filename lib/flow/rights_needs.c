@@ -104,7 +104,7 @@ bool needs_superuser(const Toc *toc, const TocEntry *entry)
     if (toc_entry_is(entry, "AGGREGATE"))
         return has_words(entry, "stype", "=", "internal") || has_words(entry, "mstype", "=", "internal");
     if (toc_entry_is(entry, "TYPE"))
-        return has_words(entry, "input", "=", NULL);
+        return !has_words(entry, "as", NULL, NULL); /* a base type, or one of which nothing is known but the name */
     if (toc_entry_is(entry, "PUBLICATION"))
         return has_words(entry, "for", "all", "tables");
     if (toc_entry_is(entry, "CAST"))

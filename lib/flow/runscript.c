@@ -81,8 +81,10 @@ static int run_transaction(PgConn *conn, const StrVec *statements, StrVec *waite
         tell_wait(conn, failed, err, waited);
         if (tried == TRIES) {
             error_set(err, ERR_FAILED, "no lock in %d tries for %.1500s", TRIES, waited->v[waited->n - 1]);
-            return error_hint(err, "Nothing of this transaction was changed. End the session that holds the lock, wait "
-                                   "for it, or allow more with --lock-timeout.");
+            return error_hint(err,
+                              "Nothing of this transaction was changed. End the session that holds the lock (SELECT "
+                              "pg_terminate_backend(PROCESS);), wait for it, or allow more with "
+                              "--lock-timeout.");
         }
         ++*retries;
         if (pause_ms(wait, err) < 0)
@@ -91,15 +93,17 @@ static int run_transaction(PgConn *conn, const StrVec *statements, StrVec *waite
     }
 }
 
-int runscript(PgConn *conn, const OwnStatements *script, StrVec *waited, size_t *ret_retries, Error *err)
+int runscript(PgConn *conn, const OwnStatements *script, StrVec *waited, size_t *ret_retries, size_t *ret_committed,
+              Error *err)
 {
-    *ret_retries = 0;
+    *ret_retries = *ret_committed = 0;
     for (size_t i = 0; i < script->n; i++) {
         if (stop_check(err) < 0 || run_transaction(conn, &script->v[i], waited, ret_retries, err) < 0) {
             if (i > 0)
                 error_wrap(err, "transaction %zu of %zu, those before it are committed", i + 1, script->n);
             return -1;
         }
+        ++*ret_committed;
     }
     return 0;
 }

@@ -6,7 +6,9 @@
 #include "kura/pg.h"
 
 /* Transaction by transaction. One that waits for a lock longer than the script allows is rolled back and tried again;
- * each such time a line about who held the lock goes into waited. *ret_retries counts them. */
-int runscript(PgConn *conn, const OwnStatements *script, StrVec *waited, size_t *ret_retries, Error *err);
+ * each such time a line about who held the lock goes into waited. *ret_retries counts them, *ret_committed the
+ * transactions that are done. */
+int runscript(PgConn *conn, const OwnStatements *script, StrVec *waited, size_t *ret_retries, size_t *ret_committed,
+              Error *err);
 
 #endif

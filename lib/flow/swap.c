@@ -46,6 +46,8 @@ static int in_transaction(PgConn *admin, const Swap *swap, bool *ret_committing,
     for (size_t i = 0; i < swap->n_moves; i++)
         if (move(admin, &swap->moves[i], err) < 0)
             return -1;
+    if (swap->also)
+        swap->also(admin, swap->ctx);
     *ret_committing = true;
     return pg_exec(admin, "COMMIT", err);
 }
@@ -263,12 +265,15 @@ int swap_check(PgConn *admin, uint32_t oid, const char *name, bool evict, const 
         catalog_sessions(admin, &oid, 1, &sessions, err) < 0)
         return -1;
     if (!may && !(becomes && strvec_contains(becomes, owner)))
-        findings_add(findings, FINDING_ERROR, "may-not-rename",
-                     "Connect as a superuser, or as a role with CREATEDB that is a member of the owner.",
-                     "role \"%s\" may not rename database \"%s\" of role \"%s\"", pg_user(admin), name, owner);
+        findings_add(
+            findings, FINDING_ERROR, "may-not-rename",
+            "Connect as a superuser, or as a role with CREATEDB that is a member of the owner; a restore takes "
+            "a superuser's connection with --admin-db, too.",
+            "role \"%s\" may not rename database \"%s\" of role \"%s\"", pg_user(admin), name, owner);
     size_t others = 0;
     for (size_t i = 0; i < sessions.n; i++)
-        others += !sessions.v[i].ours_to_end;
+        others += !sessions.v[i].ours_to_end &&
+                  !(becomes && sessions.v[i].role && strvec_contains(becomes, sessions.v[i].role));
     if (sessions.n > 0)
         findings_add(findings, FINDING_NOTE, "database-in-use",
                      !evict ? "Stop the application before the end: a database in use cannot be renamed."

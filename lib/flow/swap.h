@@ -18,6 +18,8 @@ typedef struct Swap {
     const char *name;     /* the one that this is about */
     SwapMove moves[2];    /* in this order */
     size_t n_moves;
+    void (*also)(PgConn *conn, void *ctx); /* what else the transaction does, behind the moves; NULL: nothing */
+    void *ctx;
     StrVec ended; /* result: the role of each session that was ended */
     bool unknown; /* result: the connection broke while committing, and the server cannot be asked what became of it */
 } Swap;

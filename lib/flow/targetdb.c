@@ -83,7 +83,7 @@ int targetdb_connect_admin(const char *conninfo, const char *name, PgConn **ret,
     PgOptions pg = {.dbname = strcmp(name, "postgres") == 0 ? "template1" : "postgres"};
     PgConn *conn;
     if (pg_connect(conninfo, &pg, &conn, err) < 0) {
-        if (strcmp(err->sqlstate, "3D000") != 0 && strstr(err->message, "\"postgres\" does not exist") == NULL)
+        if (strcmp(err->sqlstate, "3D000") != 0)
             return -1;
         error_clear(err);
         pg.dbname = "template1";
@@ -214,7 +214,7 @@ int targetdb_is_untouched(PgConn *admin, const char *conninfo, const char *name,
     *ret = false;
     if (pg_query_value(admin,
                        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_database WHERE datname = $1"
-                       " AND datdba = current_user::pg_catalog.regrole AND datacl IS NULL"
+                       " AND pg_catalog.pg_get_userbyid(datdba) = current_user AND datacl IS NULL"
                        " AND pg_catalog.shobj_description(oid, 'pg_database') IS NULL",
                        1, params, &bare, err) < 0)
         return -1;

@@ -8,6 +8,7 @@
 #include "kept_priv.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "loan.h"
 #include "swap.h"
 #include "targetdb.h"
 
@@ -47,26 +48,36 @@ static int none_kept(const Undo *undo, const KeptDatabases *list, Error *err)
 }
 
 /* The one that is asked for, else the old one that was kept last. */
-static int choose(Undo *undo, Error *err)
+static int choose_among(Undo *undo, KeptDatabases *list, Error *err)
 {
-    KeptDatabases list;
     const char *asked = undo->options->kept;
-    if (kept_list(undo->admin, undo->report->database, &list, err) < 0)
-        return -1;
     size_t i = 0;
-    while (i < list.n && (asked ? strcmp(list.v[i].name, asked) != 0 : list.v[i].state != KEPT_OLD))
+    while (i < list->n && (asked ? strcmp(list->v[i].name, asked) != 0 : list->v[i].state != KEPT_OLD))
         i++;
     int rc = 0;
-    if (i == list.n) {
-        rc = none_kept(undo, &list, err);
-    } else if (list.v[i].state == KEPT_BUILDING || list.v[i].state == KEPT_DIFFERS) {
-        rc = error_set(err, ERR_FAILED, "database \"%s\" is a restore that did not %s", list.v[i].name,
-                       list.v[i].state == KEPT_BUILDING ? "end" : "prove equal to its backup");
+    if (i == list->n) {
+        rc = none_kept(undo, list, err);
+    } else if (list->v[i].state == KEPT_BUILDING || list->v[i].state == KEPT_DIFFERS) {
+        rc = error_set(err, ERR_FAILED, "database \"%s\" is a restore that did not %s", list->v[i].name,
+                       list->v[i].state == KEPT_BUILDING ? "end" : "prove equal to its backup");
         error_hint(err, "Run the restore again.");
     } else {
-        undo->report->restored = list.v[i];
-        list.v[i] = (KeptDatabase){0};
+        undo->report->restored = list->v[i];
+        list->v[i] = (KeptDatabase){0};
     }
+    return rc;
+}
+
+/* What a restore borrowed that was killed is given back on the way. */
+static int choose(Undo *undo, Error *err)
+{
+    LoanConns conns = {{undo->admin}};
+    KeptDatabases list;
+    if (kept_list(undo->admin, undo->report->database, &list, err) < 0)
+        return -1;
+    int rc = loans_settle(&list, &conns, undo->options->plan, NULL, NULL, undo->findings, err);
+    if (rc == 0)
+        rc = choose_among(undo, &list, err);
     kept_databases_done(&list);
     return rc;
 }

@@ -3,6 +3,7 @@
 
 #include "kura/mem.h"
 #include "kura/ownplan.h"
+#include "kura/sqllex.h"
 
 typedef enum Cause {
     CAUSE_OWNER, /* a: owner, b: wanted */
@@ -13,6 +14,8 @@ typedef enum Cause {
     CAUSE_GRANTOR,
     CAUSE_DEFAULTS, /* a: role */
     CAUSE_POLICY,
+    CAUSE_MAPPING_MISSING, /* a: whose */
+    CAUSE_MAPPING_EXTRA,
 } Cause;
 
 typedef struct Group {
@@ -116,6 +119,24 @@ static void compare_grants(Groups *groups, const OwnObject *have, const OwnObjec
     compare_lists(groups, &want->acl, &acl, CAUSE_MISSING, have, want);
     compare_lists(groups, &acl, &want->acl, CAUSE_EXTRA, have, want);
     own_acl_done(&acl);
+}
+
+static bool has_role(const OwnObject *object, const char *role)
+{
+    for (size_t i = 0; i < object->n_roles; i++)
+        if (object->roles[i] == role)
+            return true;
+    return false;
+}
+
+static void compare_mappings(Groups *groups, const OwnObject *have, const OwnObject *want)
+{
+    for (size_t i = 0; i < want->n_roles; i++)
+        if (!has_role(have, want->roles[i]))
+            note_object(group_of(groups, CAUSE_MAPPING_MISSING, want->roles[i], NULL), have, want, 0);
+    for (size_t i = 0; i < have->n_roles; i++)
+        if (!has_role(want, have->roles[i]))
+            note_object(group_of(groups, CAUSE_MAPPING_EXTRA, have->roles[i], NULL), have, want, 0);
 }
 
 static void compare_policy(Groups *groups, const OwnObject *have, const OwnObject *want)
@@ -272,6 +293,27 @@ static OwnFinding *tell_policies(const Group *group, OwnFindings *findings)
     return finding;
 }
 
+/* No plan makes or drops one: only people know the password that is in it. */
+static OwnFinding *tell_mappings(const Groups *groups, const Group *group, OwnFindings *findings)
+{
+    bool missing = group->cause == CAUSE_MAPPING_MISSING;
+    const char *server = group->first->sql;
+    _cleanup_free_ char *who = name_of(groups, group->a);
+    _cleanup_free_ char *role = group->a ? sql_quote_ident(group->a) : xstrdup("PUBLIC");
+    OwnFinding *finding =
+        own_finding_add(findings, OWN_WARNING, missing ? "user-mapping-missing" : "user-mapping-extra");
+    finding->message = xasprintf("%s %s on %zu foreign server%s that it should %shave", who,
+                                 missing ? "lacks the user mapping" : "has a user mapping", group->objects.n,
+                                 group->objects.n == 1 ? "" : "s", missing ? "" : "not ");
+    finding->consequence = missing
+                               ? xasprintf("%s cannot log in to foreign server %s: its tables there fail", who, server)
+                               : xasprintf("%s can log in to foreign server %s", who, server);
+    finding->cure =
+        missing ? xasprintf("CREATE USER MAPPING FOR %s SERVER %s OPTIONS (..); with the password there", role, server)
+                : xasprintf("DROP USER MAPPING FOR %s SERVER %s;", role, server);
+    return finding;
+}
+
 static OwnFinding *tell(const Groups *groups, const Group *group, OwnFindings *findings)
 {
     switch (group->cause) {
@@ -286,6 +328,9 @@ static OwnFinding *tell(const Groups *groups, const Group *group, OwnFindings *f
         return tell_grantor(groups, group, findings);
     case CAUSE_DEFAULTS:
         return tell_defaults(groups, group, findings);
+    case CAUSE_MAPPING_MISSING:
+    case CAUSE_MAPPING_EXTRA:
+        return tell_mappings(groups, group, findings);
     case CAUSE_POLICY:
         break;
     }
@@ -298,11 +343,15 @@ void own_compare(const OwnState *have, const OwnState *want, const char *cure_co
     for (size_t i = 0; i < have->n; i++) {
         compare_owner(&groups, &have->v[i], &want->v[i]);
         compare_grants(&groups, &have->v[i], &want->v[i]);
-        compare_policy(&groups, &have->v[i], &want->v[i]);
+        if (have->v[i].kind == OWN_USER_MAPPING)
+            compare_mappings(&groups, &have->v[i], &want->v[i]);
+        else
+            compare_policy(&groups, &have->v[i], &want->v[i]);
     }
     for (size_t i = 0; i < groups.n; i++) {
         OwnFinding *finding = tell(&groups, &groups.v[i], findings);
-        finding->cure = xstrdup_null(cure_command);
+        if (finding->cure == NULL)
+            finding->cure = xstrdup_null(cure_command);
         finding->objects = groups.v[i].objects;
     }
     free(groups.v);

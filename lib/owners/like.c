@@ -102,7 +102,7 @@ static void want_later(Later *later, OwnObject *object)
 
 static void want_same(const OwnState *have, OwnObject *object, const OwnObject *other)
 {
-    if (object->kind == OWN_POLICY) {
+    if (object->kind == OWN_POLICY || object->kind == OWN_USER_MAPPING) {
         own_object_set_roles(object, other->roles, other->n_roles);
         return;
     }

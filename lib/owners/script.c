@@ -20,14 +20,17 @@ size_t own_plan_transactions(const OwnPlan *plan, size_t max_locks)
     return transactions;
 }
 
-/* A text that does not end a comment's line. To be freed. */
+/* A text that neither ends a comment's line nor does anything to a terminal, and is no other's. To be freed. */
 static char *one_line(const char *text)
 {
-    char *line = xstrdup(text);
-    for (char *c = line; *c; c++)
-        if (*c == '\n' || *c == '\r')
-            *c = ' ';
-    return line;
+    _cleanup_(buf_done) Buf out = BUF_INIT(4 * strlen(text) + 1);
+    for (; *text; text++) {
+        if (*text == '\n' || *text == '\\')
+            buf_append_str(&out, *text == '\n' ? "\\n" : "\\\\", NULL);
+        else
+            buf_printf(&out, NULL, (uint8_t)*text < ' ' || *text == 0x7F ? "\\x%02x" : "%c", (uint8_t)*text);
+    }
+    return xstrdup(buf_str(&out));
 }
 
 static void write_head(const OwnPlan *plan, const OwnScript *script, Buf *out)
@@ -73,6 +76,7 @@ void own_statements_done(OwnStatements *statements)
         strvec_done(&statements->v[i]);
     free(statements->v);
     free(statements->database);
+    free(statements->set_encoding);
     *statements = (OwnStatements){0};
 }
 
@@ -129,14 +133,19 @@ static bool is_known_alter(const char *rest)
     return begins(rest, "POLICY ") || begins(rest, "DEFAULT PRIVILEGES ");
 }
 
-/* A mistaken file is refused; who may write it could run it with psql as well. */
-static bool is_known(const char *statement)
+static bool is_setting(const char *statement)
 {
     static const char *const settings[] = {"SET LOCAL search_path ", "SET LOCAL lock_timeout ", "SET LOCAL ROLE ",
                                            "RESET ROLE"};
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
         if (begins(statement, settings[i]))
             return true;
+    return false;
+}
+
+/* A mistaken file is refused; who may write it could run it with psql as well. */
+static bool is_change(const char *statement)
+{
     if (begins(statement, "ALTER "))
         return is_known_alter(statement + strlen("ALTER "));
     return (begins(statement, "GRANT ") || begins(statement, "REVOKE ")) && strstr(statement, " ON ");
@@ -155,10 +164,14 @@ static int add_statement(ScriptReader *reader, const char *statement, Error *err
         reader->open = false;
         return 0;
     }
-    if (!reader->open && begins(statement, "SET client_encoding "))
+    if (!reader->open && all->set_encoding == NULL && begins(statement, "SET client_encoding ")) {
+        all->set_encoding = xstrdup(statement);
         return 0;
-    if (!reader->open || !is_known(statement))
+    }
+    bool change = is_change(statement);
+    if (!reader->open || !(change || is_setting(statement)))
         return no_script(statement, err);
+    all->changes += change;
     strvec_push(&all->v[all->n - 1], statement);
     return 0;
 }

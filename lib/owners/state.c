@@ -91,6 +91,16 @@ void own_object_set_roles(OwnObject *object, const char *const *roles, size_t n)
     object->n_roles = kept;
 }
 
+void own_object_add_role(OwnObject *object, const char *role)
+{
+    const char **roles = xcalloc(object->n_roles + 1, sizeof *roles);
+    for (size_t i = 0; i < object->n_roles; i++)
+        roles[i] = object->roles[i];
+    roles[object->n_roles] = role;
+    own_object_set_roles(object, roles, object->n_roles + 1);
+    free(roles);
+}
+
 void own_state_copy(OwnState *ret, const OwnState *state)
 {
     *ret = (OwnState){.names = state->names, .server_version = state->server_version, .database = state->database};
@@ -220,5 +230,17 @@ OwnObject *own_default_acl(OwnState *state, const char *role, const char *schema
     object->schema = own_name(state->names, schema);
     if (schema == NULL)
         own_acl_default(kind, object->owner, state->server_version, &object->acl);
+    return object;
+}
+
+OwnObject *own_user_mappings(OwnState *state, const char *server)
+{
+    _cleanup_free_ char *quoted = sql_quote_ident(server);
+    _cleanup_free_ char *key = xasprintf("%s SERVER %s", own_kinds[OWN_USER_MAPPING].class_name, quoted);
+    OwnObject *object = own_state_find(state, key);
+    if (object)
+        return object;
+    object = own_state_add(state, OWN_USER_MAPPING, key);
+    object->sql = own_name(state->names, quoted);
     return object;
 }

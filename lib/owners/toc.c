@@ -95,13 +95,22 @@ static void add_policy(Reader *reader, const TocEntry *entry)
     toc_policy_done(&policy);
 }
 
+static void add_mapping(Reader *reader, const TocEntry *entry)
+{
+    _cleanup_free_ char *role = NULL, *server = NULL;
+    if (toc_mapping_parse(entry->defn, &role, &server) < 0)
+        return;
+    own_object_add_role(own_user_mappings(reader->state, server),
+                        strcmp(role, "public") == 0 ? NULL : own_name(reader->state->names, role));
+}
+
 static void add_plain(Reader *reader, const TocEntry *entry)
 {
     OwnKind kind = toc_entry_kind(entry);
     _cleanup_free_ char *key = kind == OWN_KIND_COUNT ? NULL : toc_entry_key(kind, entry);
     if (key == NULL)
         return;
-    OwnObject *object = add_object(reader, kind, key, kind == OWN_USER_MAPPING ? NULL : entry->owner);
+    OwnObject *object = add_object(reader, kind, key, entry->owner);
     object->schema = is_empty(entry->namespace) ? NULL : own_name(reader->state->names, entry->namespace);
     default_acl(reader, object);
     add_place(reader, entry, (size_t)(object - reader->state->v), 1);
@@ -115,8 +124,12 @@ static void add_entry(Reader *reader, const TocEntry *entry)
         add_place(reader, entry, first, reader->state->n - first);
     } else if (toc_entry_is(entry, "POLICY")) {
         add_policy(reader, entry);
+    } else if (toc_entry_is(entry, "USER MAPPING")) {
+        add_mapping(reader, entry);
     } else {
         add_plain(reader, entry);
+        if (toc_entry_is(entry, "SERVER") && entry->tag)
+            own_user_mappings(reader->state, entry->tag);
     }
 }
 

@@ -17,7 +17,7 @@ OwnKind toc_entry_kind(const TocEntry *entry)
 static bool is_named_by_drop(OwnKind kind)
 {
     return kind == OWN_FUNCTION || kind == OWN_PROCEDURE || kind == OWN_AGGREGATE || kind == OWN_OPERATOR ||
-           kind == OWN_OPERATOR_CLASS || kind == OWN_OPERATOR_FAMILY || kind == OWN_USER_MAPPING;
+           kind == OWN_OPERATOR_CLASS || kind == OWN_OPERATOR_FAMILY;
 }
 
 static bool is_in_schema(OwnKind kind)
@@ -148,4 +148,18 @@ void toc_policy_done(TocPolicy *policy)
     free(policy->table);
     free(policy->name);
     strvec_done(&policy->roles);
+}
+
+int toc_mapping_parse(const char *defn, char **ret_role, char **ret_server)
+{
+    SqlLexer lexer = {.text = defn ? defn : "", .len = defn ? strlen(defn) : 0};
+    static const char *const words[] = {"create", "user", "mapping", "for"};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (!next_is(&lexer, words[i]))
+            return -1;
+    char *role = next_name(&lexer);
+    char *server = role && next_is(&lexer, "server") ? next_name(&lexer) : NULL;
+    *ret_role = role;
+    *ret_server = server;
+    return role && server ? 0 : -1;
 }

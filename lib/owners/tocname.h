@@ -19,4 +19,7 @@ typedef struct TocPolicy {
 int toc_policy_parse(const char *defn, TocPolicy *ret); /* -1: it is something else */
 void toc_policy_done(TocPolicy *policy);
 
+/* CREATE USER MAPPING FOR role SERVER server; "public" is PUBLIC. Both to be freed, on failure, too. */
+int toc_mapping_parse(const char *defn, char **ret_role, char **ret_server);
+
 #endif

@@ -262,7 +262,7 @@ int own_want_map(OwnState *have, const RoleMap *map, OwnState *ret, Error *err)
     own_state_copy(ret, have);
     for (size_t i = 0; i < ret->n; i++) {
         OwnObject *object = &ret->v[i];
-        if (object->kind == OWN_POLICY)
+        if (object->kind == OWN_POLICY || object->kind == OWN_USER_MAPPING)
             map_policy(&rule, object);
         else if (object->flags & (OWN_MEMBER | OWN_SYSTEM))
             map_foreign(&rule, object);

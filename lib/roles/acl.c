@@ -173,3 +173,16 @@ int acl_parse(const char *defn, AclItems *ret, Error *err)
     *ret = items;
     return 0;
 }
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+bool aclitem_covers(const AclItem *have, const AclItem *want)
+{
+    return have->grant && want->grant && same_text(have->object, want->object) &&
+           same_text(have->column, want->column) && same_text(have->grantee, want->grantee) &&
+           same_text(have->grantor, want->grantor) && have->grantable >= want->grantable &&
+           (same_text(have->privilege, want->privilege) || strcmp(have->privilege, "ALL") == 0);
+}

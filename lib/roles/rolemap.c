@@ -34,18 +34,23 @@ bool rolemap_is_empty(const RoleMap *map)
     return map->n == 0 && map->rest.new_name == NULL;
 }
 
+bool role_is_reserved(const char *name)
+{
+    return strcmp(name, "public") == 0 || strcmp(name, "none") == 0;
+}
+
 bool role_is_word(const char *name)
 {
-    static const char *const words[] = {"public", "none", "current_user", "current_role", "session_user"};
+    static const char *const words[] = {"current_user", "current_role", "session_user"};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (strcmp(name, words[i]) == 0)
             return true;
-    return false;
+    return role_is_reserved(name);
 }
 
 bool rolemap_is_fixed(const char *role)
 {
-    return strncmp(role, "pg_", 3) == 0 || role_is_word(role);
+    return strncmp(role, "pg_", 3) == 0 || role_is_reserved(role);
 }
 
 /* The position of the rule that names a role, or where it would stand. */
@@ -169,6 +174,11 @@ static bool is_special(const RuleName *name, const char *word)
     return !name->quoted && strcmp(name->text, word) == 0;
 }
 
+static bool is_no_role(const RuleName *name)
+{
+    return name->quoted ? role_is_reserved(name->text) : role_is_word(name->text);
+}
+
 static int check_name(const RuleReader *reader, const RuleName *name, Error *err)
 {
     if (name->text[0] == 0)
@@ -198,7 +208,7 @@ static int check_rule(const RuleReader *reader, const RuleName *old_name, const 
         return rule_error(reader, err, "only roles that are named can be dropped");
     if (!rest && strncmp(old_name->text, "pg_", 3) == 0)
         return rule_error(reader, err, "predefined roles are the same everywhere and are never mapped");
-    if ((!rest && role_is_word(old_name->text)) || (!drop && role_is_word(new_name->text)))
+    if ((!rest && is_no_role(old_name)) || (!drop && is_no_role(new_name)))
         return rule_error(reader, err, "PUBLIC, CURRENT_USER and words like them are no roles");
     return 0;
 }

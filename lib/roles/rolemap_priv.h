@@ -27,7 +27,9 @@ struct RoleMap {
 const RoleRule *rolemap_rule(const RoleMap *map, const char *role);
 /* The rule that names a role, or NULL. */
 const RoleRule *rolemap_rule_of(const RoleMap *map, const char *role);
-/* Whether a name stands for no role of its own: public, none, current_user and its like. */
+/* Whether no role can have a name, quoted or not: public, none. */
+bool role_is_reserved(const char *name);
+/* Whether a name, when it is not quoted, stands for no role of its own: those, and current_user and its like. */
 bool role_is_word(const char *name);
 
 #endif

@@ -147,7 +147,8 @@ static bool accept_role(Cursor *cursor, RoleRefs *refs)
         return false;
     cursor->pos++;
     ref.is_public = strcmp(ref.name, "public") == 0;
-    if (role_is_word(ref.name) || sql_is_word(token, "user")) {
+    bool quoted = token->kind == SQL_QUOTED_IDENT;
+    if (quoted ? role_is_reserved(ref.name) : role_is_word(ref.name) || sql_is_word(token, "user")) {
         free(ref.name);
         ref.name = NULL;
     }

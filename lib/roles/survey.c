@@ -80,7 +80,7 @@ static RoleUse *use_of(Survey *survey, const char *name)
 /* Notes that a role is named; NULL when the name is no role's. */
 static RoleUse *note(Survey *survey, const char *name)
 {
-    if (name == NULL || name[0] == 0 || role_is_word(name))
+    if (name == NULL || name[0] == 0 || role_is_reserved(name))
         return NULL;
     RoleUse *use = use_of(survey, name);
     use->named = true;

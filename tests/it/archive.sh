@@ -77,4 +77,29 @@ check 'one cut in its table of contents too' status_is 1 kura remap "$WORK/cut-t
 echo 'not an archive' >"$WORK/text"
 check 'what is no archive is refused' status_is 1 kura remap "$WORK/text" -o "$WORK/text.mapped" --map "$map"
 
+# Dumps as text: refused everywhere, with what runs them, which does.
+"$(pg_bindir 15)/pg_dump" -d "$(conn misskey)" -f "$WORK/plain.sql"
+grep -v '^\\\(un\)\?restrict ' "$WORK/plain.sql" >"$WORK/old.sql"
+pg_dumpall -h "$PGHOST" -U postgres -f "$WORK/all.sql"
+check 'the dump has \restrict' grep -q '^\\restrict ' "$WORK/plain.sql"
+for file in plain old all; do
+    check "$file: restore" status_is 1 kura restore "$WORK/$file.sql" --db "$(conn restored_text)" --map "$map"
+    check "$file: is called a script" says 'this is an SQL script.*, not a pg_dump archive'
+    check "$file: the remedy" says 'hint: Only psql runs it: psql -X .*pg_dump -Fc'
+    check "$file: \\restrict is told of just where it matters" test "$(grep -c 'which psql knows from 13.22' "$WORK/err")" = "$([ $file = plain ] && echo 1 || echo 0)"
+    check "$file: show" status_is 1 kura show "$WORK/$file.sql" --roles
+    check "$file: the same" says 'Only psql runs it'
+    check "$file: remap" status_is 1 kura remap "$WORK/$file.sql" -o "$WORK/text.mapped" --map "$map"
+    check "$file: the same from remap" says 'Only psql runs it'
+    check "$file: audit" status_is 1 kura audit --db "$(conn misskey)" --backup "$WORK/$file.sql"
+    check "$file: the same from audit" says 'Only psql runs it'
+done
+check 'all: is a whole cluster' says 'whole cluster, by pg_dumpall'
+check 'nothing was made' bash -c "[ ! -e '$WORK/text.mapped' ] && ! psql -XqAtl | grep -q ^restored_text"
+createdb_as by_psql
+check 'the command of the hint works' psql -X -v ON_ERROR_STOP=1 -d "$(conn by_psql)" -f "$WORK/plain.sql"
+dump misskey >"$WORK/original.sql"
+dump by_psql >"$WORK/by_psql.sql"
+check 'and brings what there was' same "$WORK/original.sql" "$WORK/by_psql.sql"
+
 finish

@@ -23,17 +23,53 @@ finds_not() { ! finds "$1" >/dev/null; }
 field() { jq -r --arg code "$1" ".audit.problems[] | select(.code == \$code) | .$2" out; }
 statements() { psql -XqAt -v ON_ERROR_STOP=1 -d "$(conn "$1")"; }
 
+# Who may log in where: user mappings, whose options are secrets -----------------------------------------------------------
+createdb_as far
+sql far "CREATE ROLE map_one; CREATE ROLE \"map two\"; CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER \"s 1\" FOREIGN DATA WRAPPER nowhere;
+    CREATE SERVER s2 FOREIGN DATA WRAPPER nowhere; CREATE USER MAPPING FOR map_one SERVER \"s 1\" OPTIONS (password 'secret-of-map');
+    CREATE USER MAPPING FOR PUBLIC SERVER s2 OPTIONS (password 'secret-of-map')" || die 'no foreign servers'
+kura init --repo far-repo >/dev/null && kura backup --repo far-repo --db "$(conn far)" --app far >/dev/null 2>&1
+[ -n "$(latest far-repo)" ] || die 'no backup of foreign servers'
+createdb_as near 'TEMPLATE far'
+check 'user mappings: the same' status_is 0 audit far --backup latest --repo far-repo
+check 'user mappings: the same as another database' status_is 0 audit near --like "$(conn far)"
+sql near 'DROP USER MAPPING FOR map_one SERVER "s 1"; DROP USER MAPPING FOR PUBLIC SERVER s2;
+    CREATE USER MAPPING FOR "map two" SERVER s2 OPTIONS (password '"'secret-of-map'"')'
+for against in like backup; do
+    options=(--like "$(conn far)")
+    [ $against = like ] || options=(--backup latest --repo far-repo)
+    check "user mappings: audit --$against" status_is 3 audit near "${options[@]}" --json
+    check "user mappings: missing ones, --$against" test "$(field user-mapping-missing message | sort | tr '\n' ';')" = 'everybody (PUBLIC) lacks the user mapping on 1 foreign server that it should have;role "map_one" lacks the user mapping on 1 foreign server that it should have;'
+    check "user mappings: what to do, --$against" test "$(field user-mapping-missing cure | sort | tail -n 1)" = 'CREATE USER MAPPING FOR map_one SERVER "s 1" OPTIONS (..); with the password there'
+    check "user mappings: one too many, --$against" test "$(field user-mapping-extra cure)" = 'DROP USER MAPPING FOR "map two" SERVER s2;'
+    check "user mappings: no secret is told, --$against" bash -c '! grep -q secret-of-map out err'
+done
+check 'user mappings: a plan' status_is 3 repair near --like "$(conn far)"
+check 'user mappings: does not touch them' bash -c "! grep -E '^(CREATE|ALTER|DROP) USER' out"
+
 # Story 001 -----------------------------------------------------------------------------------------------------------------
 check 'the application is shut out' bash -c "! PGUSER=misskey psql -XqAt -d naive -c 'SELECT count(*) FROM note' 2>/dev/null"
 check 'audit says so' status_is 3 audit naive --app-role misskey --json
 check 'wrong owners, in one finding' test "$(field owner-wrong message)" = '16 objects belong to superuser "postgres", expected "misskey" (2 types, 1 domain, 1 function, 7 tables, 2 sequences, 1 view, 1 materialized view, 1 large object)'
 check 'with the consequence' test "$(field owner-wrong consequence)" = 'SELECT from public.drive_file fails for misskey (permission denied), and its migrations cannot alter the table'
-check 'and the command' test "$(field owner-wrong cure)" = "kura repair --db .. --app-role 'misskey' --apply"
+check 'and the command' test "$(field owner-wrong cure)" = "kura repair --db '$(conn naive | sed "s/'/'\\\\''/g")' --app-role 'misskey' --apply"
 check 'the database too' finds database-owner
 check 'the function that gives away a superuser' finds security-definer
 [ "$version" -lt 15 ] || check 'and the schema public' finds schema-create
 kura audit --db "$(conn naive) password=secret-of-conn" --app-role misskey --verbose >secret.out 2>&1
 check 'a password is not told' bash -c '[ -s secret.out ] && ! grep -q secret-of-conn secret.out'
+check 'the database in the command is left out where it has a password' bash -c "grep -q \"kura repair --db \.\. --app-role 'misskey' --apply\" secret.out"
+check 'what nobody can know is told' status_is 3 audit naive --app-role misskey
+check 'with the remedy' says 'no other role has been granted anything here.*grants-unknown'
+check 'nothing says what is right' status_is 2 audit naive
+check 'where the name of the role stands' says 'hint: .*\.config/default\.yml.*the dump that was restored'
+check 'a mistyped role' status_is 1 audit naive --app-role Misskey
+check 'those that are there are named' says 'hint: The roles here are .*misskey.*CREATE ROLE "Misskey" LOGIN'
+check 'the plan of who cannot run it' status_is 3 kura repair --db "host=$PGHOST user=misskey dbname=naive" --app-role misskey
+check 'says so' says 'this connection cannot run the plan: role "misskey" is no superuser'
+check 'and does not tell of backups by the application' bash -c '! grep -q backup-unreadable out'
+check 'nor runs it' status_is 1 kura repair --db "host=$PGHOST user=misskey dbname=naive" --app-role misskey --apply --undo-file never.sql
+check 'nor leaves a way back from nothing' test ! -e never.sql
 dump naive -C >before.sql
 check 'a plan is shown and changes nothing' status_is 3 repair naive --app-role misskey
 cp out plan.sql
@@ -84,6 +120,8 @@ CREATE TABLE public.item (id serial PRIMARY KEY, v text);
 INSERT INTO public.item (id, v) SELECT n, 'x' FROM generate_series(1, 50) n;
 CREATE TABLE public.behind (n bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY);
 INSERT INTO public.behind SELECT generate_series(5, 9);
+CREATE TABLE public.repeats (n serial, m int, UNIQUE (n, m));
+INSERT INTO public.repeats VALUES (7, 1);
 GRANT SELECT ON public.item TO keeper, gone;
 CREATE TABLE public.hidden (a integer);
 RESET ROLE;
@@ -92,13 +130,22 @@ GRANT USAGE ON SEQUENCE public.numbers TO misskey;
 CREATE TABLE public.numbered (n bigint DEFAULT nextval('public.numbers'));
 ALTER TABLE public.numbered OWNER TO misskey;
 CREATE TABLE public.later (a integer);
+-- what comes along has no owner in any dump: the constructors of a range, an operator that another one only names
+CREATE TYPE public.span AS RANGE (subtype = date);
+ALTER TYPE public.span OWNER TO misskey;
+SELECT format('ALTER TYPE %s OWNER TO misskey', oid::regtype) FROM pg_type -- from 17 on it follows the range's
+WHERE typname = 'span_multirange' AND current_setting('server_version_num')::int < 170000 \gexec
+CREATE OPERATOR public.<<< (FUNCTION = int4lt, LEFTARG = integer, RIGHTARG = integer, COMMUTATOR = OPERATOR(public.>>>));
+ALTER OPERATOR public.<<< (integer, integer) OWNER TO misskey;
+DO 'BEGIN PERFORM lo_create(42); END'; -- and this one has, though its number is one of the system's
 SQL
 check 'audit of the shop' status_is 3 audit shop --app-role misskey --role keeper --json
 check 'sequences behind their columns' test "$(field sequence-behind 'objects | sort | join(",")')" = 'SEQUENCE public.behind_n_seq,SEQUENCE public.item_id_seq'
 check 'with the statement that cures them' statements shop <<<"$(field sequence-behind cure)"
+check 'one whose column may repeat' test "$(field sequence-repeats 'objects | join(",")')" = 'SEQUENCE public.repeats_n_seq'
 check 'a sequence and a table of two owners' finds sequence-owner
 check 'what the backup role cannot read' test "$(field backup-unreadable 'objects | length')" -ge 4
-check 'objects of the wrong role' test "$(field owner-wrong objects[])" = $'TABLE public.later\nSEQUENCE public.numbers'
+check 'objects of the wrong role' test "$(field owner-wrong objects[])" = $'TABLE public.later\nSEQUENCE public.numbers\nLARGE OBJECT 42'
 check 'the sequence is cured' status_is 3 audit shop --app-role misskey --json
 check 'the other is not' test "$(field sequence-behind objects[] | wc -l)" = 1
 sql shop "UPDATE pg_class SET relacl = relacl || makeaclitem(99999, (SELECT oid FROM pg_roles WHERE rolname = 'misskey'), 'SELECT', false) WHERE relname = 'hidden'"
@@ -147,6 +194,23 @@ until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application
 check 'a busy table is waited for' status_is '0|3' repair shop --app-role misskey --apply --lock-timeout 0.3 --undo-file busy.sql
 check 'and who was in the way is told' says 'ALTER TABLE public.item OWNER TO misskey: process [0-9]+ \(role "postgres", busy bee\) holds AccessShareLock'
 wait "$holder"
+sql shop 'ALTER TABLE public.item OWNER TO postgres'
+psql -XqAt -d "$(conn shop)" -c "SET application_name = 'busy bee'; BEGIN; SELECT count(*) FROM public.item; SELECT pg_sleep(600)" >/dev/null 2>&1 &
+holder=$!
+deadline=$((SECONDS + 20))
+until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'busy bee' AND wait_event = 'PgSleep'")" = 1 ] || [ $SECONDS -gt $deadline ]; do :; done
+HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT "$KURA" repair --db "$(conn shop)" --app-role misskey --apply --lock-timeout 0.1 --undo-file never.sql >waiting.out 2>waiting.err &
+repairing=$!
+until grep -qs "no lock for" waiting.err || [ $SECONDS -gt $deadline ]; do sleep 0.05; done
+check 'the way back is there before anything is changed' test -s never.sql
+kill -INT $repairing
+wait $repairing
+check 'a repair that waits can be interrupted' test $? = 130
+check 'and leaves no way back from nothing' test ! -e never.sql
+check 'and nothing changed' test "$(sql shop "SELECT relowner::regrole FROM pg_class WHERE relname = 'item'")" = postgres
+sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'busy bee'" >/dev/null
+wait "$holder"
+check 'then it works' status_is '0|3' repair shop --app-role misskey --apply --undo-file later.sql
 
 # More objects than the lock table has room for
 cluster_stop main

@@ -98,7 +98,10 @@ start() {
 }
 
 # conn DATABASE: a connection string for the cluster in use.
-conn() { printf "host=%s user=%s dbname='%s'" "$PGHOST" "$PGUSER" "$1"; }
+conn() { # whatever the names
+    local user=${PGUSER//\\/\\\\} database=${1//\\/\\\\}
+    printf "host=%s user='%s' dbname='%s'" "$PGHOST" "${user//\'/\\\'}" "${database//\'/\\\'}"
+}
 
 # sql DATABASE STATEMENT: unaligned, tuples only; stops at the first error.
 sql() { psql -XqAt -v ON_ERROR_STOP=1 -d "$(conn "$1")" -c "$2"; }

@@ -49,6 +49,8 @@ one_major() {
     sql postgres "CREATE ROLE creator LOGIN CREATEDB; CREATE ROLE stranger LOGIN CREATEDB; CREATE ROLE maker LOGIN CREATEDB CREATEROLE"
     sql postgres "GRANT rt_owner, rt_second TO creator; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
 
+    check "$version: an audit needs no superuser" status_is '0|3' kura audit --db "$(as creator site)" --app-role rt_owner
+
     # CREATEDB only, a member of the owners.
     remember
     check "$version: CREATEDB and memberships: plan" status_is '0|3' restore_as creator "$site" copy --plan

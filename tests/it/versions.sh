@@ -79,6 +79,69 @@ upward 15 17
 upward 15 18
 upward 17 18
 
+# A site that has lived through all of them: what each major restores is what the next one gets, row by row.
+digests() { jq -r '.database.tables[] | [.schema, .name, (.rows, .raw | tostring), .digest] | join("\t")' "$(manifest "$1" "$2")" | sort; }
+chain() { # chain FIRST NEXT...
+    local from=$1 to repo=$WORK/repo-$1 id
+    id=$(latest_of "$repo" site)
+    digests "$repo" "$id" >"$WORK/first.digests"
+    use "pg$from"
+    contents sitedb >"$WORK/original.txt"
+    shift
+    for to; do
+        use "pg$to"
+        check "chain, $from to $to: restore" status_is '0|3' kura restore "$id" --repo "$repo" --pg-bindir "$(pg_bindir "$to")" --db "$(conn chain)"
+        contents chain >"$WORK/copy.txt"
+        check "chain, $from to $to: same owners, grants and rows" same "$WORK/original.txt" "$WORK/copy.txt"
+        repo=$WORK/repo-$to
+        check "chain, $to: backup" status_is '0|3' kura backup --repo "$repo" --pg-bindir "$(pg_bindir "$to")" --db "$(conn chain)" --app chain
+        id=$(latest_of "$repo" chain)
+        check "chain, $to: its digests are those of pg_dump" digests_agree "$repo" "$id" chain
+        digests "$repo" "$id" >"$WORK/now.digests"
+        check "chain, $to: and those of the first backup" same "$WORK/first.digests" "$WORK/now.digests"
+        from=$to
+    done
+}
+chain 13 15 17 18
+
+# Owners on every major: the naive restore is found out, repaired, taken back; a swap is undone.
+owners() {
+    local version=$1 bin
+    bin=$(pg_bindir "$version")
+    use "pg$version"
+    "$bin/pg_dump" -Fc -d "$(conn sitedb)" -f "$WORK/site.dump"
+    createdb_as naive 'TEMPLATE template0'
+    "$bin/pg_restore" --no-owner --no-acl -d "$(conn naive)" "$WORK/site.dump" || die "pg_restore $version failed"
+    dump naive -C >"$WORK/naive.sql"
+    check "$version: audit by role" status_is 3 kura audit --db "$(conn naive)" --app-role misskey
+    check "$version: finds all objects" says '16 objects belong to superuser "postgres", expected "misskey"'
+    check "$version: and the database" says 'database-owner'
+    check "$version: and the function" says 'security-definer'
+    [ "$version" = 13 ] || check "$version: and the schema public" says 'schema-create'
+    check "$version: repair" status_is '0|3' kura repair --db "$(conn naive)" --app-role misskey --apply --undo-file "$WORK/undo-$version.sql"
+    check "$version: the application works" psql -XqAt -v ON_ERROR_STOP=1 -d "host=$PGHOST user=misskey dbname=naive" -c 'SELECT count(*) FROM note; CREATE TABLE later (a int); DROP TABLE later; REFRESH MATERIALIZED VIEW instance_summary'
+    check "$version: audit is clean" status_is 0 kura audit --db "$(conn naive)" --app-role misskey
+    check "$version: repair taken back" status_is 0 kura repair --db "$(conn naive)" --undo "$WORK/undo-$version.sql" --apply
+    dump naive -C >"$WORK/undone.sql"
+    check "$version: it is what it was" same "$WORK/naive.sql" "$WORK/undone.sql"
+    check "$version: repair by the archive" status_is 0 kura repair --db "$(conn naive)" --backup "$WORK/site.dump" --apply --undo-file "$WORK/undo-$version-2.sql"
+    dump sitedb >"$WORK/original.sql"
+    dump naive >"$WORK/repaired.sql"
+    check "$version: it is the original" same "$WORK/original.sql" "$WORK/repaired.sql"
+    sql naive 'TRUNCATE note_reaction'
+    check "$version: swap" status_is '0|3' kura restore "$WORK/site.dump" --db "$(conn naive)" --pg-bindir "$bin" --swap
+    check "$version: the rows are back" test "$(sql naive 'SELECT count(*) > 0 FROM note_reaction')" = t
+    check "$version: undo" status_is '0|3' kura undo --db "$(conn naive)"
+    check "$version: and gone" test "$(sql naive 'SELECT count(*) FROM note_reaction')" = 0
+    check "$version: undo of the undo" status_is '0|3' kura undo --db "$(conn naive)"
+    check "$version: and back again" test "$(sql naive 'SELECT count(*) > 0 FROM note_reaction')" = t
+    check "$version: prune" status_is 0 kura prune --old-databases --db "$(conn naive)" --older-than 0 --drop
+    check "$version: nothing is kept" bash -c "! psql -XqAtl | grep -q '^naive_'"
+}
+for version in 13 15 17 18; do
+    owners "$version"
+done
+
 use pg15
 check '17 to 15 is refused' status_is 1 kura restore "$(latest_of "$WORK/repo-17" site)" --repo "$WORK/repo-17" --db "$(conn older)"
 check 'and said to be older' says 'older|15'
@@ -153,5 +216,63 @@ fi
 use pg13
 check 'ICU to 13 is listed' status_is 1 kura restore "$icu" --repo "$WORK/repo-17" --pg-bindir "$(pg_bindir 17)" --db "$(conn icu)" --allow-downgrade
 check 'as impossible' says 'PostgreSQL 13 does not have databases with a locale of ICU'
+
+# ICU takes any name for a locale unless it is told to be strict; then what it does not know is found first.
+use pg17
+"$(pg_bindir 17)/pg_dump" -Fc -Z0 -d "$(conn icu)" | sed "s/ICU_LOCALE = 'sv-SE'/ICU_LOCALE = 'xq-XX'/; s/LOCALE = 'sv-SE'/LOCALE = 'xq-XX'/" >"$WORK/icu.dump"
+use pg18
+sql postgres "ALTER SYSTEM SET icu_validation_level = error"
+sql postgres 'SELECT pg_reload_conf()' >/dev/null
+before=$(databases)
+check 'an ICU locale that the library does not know' status_is 1 kura restore "$WORK/icu.dump" --pg-bindir "$(pg_bindir 18)" --db "$(conn strange)"
+check 'is named' says 'does not have the locale of the database, xq-XX \(icu\)'
+check 'with a remedy that fits' says 'hint: .*icu_validation_level'
+check 'and nothing was made' test "$(databases)" = "$before"
+sql postgres "ALTER SYSTEM RESET icu_validation_level"
+sql postgres 'SELECT pg_reload_conf()' >/dev/null
+
+# Encodings: a database keeps its own, whatever the cluster's is; digests are of the bytes.
+encodings() { # encodings FROM TO: names of clusters
+    local name
+    for name in latin ascii utf; do
+        use "$2"
+        check "$name, $1 to $2" status_is 0 kura restore "$(latest_of "$WORK/repo-enc" "$name")" --repo "$WORK/repo-enc" --db "$(conn "copy_$name")" --create-roles
+        check "$name, $1 to $2: every table was compared" compared
+        check "$name, $1 to $2: audit" status_is 0 kura audit --repo "$WORK/repo-enc" --backup "$(latest_of "$WORK/repo-enc" "$name")" --db "$(conn "copy_$name")"
+        dump "copy_$name" >"$WORK/copy.sql"
+        encoding=$(sql "copy_$name" 'SHOW server_encoding')
+        use "$1"
+        dump "$name" >"$WORK/original.sql"
+        check "$name, $1 to $2: a copy" same "$WORK/original.sql" "$WORK/copy.sql"
+        check "$name, $1 to $2: of the same encoding" test "$(sql "$name" 'SHOW server_encoding')" = "$encoding"
+    done
+}
+use pg15
+kura init --repo "$WORK/repo-enc" >/dev/null || die 'no repository'
+sql postgres 'CREATE ROLE enc LOGIN'
+createdb_as latin "OWNER enc ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+createdb_as ascii "OWNER enc ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+createdb_as utf 'OWNER enc'
+for name in latin ascii utf; do
+    PGCLIENTENCODING=UTF8 sql "$name" "SET ROLE enc; CREATE SCHEMA s; CREATE TABLE s.\"tëst\" (v text); INSERT INTO s.\"tëst\" VALUES ('é'); COMMENT ON TABLE s.\"tëst\" IS 'ü'"
+    [ "$name" != ascii ] || sql ascii "INSERT INTO s.\"tëst\" VALUES (E'\\xe9\\xff')"
+    check "$name: backup" status_is 0 kura backup --repo "$WORK/repo-enc" --db "$(conn "$name")" --app "$name"
+done
+cluster_init 15 "$WORK/bytes" -E SQL_ASCII --locale=C && cluster_run 15 bytes "$WORK/bytes" -c fsync=off || die 'no cluster of another encoding'
+encodings pg15 bytes
+encodings pg15 pg15
+check 'a backup in UTF8 names what a database in LATIN1 has' status_is 0 kura audit --repo "$WORK/repo-enc" --backup "$(latest_of "$WORK/repo-enc" utf)" --db "$(conn latin)" --json
+check 'all of it' jq -e '.audit.missing == []' "$WORK/out"
+check 'so does another database' status_is 0 kura audit --like "$(conn utf)" --db "$(conn latin)" --json
+check 'in one direction' jq -e '.audit.missing == []' "$WORK/out"
+check 'and the other' bash -c "timeout 60 '$KURA' audit --like '$(conn latin)' --db '$(conn utf)' --json | jq -e '.audit.missing == []'"
+check 'a backup in LATIN1' status_is 0 kura audit --repo "$WORK/repo-enc" --backup "$(latest_of "$WORK/repo-enc" latin)" --db "$(conn utf)"
+check 'tells that its names cannot be compared' says 'names in LATIN1 are compared with names in UTF8'
+PGCLIENTENCODING=UTF8 sql latin 'ALTER TABLE s."tëst" OWNER TO postgres'
+dump latin >"$WORK/before.sql"
+check 'repair of names in another encoding' status_is 0 kura repair --like "$(conn utf)" --db "$(conn latin)" --apply --undo-file "$WORK/undo-enc.sql"
+check 'and back' status_is 0 kura repair --undo "$WORK/undo-enc.sql" --db "$(conn latin)" --apply
+dump latin >"$WORK/after.sql"
+check 'to what was' same "$WORK/before.sql" "$WORK/after.sql"
 
 finish

@@ -67,4 +67,15 @@ check 'restore of it has a finding' status_is 3 kura restore "$(basename "$(mani
 check 'which names the function' says 'who\(\)'
 check 'and the body is untouched' test "$(sql mentions2 "SELECT prosrc LIKE '%kq_owner%' FROM pg_proc WHERE proname = 'who'")" = t
 
+# A schema public that has another name: pg_dump tells its grants as what differs from initdb's.
+createdb_as moved
+sql moved "ALTER SCHEMA public RENAME TO old; ALTER SCHEMA old OWNER TO kq_owner; REVOKE USAGE ON SCHEMA old FROM PUBLIC; GRANT CREATE ON SCHEMA old TO kq_chain;
+    CREATE SCHEMA mine AUTHORIZATION kq_owner; REVOKE USAGE ON SCHEMA mine FROM kq_owner"
+check 'backup of a database whose schema public has another name' status_is 0 kura backup --repo "$repo" --db "$(conn moved)" --app moved
+moved=$(basename "$(manifest "$repo" -moved-)" .json)
+check 'restore of it' status_is 0 kura restore "$moved" --repo "$repo" --db "$(conn moved2)" --map kq_owner=mq_owner
+check 'the schemas have their grants' test "$(sql moved2 "SELECT string_agg(nspname || nspacl::text, ' ' ORDER BY nspname) FROM pg_namespace WHERE nspname IN ('old', 'mine')")" = \
+    'mine{mq_owner=C/mq_owner} old{mq_owner=UC/mq_owner,kq_chain=C/mq_owner}'
+check 'audit of it is clean' status_is 0 kura audit --repo "$repo" --backup "$moved" --db "$(conn moved2)" --map kq_owner=mq_owner
+
 finish

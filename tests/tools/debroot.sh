@@ -1,8 +1,7 @@
 #!/bin/sh
 # debroot.sh SUITE DIR PACKAGE...: unpacks PACKAGEs of a Debian SUITE and all they depend on into DIR, ready for chroot.
 #
-# The host stays as it is: apt works on lists and a status file of its own, no maintainer script runs. Where packages
-# come from is read from the machine's own apt sources; apt checks their signatures as always.
+# The host stays as it is: apt works on lists and a status file of its own (aptonly.sh), no maintainer script runs.
 # DIR appears whole or not at all (unpacked beside it, then renamed); what an interrupted run had downloaded is kept in
 # DIR.debs and used by the next one. A DIR that exists is left alone.
 set -eu
@@ -24,45 +23,8 @@ trap 'rm -rf "$apt" "$root"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-mirrors() { apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages'; }
-mirror=$(mirrors | awk '$2 !~ /security/ { print $1; exit }')
-security=$(mirrors | awk '$2 ~ /security/ { print $1; exit }')
-if [ -z "$mirror" ]; then
-    echo "debroot.sh: no Debian mirror in this machine's apt sources" >&2
-    exit 1
-fi
-
-mkdir -p "$apt/sources" "$apt/empty" "$apt/lists/partial" "$apt/cache"
-: >"$apt/status"
-cat >"$apt/sources/suite.sources" <<END
-Types: deb
-URIs: $mirror
-Suites: $suite
-Components: main
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-END
-if [ -n "$security" ] && [ "$suite" != sid ]; then
-    sed "s|^URIs:.*|URIs: $security|; s|^Suites:.*|Suites: $suite-security|" "$apt/sources/suite.sources" \
-        >"$apt/sources/security.sources"
-fi
-cat >"$apt/apt.conf" <<END
-Dir::Etc::SourceList "/dev/null";
-Dir::Etc::SourceParts "$apt/sources";
-Dir::Etc::Preferences "/dev/null";
-Dir::Etc::PreferencesParts "$apt/empty";
-Dir::State "$apt";
-Dir::State::Lists "$apt/lists";
-Dir::State::Status "$apt/status";
-Dir::Cache "$apt/cache";
-Dir::Cache::Archives "$dir.debs";
-APT::Sandbox::User "root";
-APT::Install-Recommends "false";
-Acquire::Languages "none";
-Acquire::Retries "3";
-Acquire::Check-Valid-Until "false"; // of a suite that is no longer updated, and of a frozen mirror; signatures still count
-END
-APT_CONFIG=$apt/apt.conf
-export APT_CONFIG
+. "$(dirname "$0")/aptonly.sh"
+aptonly "$suite" "$apt" deb "$dir.debs"
 
 quietly() {
     if ! "$@" >"$apt/log" 2>&1; then

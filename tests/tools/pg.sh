@@ -89,15 +89,16 @@ pg_server() {
         "$(pg_root "$version")" "$dir" "$uid:$gid" "$program" "$@"
 }
 
-# cluster_init VERSION DIR: an empty cluster in DIR/data, superuser postgres. Everybody is trusted, but the role
+# cluster_init VERSION DIR [OPTION...]: an empty cluster in DIR/data, superuser postgres. Everybody is trusted, but the role
 # "locked" needs its password.
 cluster_init() {
     local version=$1 dir=$2
+    shift 2
     pg_prepare "$version" || return 1
     mkdir -p "$dir"
     chown postgres:postgres "$dir"
     (cd "$dir" && pg_server "$version" "$dir" initdb -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \
-        --no-sync) >"$dir/initdb.log" 2>&1 || {
+        --no-sync "$@") >"$dir/initdb.log" 2>&1 || {
         cat "$dir/initdb.log" >&2
         return 1
     }
@@ -148,4 +149,24 @@ clusters_stop() {
 use() {
     export PGHOST=${CLUSTER_DIR[$1]} PGUSER=postgres PGDATABASE=postgres
     unset PGPORT PGSERVICE PGPASSWORD
+}
+
+# The locales of a server: ja_JP.UTF-8, made outside the system's own directories by the localedef that goes with its
+# libc from the sources in this host's package "locales"; and its C.UTF-8.
+cluster_locales() { # cluster_locales VERSION DIR: in DIR/locale, for LOCPATH
+    local root='' found localedef=localedef
+    mkdir -p "$2/locale" "$2/i18n"
+    cp -r /usr/share/i18n/locales "$2/i18n/"
+    zcat /usr/share/i18n/charmaps/UTF-8.gz >"$2/i18n/UTF-8"
+    if ! pg_is_native "$1"; then
+        root=$(pg_root "$1")
+        localedef="$(find "$root/usr/lib" "$root/usr/lib64" -maxdepth 2 -name 'ld-linux-*.so.*' | head -n 1) --library-path
+            $(find "$root/usr/lib" -maxdepth 1 -type d -name '*-linux-gnu' | head -n 1) $root/usr/bin/localedef"
+    fi
+    # shellcheck disable=SC2086
+    I18NPATH=$2/i18n $localedef -i ja_JP -f "$2/i18n/UTF-8" --no-archive "$2/locale/ja_JP.UTF-8" >&2
+    for found in "$root"/usr/lib/locale/C.utf8 "$root"/usr/lib/locale/C.UTF-8; do
+        [ ! -d "$found" ] || cp -r "$found" "$2/locale/C.UTF-8"
+    done
+    chmod -R a+rX "$2/locale"
 }

@@ -1,7 +1,11 @@
 -- Sequences that fill a column of whole numbers, with what they gave last (NULL: nothing yet), for columns whose largest
--- value is cheap to find: an index begins with them, or the table is small.
+-- value is cheap to find: an index begins with them, or the table is small. Last: whether each value may be there once.
 SELECT pg_catalog.format('%I.%I', sn.nspname, s.relname), pg_catalog.format('%I.%I', tn.nspname, t.relname),
-    pg_catalog.quote_ident(a.attname), q.seqincrement, q.seqstart, CASE WHEN s.relkind = 'S' THEN pg_catalog.pg_sequence_last_value(s.oid) END
+    pg_catalog.quote_ident(a.attname), q.seqincrement, q.seqstart, CASE WHEN s.relkind = 'S' THEN pg_catalog.pg_sequence_last_value(s.oid) END,
+    EXISTS (
+        SELECT FROM pg_catalog.pg_index AS i
+        WHERE i.indrelid = t.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1
+            AND i.indkey[0] = a.attnum)
 FROM (
         SELECT d.objid AS sequence, d.refobjid AS relation, d.refobjsubid AS number
         FROM pg_catalog.pg_depend AS d

@@ -1,6 +1,8 @@
--- Everything in this database that has an owner: the users' (OIDs from 16384 on, the database, schema public), and what
--- else has an access control list. As pg_dump does, information_schema is left alone. Names come as they are, with the arguments of those that need them. A pg_dump-like
--- search_path (empty) makes types of arguments fully qualified.
+-- Everything in this database that has an owner: the users' (OIDs from 16384 on, the database, schema public, large
+-- objects, subscriptions), and what else has an access control list. As pg_dump does, information_schema is left alone,
+-- as are functions that came with a range type and operators that others name but nobody defined. Names come as they
+-- are, with the arguments of those that need them. A pg_dump-like search_path (empty) makes types of arguments fully
+-- qualified.
 WITH member AS (
     SELECT d.classid, d.objid
     FROM pg_catalog.pg_depend AS d
@@ -51,6 +53,8 @@ object (kind, classid, oid, namespace, name, args, types, owner, acl, parent, us
             FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS t (type, n)) || ')' END,
         p.proowner, p.proacl, NULL, NULL, p.prosecdef, 1
     FROM pg_catalog.pg_proc AS p
+    WHERE NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = p.tableoid AND d.objid = p.oid AND d.deptype = 'i')
     UNION ALL
     -- neither arrays nor row types of tables: they have the owner of what they are made of
     SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.tableoid, t.oid, t.typnamespace, t.typname, NULL,
@@ -83,6 +87,7 @@ object (kind, classid, oid, namespace, name, args, types, owner, acl, parent, us
             || CASE WHEN o.oprright = 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprright, NULL) END || ')' END,
         NULL, o.oprowner, NULL, NULL, NULL, false, 1
     FROM pg_catalog.pg_operator AS o
+    WHERE o.oprcode <> 0
     UNION ALL
     SELECT 'OPERATOR CLASS', o.tableoid, o.oid, o.opcnamespace, o.opcname, ' USING ' || pg_catalog.quote_ident(a.amname),
         NULL, o.opcowner, NULL, NULL, NULL, false, 1
@@ -125,7 +130,8 @@ object (kind, classid, oid, namespace, name, args, types, owner, acl, parent, us
                 AND d.refobjid = p.oid), 1
     FROM pg_catalog.pg_publication AS p
     UNION ALL
-    SELECT 'SUBSCRIPTION', 'pg_catalog.pg_subscription'::pg_catalog.regclass, s.oid, NULL, s.subname, NULL, NULL,
+    -- PostgreSQL 13 lets only superusers read their OID
+    SELECT 'SUBSCRIPTION', 'pg_catalog.pg_subscription'::pg_catalog.regclass, 0, NULL, s.subname, NULL, NULL,
         s.subowner, NULL, NULL, NULL, true, 1
     FROM pg_catalog.pg_subscription AS s
         JOIN pg_catalog.pg_database AS d ON d.oid = s.subdbid
@@ -135,14 +141,16 @@ object (kind, classid, oid, namespace, name, args, types, owner, acl, parent, us
     FROM pg_catalog.pg_event_trigger AS e
 )
 SELECT o.kind, n.nspname, o.name, o.args, o.types, o.oid, pg_catalog.pg_get_userbyid(o.owner), o.acl::pg_catalog.text,
-    i.initprivs::pg_catalog.text, m.objid IS NOT NULL, o.oid < 16384 AND o.kind <> 'DATABASE'
-        AND NOT (o.kind = 'SCHEMA' AND o.name = 'public'),
-    o.parent, o.used_by, o.special, o.locks
-FROM object AS o
+    i.initprivs::pg_catalog.text, m.objid IS NOT NULL, NOT o.users, o.parent, o.used_by, o.special, o.locks
+FROM (
+        SELECT object.*, object.oid >= 16384 OR object.kind IN ('DATABASE', 'LARGE OBJECT', 'SUBSCRIPTION')
+                OR (object.kind = 'SCHEMA' AND object.name = 'public') AS users
+        FROM object
+    ) AS o
     LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = o.namespace
     LEFT JOIN member AS m ON m.classid = o.classid AND m.objid = o.oid
     LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = o.classid AND i.objoid = o.oid AND i.objsubid = 0
-WHERE (o.oid >= 16384 OR o.acl IS NOT NULL OR o.kind = 'DATABASE' OR (o.kind = 'SCHEMA' AND o.name = 'public'))
+WHERE (o.users OR o.acl IS NOT NULL)
     AND (n.nspname IS NULL OR n.nspname !~ '^(pg_(toast|temp)|information_schema$)')
     AND NOT (o.kind = 'SCHEMA' AND o.name ~ '^(pg_(toast|temp)|information_schema$)')
 ORDER BY n.nspname, o.name, o.args

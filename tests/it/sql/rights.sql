@@ -59,6 +59,9 @@ RESET ROLE;
 SET ROLE rt_second;
 GRANT SELECT ON shop.item TO "rt_""quo;ted";
 CREATE TABLE "Sec ond"."T able" (id integer PRIMARY KEY, h public.hstore);
+CREATE TABLE "Sec ond"."Clo.sed ""x" (a integer);
+REVOKE ALL ON "Sec ond"."Clo.sed ""x" FROM rt_second;
+GRANT INSERT, UPDATE (a) ON "Sec ond"."Clo.sed ""x" TO rt_reader;
 RESET ROLE;
 INSERT INTO "Sec ond"."T able" VALUES (1, 'a=>1'), (2, NULL);
 

@@ -267,14 +267,17 @@ static void what_is_no_archive_is_recognised(void **state)
     memcpy(tar, "global.sql", 10);
     memcpy(tar + 257, "ustar", 5);
     static const char dump[] = "--\n-- PostgreSQL database dump\n--\n\n\\restrict abc\n";
+    static const char cluster[] = "--\n-- PostgreSQL database cluster dump\n--\n\n\\restrict abc\n";
     const struct {
         const char *bytes;
         size_t len;
         const char *what, *remedy;
     } files[] = {
-        {dump, sizeof dump - 1, "an SQL script", "psql"},
+        {dump, sizeof dump - 1, "an SQL script", "\\restrict, which psql knows from 13.22"},
+        {"\\restrict x\n", 12, "an SQL script", "\\restrict, which psql knows"},
+        {cluster, sizeof cluster - 1, "a whole cluster", "psql -X -d postgres"},
         {"\xef\xbb\xbf-- dump", 10, "an SQL script", "psql"},
-        {"SET statement_timeout = 0;", 26, "an SQL script", "psql"},
+        {"SET statement_timeout = 0;", 26, "an SQL script", "ON_ERROR_STOP=1 -d DATABASE -f FILE"},
         {"\x1f\x8b\x08\0\0\0", 6, "gzip", "gunzip"},
         {"\x28\xb5\x2f\xfd\x04", 5, "zstd", "zstd -d"},
         {"\x04\x22\x4d\x18\x60", 5, "lz4", "lz4 -d"},

@@ -72,6 +72,28 @@ static void long_messages_are_cut(void **state)
     assert_memory_equal(err.message, "step: xxx", 9);
 }
 
+/* Whatever is cut, what is left is UTF-8. */
+static void cuts_are_between_characters(void **state)
+{
+    static const char *const characters[] = {"é", "蔵", "😀"};
+    for (size_t c = 0; c < sizeof characters / sizeof *characters; c++) {
+        char text[8192] = "";
+        size_t len = strlen(characters[c]);
+        while (strlen(text) + len < sizeof text)
+            strcat(text, characters[c]);
+        for (size_t shift = 0; shift < len; shift++) {
+            Error err;
+            error_set(&err, ERR_FAILED, "%.*s%s", (int)shift, "xxx", text);
+            error_hint(&err, "%.*s%s", (int)shift, "xxx", text);
+            assert_int_equal((strlen(err.message) - shift) % len, 0);
+            assert_int_equal((strlen(err.hint) - shift) % len, 0);
+            assert_true(strlen(err.message) + len >= sizeof err.message);
+            error_wrap(&err, "%.*s", (int)(len - shift), "xxxx");
+            assert_int_equal((strlen(err.message) - len - strlen(": ")) % len, 0);
+        }
+    }
+}
+
 static void nobody_listens(void **state)
 {
     assert_int_equal(error_set(NULL, ERR_IO, "x"), -1);
@@ -117,6 +139,7 @@ int main(void)
         cmocka_unit_test(errno_gives_code_text_and_remedy),
         cmocka_unit_test(texts_of_an_error_may_go_into_itself),
         cmocka_unit_test(long_messages_are_cut),
+        cmocka_unit_test(cuts_are_between_characters),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(codes_have_status_and_name),
         cmocka_unit_test(findings_are_kept_in_order_and_counted_by_severity),

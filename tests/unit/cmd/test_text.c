@@ -41,6 +41,32 @@ static void test_message(void **state)
     free(text);
 }
 
+static void check_shell(const char *text, const char *expected)
+{
+    char *quoted = text_shell(text);
+    assert_string_equal(quoted, expected);
+    free(quoted);
+}
+
+static void test_shell(void **state)
+{
+    check_shell("", "''");
+    check_shell("a=\"B c\"", "'a=\"B c\"'");
+    check_shell("o'clock \\ $x", "'o'\\''clock \\ $x'");
+    check_shell("日本", "'日本'");
+    check_shell("two\nlines\t'\\\033", "$'two\\nlines\\t\\'\\\\\\x1b'");
+    check_shell("x\xE2\x80\xAEy", "$'x\\xe2\\x80\\xaey'");
+}
+
+static void test_sql(void **state)
+{
+    char *sql = text_sql(
+        "-- x\nALTER TABLE \"a b\".\"日本\" OWNER TO \"new\n\\li\"\"ne\033\xE2\x80\xAE\";\n\tGRANT 'x' TO y;\n");
+    assert_string_equal(sql, "-- x\nALTER TABLE \"a b\".\"日本\" OWNER TO U&\"new\\000A\\\\li\"\"ne\\001B\\202E\";\n"
+                             "\tGRANT 'x' TO y;\n");
+    free(sql);
+}
+
 static void test_width(void **state)
 {
     assert_int_equal(text_width("abc"), 3);
@@ -122,13 +148,9 @@ int main(void)
     if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_escape),
-        cmocka_unit_test(test_message),
-        cmocka_unit_test(test_width),
-        cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_quantities),
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_table_without_header),
+        cmocka_unit_test(test_escape),     cmocka_unit_test(test_message), cmocka_unit_test(test_shell),
+        cmocka_unit_test(test_sql),        cmocka_unit_test(test_width),   cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_quantities), cmocka_unit_test(test_table),   cmocka_unit_test(test_table_without_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -223,6 +223,34 @@ static void test_owner_statements(void **state)
     assert_int_equal(classify(&trouble).class, TROUBLE_LOSS);
 }
 
+/* Steps of kura's own, and what to do before another attempt. */
+static void test_own_statements(void **state)
+{
+    static const struct {
+        const char *desc, *state, *command;
+        TroubleClass class;
+    } own[] = {
+        {"DATABASE", "42501", "ALTER DATABASE \"a b\" OWNER TO x", TROUBLE_ACTION},
+        {"DATABASE PROPERTIES", "42704", "ALTER DATABASE a SET nothing TO 'x'", TROUBLE_ACTION},
+        {"ACL", "42501", NULL, TROUBLE_ACTION},
+        {"BLOB METADATA", "42501", "ALTER LARGE OBJECT 1 OWNER TO x", TROUBLE_ACTION},
+        {"ANALYZE", "22012", "ANALYZE a.b", TROUBLE_ACTION},
+        {"ANALYZE", "53100", "ANALYZE a.b", TROUBLE_LOSS},
+        {"ACCESS PROBE", "42501", NULL, TROUBLE_ACTION},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+        Trouble trouble = {.desc = own[i].desc, .sqlstate = own[i].state, .command = own[i].command};
+        Verdict verdict = classify(&trouble);
+        assert_int_equal(verdict.class, own[i].class);
+        assert_non_null(verdict.next);
+        assert_string_not_equal(verdict.consequence, "the object is missing");
+    }
+    assert_non_null(trouble_next("53100"));
+    assert_non_null(trouble_next("53400")); /* by its class */
+    assert_null(trouble_next("22012"));
+    assert_null(trouble_next(""));
+}
+
 static void test_exit_status_follows(void **state)
 {
     assert_int_equal(trouble_severity(TROUBLE_HARMLESS), FINDING_NOTE);
@@ -240,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_server_that_gave_way),
         cmocka_unit_test(test_unknown_is_never_harmless),
         cmocka_unit_test(test_owner_statements),
+        cmocka_unit_test(test_own_statements),
         cmocka_unit_test(test_exit_status_follows),
     };
     return cmocka_run_group_tests_name("classify", tests, load_corpus, free_corpus);

@@ -63,6 +63,48 @@ static void test_round_trip(void **state)
     }
 }
 
+static void test_loans(void **state)
+{
+    Loan loans[] = {
+        {.role = (char *)"owner \"a\"",
+         .member = (char *)"--",
+         .grantor = (char *)"two\nlines",
+         .stamp = (char *)"745"},
+        {.role = (char *)"x", .member = (char *)"lent", .stamp = (char *)"746"},
+        {.role = (char *)"x", .member = (char *)"y", .grantor = (char *)"z", .stamp = (char *)"1", .changed = true},
+        {.role = (char *)"x",
+         .member = (char *)"y",
+         .grantor = (char *)"was",
+         .stamp = (char *)"1",
+         .changed = true,
+         .inherits = true},
+        {.role = (char *)"x",
+         .member = (char *)"y",
+         .grantor = (char *)"",
+         .stamp = (char *)"1",
+         .changed = true,
+         .becomes = true}};
+    DbMark mark = mark_with("site", "site_kura_1", "of its own"), read;
+    mark.loans = (Loans){.v = loans, .n = ARRAY_SIZE(loans)};
+    _cleanup_free_ char *text = dbmark_format(&mark);
+    assert_true(dbmark_parse(text, &read));
+    assert_string_equal(read.comment, "of its own");
+    assert_int_equal(read.loans.n, ARRAY_SIZE(loans));
+    for (size_t i = 0; i < ARRAY_SIZE(loans); i++) {
+        const Loan *loan = &read.loans.v[i];
+        assert_string_equal(loan->role, loans[i].role);
+        assert_string_equal(loan->member, loans[i].member);
+        assert_string_equal(loan->stamp, loans[i].stamp);
+        assert_int_equal(loan->grantor != NULL, loans[i].grantor != NULL);
+        if (loan->grantor)
+            assert_string_equal(loan->grantor, loans[i].grantor);
+        assert_int_equal(loan->changed, loans[i].changed);
+        assert_int_equal(loan->inherits, loans[i].inherits);
+        assert_int_equal(loan->becomes, loans[i].becomes);
+    }
+    dbmark_done(&read);
+}
+
 static void test_no_marks(void **state)
 {
     static const char *const comments[] = {
@@ -74,6 +116,10 @@ static void test_no_marks(void **state)
         "Kura kept \"site\" as \"x\" oid \"1\" at \"" AT "\" by \"y\" and more",
         "kura lost \"site\" as \"x\" oid \"1\" at \"" AT "\" by \"y\"",
         "kura kept \"site\" as \"x\" oid \"\" at \"" AT "\" by \"y\"",
+        "kura kept \"site\" as \"x\" oid \"1\" at \"" AT "\" by \"y\" lent \"a\"",
+        "kura kept \"site\" as \"x\" oid \"1\" at \"" AT "\" by \"y\" lent \"a\" to \"b\"",
+        "kura kept \"site\" as \"x\" oid \"1\" at \"" AT "\" by \"y\" lent \"a\" to \"b\" stamp \"1\" lent",
+        "kura kept \"site\" as \"x\" oid \"1\" at \"" AT "\" by \"y\" lent \"a\" to \"b\" stamp \"1\" was \"\"",
         "kura kept \"site\" as \"x\" oid \"4294967296\" at \"" AT "\" by \"y\"",
         "kura kept \"site\" as \"x\" oid \"-1\" at \"" AT "\" by \"y\"",
         "kura kept \"site\" as \"x\" oid \"1\" at \"2026-11-22T03:15:00Z\" by \"y\"",
@@ -115,8 +161,8 @@ static void test_moment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),  cmocka_unit_test(test_round_trip), cmocka_unit_test(test_no_marks),
-        cmocka_unit_test(test_strip), cmocka_unit_test(test_moment),
+        cmocka_unit_test(test_text),     cmocka_unit_test(test_round_trip), cmocka_unit_test(test_loans),
+        cmocka_unit_test(test_no_marks), cmocka_unit_test(test_strip),      cmocka_unit_test(test_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,8 @@ static void test_round_trip(void **state)
     assert_int_equal(statements.v[2].n, 3);
     assert_true(own_script_is_for(&statements, "odd\nname"));
     assert_false(own_script_is_for(&statements, "odd"));
+    assert_false(own_script_is_for(&statements, "odd name"));
+    assert_false(own_script_is_for(&statements, "odd\\nname"));
     own_statements_done(&statements);
     own_plan_done(&plan);
     buf_done(&text);

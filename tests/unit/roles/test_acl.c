@@ -137,6 +137,36 @@ static void test_too_large(void **state)
     buf_done(&text);
 }
 
+/* The first statement of each pair gives at least what the second gives; or does not. */
+static void test_covers(void **state)
+{
+    static const struct {
+        const char *have, *want;
+        bool covers;
+    } cases[] = {
+        {"GRANT SELECT ON TABLE t TO a;", "GRANT SELECT ON TABLE t TO a;", true},
+        {"GRANT ALL ON TABLE t TO a;", "GRANT SELECT ON TABLE t TO a;", true},
+        {"GRANT ALL PRIVILEGES ON TABLE t TO a WITH GRANT OPTION;", "GRANT UPDATE ON TABLE t TO a;", true},
+        {"GRANT ALL ON TABLE t TO PUBLIC;", "GRANT SELECT ON TABLE t TO PUBLIC;", true},
+        {"GRANT SELECT ON TABLE t TO a;", "GRANT ALL ON TABLE t TO a;", false},
+        {"GRANT ALL ON TABLE t TO a;", "GRANT SELECT ON TABLE t TO a WITH GRANT OPTION;", false},
+        {"GRANT ALL ON TABLE t TO a;", "GRANT SELECT ON TABLE t TO b;", false},
+        {"GRANT ALL ON TABLE t TO a;", "GRANT SELECT ON TABLE t TO PUBLIC;", false},
+        {"GRANT ALL ON TABLE t TO a;", "GRANT SELECT ON TABLE u TO a;", false},
+        {"GRANT ALL ON TABLE t TO a;", "GRANT SELECT(c) ON TABLE t TO a;", false},
+        {"GRANT ALL ON TABLE t TO a GRANTED BY b;", "GRANT SELECT ON TABLE t TO a;", false},
+        {"REVOKE ALL ON TABLE t FROM a;", "REVOKE ALL ON TABLE t FROM a;", false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        AclItems have = {0}, want = {0};
+        assert_int_equal(acl_parse(cases[i].have, &have, NULL) | acl_parse(cases[i].want, &want, NULL), 0);
+        if (aclitem_covers(&have.v[0], &want.v[0]) != cases[i].covers)
+            fail_msg("\"%s\" and \"%s\"", cases[i].have, cases[i].want);
+        aclitems_done(&have);
+        aclitems_done(&want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_prefixes),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_covers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

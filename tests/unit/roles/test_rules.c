@@ -85,7 +85,8 @@ static void test_longest_name(void **state)
 
 static void test_precedence(void **state)
 {
-    RoleMap *map = map_of("*=everyone,a=b,b=a,c=@drop,d=d");
+    RoleMap *map = map_of("*=everyone,a=b,b=a,c=@drop,d=d,\"session_user\"=\"current_role\"");
+    check_lookup(map, "session_user", "current_role");
     check_lookup(map, "a", "b");
     check_lookup(map, "b", "a");
     check_lookup(map, "c", NULL);
@@ -95,7 +96,7 @@ static void test_precedence(void **state)
     check_lookup(map, "public", "public");
     check_lookup(map, "PUBLIC", "everyone");
     check_lookup(map, "pg_read_all_data", "pg_read_all_data");
-    check_lookup(map, "current_user", "current_user");
+    check_lookup(map, "current_user", "everyone"); /* a role's name: SQL writes it in quotes */
     check_lookup(map, "none", "none");
     check_lookup(map, "user", "everyone");
     rolemap_free(map);
@@ -156,6 +157,8 @@ static void test_refused(void **state)
         {"a=Public", "PUBLIC, CURRENT_USER"},
         {"a=current_user", "PUBLIC, CURRENT_USER"},
         {"session_user=a", "PUBLIC, CURRENT_USER"},
+        {"Current_Role=a", "PUBLIC, CURRENT_USER"},
+        {"a=\"none\"", "PUBLIC, CURRENT_USER"},
         {"none=a", "PUBLIC, CURRENT_USER"},
         {"*=public", "PUBLIC, CURRENT_USER"},
     };
