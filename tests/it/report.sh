@@ -34,6 +34,8 @@ sql site 'INSERT INTO "<script>alert(1)</script>" SELECT generate_series(1001, 9
 next_second
 check 'another backup' status_is '0|3' kura backup --repo "$repo" --db "$(conn site)" --app "$app"
 check 'another rehearsal' status_is '0|3' rehearse --report "$pages/rehearsed.html" --json
+check 'no false alarm: what the verdict passes no proof fails' jq -e '.rehearsal | .verdict == "passed" and all(.proofs[]; .failed == 0)' "$WORK/out"
+check 'its page says so' grep -qF '<h1>This backup would come back.</h1>' "$pages/rehearsed.html"
 check 'its JSON tells those before' jq -e '.rehearsal.id as $id | .earlier | length == 1 and all(.id < $id and (.tables | length == 4))' "$WORK/out"
 next_second # ids of one second have no order
 check 'a rehearsal with a migration that fails' status_is 1 rehearse --report "$pages/migrated.html" --run \
