@@ -32,6 +32,8 @@ void rehearse_phase(Rehearse *rehearse, const char *name);
 void rehearse_describe(Rehearse *rehearse);
 /* Whether something was found by which it has failed, not only what a person should look at. */
 bool rehearse_has_failed(const Rehearse *rehearse);
+/* Whether a finding tells only what is so in every rehearsal: no proof fails by it. */
+bool rehearse_expects(const Finding *finding);
 /* Ends it with its verdict. rc and why are the restore's, its proofs included. */
 void rehearse_settle(Rehearse *rehearse, int rc, const Error *why);
 /* Moves the findings into the result, and adds them to others. */

@@ -50,7 +50,7 @@ static void take_restore_phases(Rehearse *rehearse)
 /* ---- findings ---- */
 
 /* What the roles of a rehearsal cannot be is no fault of the backup's. */
-static bool is_expected(const Finding *finding)
+bool rehearse_expects(const Finding *finding)
 {
     static const char *const codes[] = {"probe-no-login", "membership-borrowed", "role-mentioned", "role-membership",
                                         "probe-superuser"};
@@ -76,7 +76,7 @@ void rehearse_take_findings(Rehearse *rehearse, Findings *also)
     result->findings = xcalloc(rehearse->findings.n + 1, sizeof *result->findings);
     for (size_t i = 0; i < rehearse->findings.n; i++) {
         const Finding *from = &rehearse->findings.v[i];
-        if (is_expected(from))
+        if (rehearse_expects(from))
             continue;
         Finding *to = &result->findings[result->n_findings++];
         *to = (Finding){.severity = from->severity, .code = xstrdup(from->code)};
@@ -105,7 +105,7 @@ bool rehearse_has_failed(const Rehearse *rehearse)
 static bool has_findings(const Rehearse *rehearse)
 {
     for (size_t i = 0; i < rehearse->findings.n; i++)
-        if (rehearse->findings.v[i].severity >= FINDING_WARNING && !is_expected(&rehearse->findings.v[i]))
+        if (rehearse->findings.v[i].severity >= FINDING_WARNING && !rehearse_expects(&rehearse->findings.v[i]))
             return true;
     return false;
 }

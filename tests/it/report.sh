@@ -22,14 +22,22 @@ sql site 'CREATE TABLE "<script>alert(1)</script>" (id int PRIMARY KEY, at times
 kura init --repo "$repo" >/dev/null || die 'no repository'
 check 'report: an empty repository' status_is 0 kura report --repo "$repo" --output "$pages/empty.html"
 check 'report: says so' says 'there is no backup in this repository'
+next_second() {
+    local now=$EPOCHSECONDS
+    while [ "$EPOCHSECONDS" = "$now" ]; do sleep 0.05; done
+}
 rehearse() { kura rehearse latest --repo "$repo" --app "$app" --server "host=$PGHOST user=postgres" "$@"; }
 check 'backup' status_is '0|3' kura backup --repo "$repo" --db "$(conn site)" --app "$app"
 check 'list: never rehearsed' bash -c "'$KURA' list --repo '$repo' | grep -q '  never'"
 check 'rehearse --report' status_is '0|3' rehearse --report "$WORK/first.html"
 sql site 'INSERT INTO "<script>alert(1)</script>" SELECT generate_series(1001, 9000)' || die 'no rows'
+next_second
 check 'another backup' status_is '0|3' kura backup --repo "$repo" --db "$(conn site)" --app "$app"
 check 'another rehearsal' status_is '0|3' rehearse --report "$pages/rehearsed.html" --json
+check 'no false alarm: what the verdict passes no proof fails' jq -e '.rehearsal | .verdict == "passed" and all(.proofs[]; .failed == 0)' "$WORK/out"
+check 'its page says so' grep -qF '<h1>This backup would come back.</h1>' "$pages/rehearsed.html"
 check 'its JSON tells those before' jq -e '.rehearsal.id as $id | .earlier | length == 1 and all(.id < $id and (.tables | length == 4))' "$WORK/out"
+next_second # ids of one second have no order
 check 'a rehearsal with a migration that fails' status_is 1 rehearse --report "$pages/migrated.html" --run \
     'psql -v ON_ERROR_STOP=1 -c "CREATE TABLE \"<b>new\" (id int)" -c "DELETE FROM \"<script>alert(1)</script>\" WHERE id = 7" -c "SELECT 1/0"'
 check 'its page shows what it did' grep -qF 'ERROR:  division by zero' "$pages/migrated.html"
