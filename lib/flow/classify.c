@@ -137,14 +137,14 @@ static bool sets_parameter(const char *command)
     return sql_is_word(&token, "set");
 }
 
-static Verdict of_preamble(const Trouble *trouble, const char *sqlstate)
+static Classified of_preamble(const Trouble *trouble, const char *sqlstate)
 {
     bool unknown = strcmp(sqlstate, "42704") == 0 && sets_parameter(trouble->command);
     if (unknown)
-        return (Verdict){TROUBLE_HARMLESS, "the server is older than pg_restore and has no such parameter to set",
-                         NULL};
-    return (Verdict){TROUBLE_LOSS, "pg_restore could not set up its session: what it restored may differ",
-                     next_for(sqlstate, "Use the pg_restore of the target's own version with --pg-bindir.")};
+        return (Classified){TROUBLE_HARMLESS, "the server is older than pg_restore and has no such parameter to set",
+                            NULL};
+    return (Classified){TROUBLE_LOSS, "pg_restore could not set up its session: what it restored may differ",
+                        next_for(sqlstate, "Use the pg_restore of the target's own version with --pg-bindir.")};
 }
 
 static bool already_there(const char *sqlstate)
@@ -152,35 +152,35 @@ static bool already_there(const char *sqlstate)
     return strcmp(sqlstate, "42P06") == 0 || strcmp(sqlstate, "42710") == 0;
 }
 
-static Verdict of_entry(const Trouble *trouble, const char *sqlstate)
+static Classified of_entry(const Trouble *trouble, const char *sqlstate)
 {
     const char *again = "Run the entry's statement in the restored database once the cause is gone.";
     if (sets_owner(trouble->command))
-        return (Verdict){TROUBLE_ACTION, "the object belongs to the role that restored, not to its own",
-                         next_for(sqlstate, "Change its owner with ALTER .. OWNER TO.")};
+        return (Classified){TROUBLE_ACTION, "the object belongs to the role that restored, not to its own",
+                            next_for(sqlstate, "Change its owner with ALTER .. OWNER TO.")};
     bool schema = strcmp(trouble->desc, "SCHEMA") == 0;
     if (already_there(sqlstate) && (schema || strcmp(trouble->desc, "EXTENSION") == 0))
-        return (Verdict){TROUBLE_HARMLESS, schema ? "the schema was there already" : "the extension was there already",
-                         NULL};
+        return (Classified){TROUBLE_HARMLESS,
+                            schema ? "the schema was there already" : "the extension was there already", NULL};
     for (size_t i = 0; i < ARRAY_SIZE(types); i++)
         if (strcmp(types[i].desc, trouble->desc) == 0)
-            return (Verdict){types[i].class, types[i].consequence,
-                             types[i].class == TROUBLE_HARMLESS ? NULL : next_for(sqlstate, again)};
-    return (Verdict){TROUBLE_ACTION, "the object is missing", next_for(sqlstate, again)};
+            return (Classified){types[i].class, types[i].consequence,
+                                types[i].class == TROUBLE_HARMLESS ? NULL : next_for(sqlstate, again)};
+    return (Classified){TROUBLE_ACTION, "the object is missing", next_for(sqlstate, again)};
 }
 
-Verdict classify(const Trouble *trouble)
+Classified classify(const Trouble *trouble)
 {
     const char *sqlstate = trouble->sqlstate ? trouble->sqlstate : "";
     if (server_gave_way(sqlstate))
-        return (Verdict){TROUBLE_LOSS, "the server could not go on: what follows may be missing too",
-                         next_for(sqlstate, NULL)};
+        return (Classified){TROUBLE_LOSS, "the server could not go on: what follows may be missing too",
+                            next_for(sqlstate, NULL)};
     if (trouble->desc)
         return of_entry(trouble, sqlstate);
     if (trouble->preamble)
         return of_preamble(trouble, sqlstate);
-    return (Verdict){TROUBLE_LOSS, "nobody can tell what is missing",
-                     next_for(sqlstate, "Restore again with --verbose and look at the statement before it.")};
+    return (Classified){TROUBLE_LOSS, "nobody can tell what is missing",
+                        next_for(sqlstate, "Restore again with --verbose and look at the statement before it.")};
 }
 
 const char *trouble_next(const char *sqlstate)

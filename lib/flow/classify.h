@@ -20,14 +20,14 @@ typedef struct Trouble {
     bool preamble;        /* pg_restore was setting up its session */
 } Trouble;
 
-typedef struct Verdict {
+typedef struct Classified {
     TroubleClass class;
     const char *consequence; /* of the database or the application; no period */
     const char *next;        /* a sentence: what to do, with the command; NULL: nothing */
-} Verdict;
+} Classified;
 
 /* Always gives a verdict: what is not known to be less is TROUBLE_ACTION, for data TROUBLE_LOSS. */
-Verdict classify(const Trouble *trouble);
+Classified classify(const Trouble *trouble);
 
 /* A sentence: what to do about a SQLSTATE before another attempt; NULL: nothing is known. */
 const char *trouble_next(const char *sqlstate);

@@ -78,7 +78,7 @@ static void learn_all(Restore *restore, const RestoreMessages *messages, Doer do
 }
 
 /* speaker: who said text. */
-static void tell(Restore *restore, const Verdict *verdict, const char *object, const char *next, const char *speaker,
+static void tell(Restore *restore, const Classified *verdict, const char *object, const char *next, const char *speaker,
                  const char *text, const char *sqlstate)
 {
     static const char *const codes[] = {"restore-harmless", "restore-action", "restore-loss"};
@@ -121,7 +121,7 @@ int trouble_report(Restore *restore, RestoreMessages *messages, Doer doer, Error
                            .desc = entry ? entry->desc : NULL,
                            .command = message->command,
                            .preamble = message->preamble};
-        Verdict verdict = classify(&trouble);
+        Classified verdict = classify(&trouble);
         _cleanup_free_ char *name = name_of(entry);
         tell(restore, &verdict, name, verdict.next, "pg_restore", message->text, sqlstates[i]);
         lost += verdict.class == TROUBLE_LOSS;
@@ -141,7 +141,7 @@ int trouble_own(Restore *restore, const OwnTrouble *own, const Error *refused, E
         return -1;
     }
     Trouble trouble = {.sqlstate = refused->sqlstate, .desc = own->desc, .command = own->statement};
-    Verdict verdict = classify(&trouble);
+    Classified verdict = classify(&trouble);
     _cleanup_free_ char *object = xasprintf("%s %s", own->desc, own->object);
     _cleanup_free_ char *again = own->statement ? xasprintf("Once the cause is gone: %s;", own->statement) : NULL;
     const char *next = refused->hint[0] ? refused->hint : verdict.next;

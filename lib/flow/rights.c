@@ -304,7 +304,7 @@ static void plan_making(const Planning *planning, size_t i)
     _cleanup_free_ char *why =
         lacking ? xasprintf("needs %s, which is skipped", lacking_name) : xstrdup("needs more rights than there are");
     Trouble trouble = {.desc = entry->desc, .sqlstate = "42501"};
-    Verdict verdict = classify(&trouble);
+    Classified verdict = classify(&trouble);
     if (may_be_skipped(entry)) {
         _cleanup_free_ char *skipped = xasprintf("is skipped, it %s", why);
         tell(planning, trouble_severity(verdict.class), "skipped", needs_admin, entry, skipped, verdict.consequence);

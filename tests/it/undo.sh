@@ -217,6 +217,7 @@ started=$(date +%s%3N)
 check 'a restore, for its length' status_is '0|3' restore
 length=$(($(date +%s%3N) - started))
 unfinished() { databases | grep site_kura_; }
+complete() { sql postgres "SELECT datname FROM pg_database WHERE datname LIKE 'site_kura_%' AND shobj_description(oid, 'pg_database') LIKE 'kura complete %' LIMIT 1"; }
 for round in 1 2 3 4 5 6 7 8; do
     delay=$((length * (2 + round) / 11 + RANDOM % (length / 10 + 1)))
     before=$(sql postgres "SELECT oid FROM pg_database WHERE datname = 'site'")
@@ -239,6 +240,11 @@ for round in 1 2 3 4 5 6 7 8; do
     check "killed after $delay ms: undo works" status_is '0|3' undo
     rm -rf "$WORK"/tmp/*
     check "killed after $delay ms: the next restore works" status_is '0|3' restore
+    complete=$(complete)
+    if [ -n "$complete" ]; then # killed while it got its name
+        check "killed after $delay ms: the next restore tells of the one that is complete" says "database \"$complete\" is a complete restore"
+        sql postgres "DROP DATABASE \"$complete\""
+    fi
     check "killed after $delay ms: and leaves nothing unfinished" test -z "$(unfinished)"
     check "killed after $delay ms: the restored one is the backup" is "$WORK/site.sql" whole
 done

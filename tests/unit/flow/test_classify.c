@@ -106,7 +106,7 @@ static void check_record(const json_t *record)
         fail_msg("case \"%s\": %s", name, first ? "not known here, or without a state" : "no error was read");
     Trouble trouble = {
         .sqlstate = state, .desc = *type ? type : NULL, .command = first->command, .preamble = first->preamble};
-    Verdict verdict = classify(&trouble);
+    Classified verdict = classify(&trouble);
     if (strcmp(state, wanted[i].sqlstate) != 0 || verdict.class != wanted[i].class)
         fail_msg("%s: %s, %s; wanted %s, %s", name, state, trouble_class_name(verdict.class), wanted[i].sqlstate,
                  trouble_class_name(wanted[i].class));
@@ -240,7 +240,7 @@ static void test_own_statements(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
         Trouble trouble = {.desc = own[i].desc, .sqlstate = own[i].state, .command = own[i].command};
-        Verdict verdict = classify(&trouble);
+        Classified verdict = classify(&trouble);
         assert_int_equal(verdict.class, own[i].class);
         assert_non_null(verdict.next);
         assert_string_not_equal(verdict.consequence, "the object is missing");
