@@ -99,12 +99,16 @@ show "$kura" show latest --roles --repo "$work/repo"
 
 chapter '7. Restore, under the roles of another server'
 echo 'The new server calls its roles mk_prod and ro2. kura creates them, maps every owner and grant, loads the rows, reads'
-echo 'them back, and proves that the application may use what it got. (The command "rehearse", which will do this every'
-echo 'night by itself in a scratch database, is not in this version: a restore into a database made for it plays its part.)'
+echo 'them back, and proves that the application may use what it got.'
 show "$kura" restore latest --repo "$work/repo" --db dbname=scratch --map misskey=mk_prod,reader=ro2 --create-roles --files media="$work/restored"
 sql postgres 'ALTER ROLE mk_prod LOGIN; ALTER ROLE ro2 LOGIN'
 
-chapter '8. What was proven, by psql and diff rather than by kura'
+chapter '8. The rehearsal: what cron does every night'
+echo 'A scratch database with scratch roles, everything proven with figures, a migration tried, and all of it dropped again.'
+show "$kura" -q rehearse latest --repo "$work/repo" --server dbname=postgres --sample 10 --report "$work/rehearsal.html" \
+    --run "$bin/psql -Xqc 'ALTER TABLE note ADD COLUMN lang text'"
+
+chapter '9. What was proven, by psql and diff rather than by kura'
 bad=0
 row() { # row WHAT RESULT COMMAND...: one line of the table
     what=$1 result=$2
@@ -128,6 +132,7 @@ row 'ro2 reads' 'SELECT on every table' as ro2 scratch 'SELECT count(*) FROM not
 row 'ro2 does not write' 'DELETE is refused' refused ro2 scratch 'DELETE FROM note'
 row 'settings of the database came along' "statement_timeout = $(as mk_prod scratch 'SHOW statement_timeout')" [ "$(as mk_prod scratch 'SHOW statement_timeout')" = 10min ]
 row 'media are equal' "$(find "$work/restored" -type f | wc -l) files, diff -r" diff -r "$work/media" "$work/restored"
+row 'the rehearsal left nothing behind' "its page has $(wc -c <"$work/rehearsal.html") bytes" [ "$(sql postgres "SELECT count(*) FROM (SELECT datname FROM pg_database UNION SELECT rolname FROM pg_roles) n WHERE datname LIKE '%kura%'")" = 0 ]
 row 'the second backup stored almost nothing' "$((second_bytes / 1024)) KiB after $((first_bytes / 1024)) KiB" [ $((second_bytes * 50)) -lt "$first_bytes" ]
 printf '\n%s seconds without the packages. Everything was in %s, which is gone now.\n' $(($(date +%s) - began)) "$work"
 exit $bad
