@@ -129,6 +129,10 @@ void catalog_memberships_done(CatalogMemberships *memberships);
  * owner's rights can have written it, and superusers neither lend nor borrow. */
 int catalog_may_borrow(PgConn *conn, uint32_t database, const char *role, const char *member, bool *ret, Error *err);
 
+/* Why the text of a table's column may legitimately be another one than in the database that it comes from: no row, or
+ * one with "roles", "objects", "char" or "extension". params: schema, table, whether the majors differ, whether the
+ * way leads from before 15 to 15 or later ("t" or "f"). */
+int catalog_text_may_differ(PgConn *conn, const char *const params[4], PGresult **ret, Error *err);
 /* Relations of the connection's database that its role may not read: schema, name, owner, whether an extension's. */
 int catalog_unreadable(PgConn *conn, PGresult **ret, Error *err);
 /* Whether the connection's database holds nothing of its users' but extensions. */

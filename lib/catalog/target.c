@@ -92,3 +92,8 @@ void catalog_target_done(CatalogTarget *target)
     free(target->superuser_name);
     *target = (CatalogTarget){0};
 }
+
+int catalog_text_may_differ(PgConn *conn, const char *const params[4], PGresult **ret, Error *err)
+{
+    return catalog_query(conn, sql_text_may_differ, 4, params, ret, err);
+}
