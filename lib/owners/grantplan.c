@@ -345,18 +345,44 @@ static void revoke_all_of(GrantPlan *plan, const char *grantor)
     }
 }
 
-static void grant_all_of(GrantPlan *plan, const OwnAcl *wanted, const char *grantor)
+static void leave_out(const OwnAcl *wanted, const char *grantor, bool *made)
 {
-    if (grantor != plan->owner && !can_be_named(plan, grantor))
-        return;
-    for (size_t i = 0; i < wanted->n; i++) {
-        if (wanted->v[i].grantor != grantor)
-            continue;
-        if (grantor == plan->owner)
-            grant(plan, &wanted->v[i]);
-        else
+    for (size_t i = 0; i < wanted->n; i++)
+        made[i] |= wanted->v[i].grantor == grantor;
+}
+
+/* Whoever may pass on one right may be waiting for another, from somebody further from the owner. */
+static void grant_what_can_be(GrantPlan *plan, const OwnAcl *wanted, bool *made)
+{
+    bool progress;
+    do {
+        progress = false;
+        for (size_t i = 0; i < wanted->n; i++) {
+            if (made[i] || loan_for(plan, &wanted->v[i]).rights)
+                continue;
+            made[i] = progress = true;
             as_grantor(plan, &wanted->v[i], true);
-    }
+        }
+    } while (progress);
+}
+
+static void grant_all(GrantPlan *plan, const OwnAcl *wanted)
+{
+    bool *made = xcalloc(wanted->n + 1, sizeof *made);
+    Chain chain = chain_of(wanted, plan->owner);
+    for (size_t i = 0; i < wanted->n; i++)
+        if (wanted->v[i].grantor == plan->owner)
+            grant(plan, &wanted->v[i]);
+    leave_out(wanted, plan->owner, made);
+    for (size_t i = 0; i < chain.n; i++)
+        if (chain.v[i] != plan->owner && !can_be_named(plan, chain.v[i]))
+            leave_out(wanted, chain.v[i], made);
+    grant_what_can_be(plan, wanted, made);
+    for (size_t i = 0; i < wanted->n; i++) /* no option leads to these */
+        if (!made[i])
+            as_grantor(plan, &wanted->v[i], true);
+    free(chain.v);
+    free(made);
 }
 
 static void rebuild(GrantPlan *plan, const OwnAcl *wanted)
@@ -365,10 +391,7 @@ static void rebuild(GrantPlan *plan, const OwnAcl *wanted)
     for (size_t i = chain.n; i-- > 0;)
         revoke_all_of(plan, chain.v[i]);
     free(chain.v);
-    chain = chain_of(wanted, plan->owner);
-    for (size_t i = 0; i < chain.n; i++)
-        grant_all_of(plan, wanted, chain.v[i]);
-    free(chain.v);
+    grant_all(plan, wanted);
 }
 
 void grantplan_reach(GrantPlan *plan, const OwnAcl *wanted)

@@ -76,6 +76,17 @@ static void test_long_way(void **state)
                "SET LOCAL ROLE a;\nGRANT SELECT ON TABLE public.t TO d;\nRESET ROLE;\n");
 }
 
+/* a is nearer the owner than b, and passes on what he has from b. */
+static void test_option_from_further_out(void **state)
+{
+    both("o", "{}", "o", "{a=a*/o,b=r*/o,=r/a,a=r*/b}");
+    assert_sql(&from, &to,
+               "GRANT INSERT ON TABLE public.t TO a WITH GRANT OPTION;\n"
+               "GRANT SELECT ON TABLE public.t TO b WITH GRANT OPTION;\n"
+               "SET LOCAL ROLE b;\nGRANT SELECT ON TABLE public.t TO a WITH GRANT OPTION;\nRESET ROLE;\n"
+               "SET LOCAL ROLE a;\nGRANT SELECT ON TABLE public.t TO PUBLIC;\nRESET ROLE;\n");
+}
+
 /* A grantor who may not see the schema is let in for the moment. */
 static void test_schema_is_lent(void **state)
 {
@@ -227,13 +238,21 @@ static void test_random_lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        each(test_nothing),   each(test_owner),
-        each(test_short_way), each(test_owner_takes_grants_along),
-        each(test_columns),   each(test_long_way),
-        each(test_orphan),    each(test_schema_is_lent),
-        each(test_follower),  each(test_superuser_grantor_is_impossible),
-        each(test_order),     each(test_default_privileges),
-        each(test_policy),    each(test_random_lists),
+        each(test_nothing),
+        each(test_owner),
+        each(test_short_way),
+        each(test_owner_takes_grants_along),
+        each(test_columns),
+        each(test_long_way),
+        each(test_option_from_further_out),
+        each(test_orphan),
+        each(test_schema_is_lent),
+        each(test_follower),
+        each(test_superuser_grantor_is_impossible),
+        each(test_order),
+        each(test_default_privileges),
+        each(test_policy),
+        each(test_random_lists),
         each(test_gone_role),
     };
     return cmocka_run_group_tests(tests, make_names, free_names);
