@@ -55,9 +55,17 @@ check 'rehearse' status_is 0 rehearse --app site --json
 check 'the verdict' jq -e '.rehearsal | .verdict == "passed" and .error == null' "$WORK/out"
 check 'nothing is left, nothing has changed' unchanged
 seconds() { jq '[.rehearsal.phases[] | select(.name == "rows") | .seconds] | add' "$WORK/out"; }
-quick=$(seconds)
-check '--low-cost' status_is 0 rehearse --app site --json --low-cost
-check '--low-cost takes its time' jq -ne --argjson quick "$quick" --argjson slow "$(seconds)" '$slow > 1.3 * $quick'
+takes_its_time() { # against one that does not, side by side; something else may slow down either
+    local quick slow attempt
+    for attempt in 1 2 3 4; do
+        status_is 0 rehearse --app site --json && quick=$(seconds) &&
+            status_is 0 rehearse --app site --json --low-cost && slow=$(seconds) || return 1
+        echo "attempt $attempt: $quick s, $slow s"
+        jq -ne --argjson quick "$quick" --argjson slow "$slow" '$slow > 1.3 * $quick' && return 0
+    done
+    return 1
+}
+check '--low-cost takes its time' takes_its_time
 check 'too large' status_is 1 rehearse --app site --max-size 1M
 check 'says how large' says 'would take about [0-9.]+ MiB of disk, --max-size allows 1.0 MiB'
 check 'no server' status_is 2 kura rehearse latest --repo "$repo" --app site
