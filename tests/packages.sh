@@ -44,6 +44,6 @@ no_cluster=/etc/postgresql-common/createcluster.d/kura-tests.conf
 mkdir -p "$(dirname "$no_cluster")"
 echo 'create_main_cluster = false' >"$no_cluster"
 trap 'rm -f "$no_cluster"' EXIT
-apt-get -q update >/dev/null
+apt-get -q -o DPkg::Lock::Timeout=600 update >/dev/null
 # shellcheck disable=SC2086
-apt-get -q -y install --no-install-recommends $missing >/dev/null
+apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends $missing >/dev/null
