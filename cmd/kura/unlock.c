@@ -37,6 +37,7 @@ int session_unlock(Session *session, RepoUse use, Error *err)
     };
     if (repo_open_with(session->store, &access, &session->repo, err) < 0)
         return -1;
+    repo_set_lock_wait(session->repo, options_number(session->options, OPT_LOCK_WAIT, 0));
     if (repo_is_encrypted(session->repo) || store_is_remote(session->store))
         forbid_core_dumps();
     return 0;

@@ -125,11 +125,15 @@ int repo_decompress_pieces(const void *data, size_t len, uint64_t max,
 struct ZSTD_CCtx_s;
 int repo_zstd_setup(const Repo *repo, struct ZSTD_CCtx_s *ctx);
 
-/* Locks (kura-format(5)): backups hold shared ones, prune an exclusive one. A lock is an object locks/<id>.json (in an
- * encrypted repository locks/<id>.json.age) telling who, where, since when, until when; an expired one counts as
- * absent. ERR_LOCKED names the holder. */
+/* Locks (kura-format(5)): backups hold shared ones, one for each application, prune an exclusive one. A lock is an
+ * object locks/<id>.json (in an encrypted repository locks/<id>.json.age) telling who, where, since when, until when;
+ * an expired one counts as absent. ERR_LOCKED names the holder. */
 typedef struct RepoLock RepoLock;
 int repo_lock(Repo *repo, bool exclusive, const char *purpose, RepoLock **ret, Error *err);
+/* A shared one for work on one application: it also stands against others of this kind that name the same. */
+int repo_lock_app(Repo *repo, const char *purpose, const char *app, RepoLock **ret, Error *err);
+/* How long both wait for somebody else's lock before they fail; 0, until this is called. */
+void repo_set_lock_wait(Repo *repo, double seconds);
 void repo_unlock(RepoLock *lock); /* NULL-safe */
 /* Whether the lock still holds, which asks the store: -1 with ERR_LOCKED once it could not be refreshed in time or
  * somebody removed it, or the store's own error. To be asked before anything is deleted, and before a manifest is
