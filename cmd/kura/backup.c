@@ -1,5 +1,6 @@
 #include "kura/backup.h"
 
+#include "backup_into.h"
 #include "commands.h"
 #include "view.h"
 
@@ -17,7 +18,7 @@ static int nothing_to_back_up(const Session *session, Error *err)
     return error_hint(err, "Give --db, --files, or an [app NAME] section in %s and --app.", CONFIG_DEFAULT_PATH);
 }
 
-static int run(Session *session, const FileArgs *files, Manifest **ret, Error *err)
+int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **ret, Error *err)
 {
     const Options *options = session->options;
     _cleanup_free_ char *cache = session_cache_dir(options);
@@ -44,7 +45,7 @@ static int run(Session *session, const FileArgs *files, Manifest **ret, Error *e
         backup.files[i].name = files->v[i].name;
         backup.files[i].dir = files->v[i].dir;
     }
-    int rc = backup_run(session->repo, &backup, ret, &session->findings, &session->progress, err);
+    int rc = backup_run(repo, &backup, ret, &session->findings, &session->progress, err);
     free(backup.files);
     return rc;
 }
@@ -57,7 +58,10 @@ int command_backup(Session *session, Error *err)
         return -1;
     if (files.n == 0 && !options_given(session->options, OPT_DB))
         return nothing_to_back_up(session, err);
-    if (session_open_repo_for(session, REPO_WRITE, err) < 0 || run(session, &files, &manifest, err) < 0)
+    if (options_list(session->options, OPT_REPO)->n > 1)
+        return backup_into_all(session, &files, err);
+    if (session_open_repo_for(session, REPO_WRITE, err) < 0 ||
+        backup_into(session, &files, session->repo, &manifest, err) < 0)
         return -1;
     if (session->json)
         session_set(session, "backup", json_of_backup(manifest));

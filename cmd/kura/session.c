@@ -37,7 +37,14 @@ void session_set(Session *session, const char *member, json_t *value)
 
 const char *session_location(const Session *session, Error *err)
 {
+    const OptionValue *repositories = &session->options->values[OPT_REPO];
     const char *location = options_text(session->options, OPT_REPO);
+    if (repositories->source == SOURCE_COMMAND_LINE && repositories->list.n > 1 &&
+        session->options->command->id != CMD_BACKUP) {
+        error_set(err, ERR_USAGE, "option --repo is given more than once");
+        error_hint(err, "Only a backup goes into several repositories.");
+        return NULL;
+    }
     if (location != NULL)
         return location;
     error_set(err, ERR_USAGE, "no repository is named");
