@@ -66,6 +66,18 @@ static int run(Session *session, const FileArgs *files, Manifest **ret, Error *e
     return rc;
 }
 
+static void note_figures(RunRecord *run, const Manifest *manifest)
+{
+    BackupTotals totals = backup_totals(manifest);
+    run->backup = xstrdup(manifest->id);
+    run->rows = totals.rows;
+    run->row_bytes = totals.row_bytes;
+    run->files = totals.files;
+    run->file_bytes = totals.file_bytes;
+    run->new_bytes = manifest->stored_new;
+    run->backup_bytes = manifest->stored_all;
+}
+
 int command_backup(Session *session, Error *err)
 {
     _cleanup_(file_args_done) FileArgs files = {0};
@@ -76,6 +88,7 @@ int command_backup(Session *session, Error *err)
         return nothing_to_back_up(session, err);
     if (session_open_repo_for(session, REPO_WRITE, err) < 0 || run(session, &files, &manifest, err) < 0)
         return -1;
+    note_figures(&session->run, manifest);
     if (session->json)
         session_set(session, "backup", json_of_backup(manifest));
     else

@@ -2,6 +2,8 @@
 #ifndef KURA_CMD_CONFIG_H
 #define KURA_CMD_CONFIG_H
 
+#include <sys/types.h>
+
 #include "kura/findings.h"
 #include "options.h"
 
@@ -22,6 +24,8 @@ typedef struct ConfigValue {
 
 typedef struct Config {
     char *path; /* NULL: none was read */
+    uid_t owner;
+    mode_t mode;
     ConfigSection *sections;
     size_t n_sections, sections_cap;
     ConfigValue *values;
@@ -35,6 +39,10 @@ int config_parse(const char *text, size_t len, const char *path, Config *ret, Er
  * file that everybody may read and that holds a secret is a warning, too. */
 int config_load(const char *path, bool optional, Config *ret, Findings *findings, Error *err);
 void config_done(Config *config);
+
+/* Whether nobody else can have written what it says, so that programs it names may be run: it is this user's or root's,
+ * and writable by no other. ERR_PERMISSION. */
+int config_check_trusted(const Config *config, Error *err);
 
 /* Lays the configuration under what options hold already, and puts the location of a repository in the place of its
  * name. OPT_REPO stays absent when nothing names one and there is not exactly one section to take. */

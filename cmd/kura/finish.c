@@ -4,7 +4,7 @@
 
 #include "kura/stop.h"
 
-static int exit_status(const Session *session, int rc, const Error *err)
+int session_status(const Session *session, int rc, const Error *err)
 {
     if (rc < 0 && err->code == ERR_INTERRUPTED && stop_signal() != 0)
         return 128 + stop_signal();
@@ -44,7 +44,7 @@ int session_finish(Session *session, Screen *screen, int rc, const Error *err)
         session_set(session, "findings", json_of_findings(&session->findings));
         write_document(session->out, session->document, session->document_begun);
     }
-    return exit_status(session, rc, err);
+    return session_status(session, rc, err);
 }
 
 int usage_finish(Screen *screen, FILE *out, const Error *err)

@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "finish.h"
 #include "kura/stop.h"
+#include "night.h"
 #include "redact.h"
 #include "ticker.h"
 
@@ -58,14 +59,14 @@ static LogLevel log_level(const Options *options)
     return options_flag(options, OPT_QUIET) ? LOG_WARNING : LOG_INFO;
 }
 
-static bool wants_progress(const Options *options)
+static bool wants_progress(const Options *options, const Screen *screen)
 {
-    return !options_flag(options, OPT_QUIET) && !options_flag(options, OPT_NO_PROGRESS);
+    return !screen->journal && !options_flag(options, OPT_QUIET) && !options_flag(options, OPT_NO_PROGRESS);
 }
 
 static int run(Session *session, Screen *screen, Error *err)
 {
-    Ticker *ticker = wants_progress(session->options) ? ticker_start(&session->progress, screen) : NULL;
+    Ticker *ticker = wants_progress(session->options, screen) ? ticker_start(&session->progress, screen) : NULL;
     int rc = command_run(session, err);
     ticker_stop(ticker);
     return rc;
@@ -84,8 +85,12 @@ static int run_session(Options *options, Screen *screen, int argc, const char *c
         log_set_sink(screen_log, screen, log_level(options));
         _cleanup_free_ char *command_line = redact_command_line(argc, argv);
         log_debug("command line: %s", command_line);
-        rc = run(&session, screen, &err);
+        rc = night_begin(&session, &err);
+        if (rc == 0)
+            rc = run(&session, screen, &err);
     }
+    if (!bare)
+        night_end(&session, rc, &err);
     int status = session_finish(&session, screen, rc, &err);
     log_set_sink(NULL, NULL, LOG_ERROR);
     session_done(&session);

@@ -27,6 +27,7 @@ void session_done(Session *session)
     age_identities_free(session->identities);
     store_close(session->store);
     findings_done(&session->findings);
+    run_record_done(&session->run);
     json_decref(session->document);
 }
 

@@ -10,6 +10,7 @@
 #include "kura/progress.h"
 #include "kura/repokeys.h"
 #include "kura/rolemap.h"
+#include "kura/runstate.h"
 #include "options.h"
 
 typedef struct Session {
@@ -20,6 +21,9 @@ typedef struct Session {
     Findings findings;
     bool findings_told; /* the command has printed them as its result */
     bool failed;        /* .. and that something failed */
+    bool trusted;       /* what the configuration says to run and to ping may be */
+    double began;       /* clock_monotonic() */
+    RunRecord run;      /* what the command says of itself: backup, verdict, figures */
     Progress progress;
     /* The members of the JSON document, unless the command has begun to write the document itself: then error and
      * findings are still to follow, and the closing brace. */

@@ -9,6 +9,8 @@
 #define ON_REPO                                                                                                        \
     (ON(INIT) | ON(BACKUP) | ON(LIST) | ON(REPORT) | ON(SHOW) | ON(RESTORE) | ON(REHEARSE) | ON(EXPORT) | ON(VERIFY) | \
      ON(DOCTOR) | ON(KEY))
+/* What runs at night, with nobody watching. */
+#define ON_NIGHT (ON(BACKUP) | ON(REHEARSE) | ON(VERIFY) | ON(PRUNE))
 enum { PLAIN = false, SECRET = true };
 
 /* An option that the manual cannot explain does not build. */
