@@ -278,6 +278,13 @@ int config_apply(const Config *config, Options *options, Error *err)
     return apply_section(config, repository, SOURCE_REPOSITORY, options, err);
 }
 
+void config_list(const Config *config, unsigned kind, StrVec *ret)
+{
+    for (size_t i = 0; i < config->n_sections; i++)
+        if (config->sections[i].kind == kind)
+            strvec_push(ret, config->sections[i].name);
+}
+
 char *config_names(const Config *config, unsigned kind)
 {
     char *names = NULL;

@@ -48,6 +48,8 @@ int config_check_trusted(const Config *config, Error *err);
  * name. OPT_REPO stays absent when nothing names one and there is not exactly one section to take. */
 int config_apply(const Config *config, Options *options, Error *err);
 
+/* Appends the names of all sections of a kind, in their order. */
+void config_list(const Config *config, unsigned kind, StrVec *ret);
 /* "misskey, mastodon": the names of all sections of a kind; NULL when there is none. To be freed. */
 char *config_names(const Config *config, unsigned kind);
 

@@ -41,18 +41,11 @@ static char *now_text(void)
 
 /* ---- what the host remembers ---- */
 
-/* To be freed; NULL: nowhere. */
-static char *state_dir(const Session *session)
-{
-    const char *given = options_text(session->options, OPT_STATE_DIR);
-    return given ? xstrdup(given) : runstate_default_dir();
-}
-
 /* No run fails because nobody will know of it later. */
 static void remember(const Session *session, RunKind kind, const RunRecord *run)
 {
     Error why = ERROR_INIT;
-    _cleanup_free_ char *dir = state_dir(session);
+    _cleanup_free_ char *dir = session_state_dir(session);
     if (dir == NULL)
         log_warning("how this run ends is not remembered: neither HOME nor --state-dir tells where");
     else if (runstate_record(dir, options_text(session->options, OPT_APP), kind, run, &why) < 0)
@@ -75,7 +68,7 @@ static void tell_metrics(const Session *session)
 {
     Error why = ERROR_INIT;
     const char *path = options_text(session->options, OPT_METRICS_FILE);
-    _cleanup_free_ char *dir = state_dir(session);
+    _cleanup_free_ char *dir = session_state_dir(session);
     if (path && dir && write_metrics(dir, path, &why) < 0)
         log_warning("no metrics are written: %s", why.message);
 }

@@ -211,6 +211,23 @@ int options_choice(const Options *options, OptionId id, int absent)
     return options_given(options, id) ? (int)options->values[id].number : absent;
 }
 
+static StrVec copy_list(const StrVec *list)
+{
+    StrVec copy = {0};
+    for (size_t i = 0; i < list->n; i++)
+        strvec_push(&copy, list->v[i]);
+    return copy;
+}
+
+Options options_copy(const Options *options)
+{
+    Options copy = *options;
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        copy.values[i].list = copy_list(&options->values[i].list);
+    copy.args = copy_list(&options->args);
+    return copy;
+}
+
 void options_done(Options *options)
 {
     for (size_t i = 0; i < OPT_COUNT; i++)

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "kura/buf.h"
 #include "kura/dbfacts.h"
@@ -92,6 +93,9 @@ int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
 /* A fresh id "20261122T031500Z-misskey-x7k2": moment, app (letters, digits, '-' and '_' kept, the rest replaced; in an
  * encrypted repository eight digits that stand for it), four random characters. To be freed. */
 char *manifest_new_id(const Repo *repo, const char *app);
+
+/* The moment in an id of a backup or a rehearsal; -1 when it tells none. */
+time_t manifest_id_moment(const char *id);
 
 /* Writes backups/<id>.json, exclusively: the commit point. What manifest_parse would not read is not written. In an
  * encrypted repository the object is backups/<id>.json.age, and needs no identity. */
