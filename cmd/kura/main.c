@@ -49,8 +49,9 @@ static int configure(Options *options, Config *config, Findings *findings, Error
     const char *path = options_text(options, OPT_CONFIG);
     if (config_load(path ? path : CONFIG_DEFAULT_PATH, path == NULL, config, findings, err) < 0)
         return -1;
-    /* the status of each application is told under its own section */
-    return options->command->id == CMD_STATUS ? 0 : config_apply(config, options, err);
+    /* these look at each application under its own section */
+    bool each = options->command->id == CMD_STATUS || options->command->id == CMD_INSTALL_TIMER;
+    return each ? 0 : config_apply(config, options, err);
 }
 
 static LogLevel log_level(const Options *options)
