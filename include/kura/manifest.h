@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "kura/buf.h"
 #include "kura/dbfacts.h"
@@ -100,6 +101,8 @@ char *manifest_copied_id(const Repo *to, const char *id, const char *app);
 /* Whether two backups, each in a repository of its own, are copies of each other, as far as ids tell: they are when
  * moment and random characters are the same. */
 bool manifest_id_is_copy(const char *id, const char *other);
+/* The moment in an id of a backup or a rehearsal; -1 when it tells none. */
+time_t manifest_id_moment(const char *id);
 
 /* Writes backups/<id>.json, exclusively: the commit point. What manifest_parse would not read is not written. In an
  * encrypted repository the object is backups/<id>.json.age, and needs no identity. */
