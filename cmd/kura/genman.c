@@ -152,7 +152,7 @@ static void write_keys(void)
         fputs("Sections: ", stdout);
         write_sections(spec->sections);
         puts(".");
-        if (spec->type == OPTION_LIST)
+        if (option_is_list(spec))
             puts("The line may be repeated.");
         if (option_is_key_only(spec)) {
             puts("No option of the command line.");
@@ -221,7 +221,7 @@ static void write_command(const char *name, bool *named)
             continue;
         fputs(".Op ", stdout);
         write_option_words(spec);
-        printf("%s\n", spec->type == OPTION_LIST ? " ..." : "");
+        printf("%s\n", option_is_list(spec) ? " ..." : "");
     }
     puts(".Pp");
 }

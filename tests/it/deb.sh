@@ -41,8 +41,8 @@ check 'install' inside dpkg -i /kura.deb
 prints() { inside "${@:2}" | grep -e "$1"; }
 owner() { inside stat -c '%a %U:%G' "$1" | grep -x "$2"; }
 check 'the configuration is not for everybody' owner /etc/kura/kura.conf '640 root:kura'
-check 'state is kept for the user' owner /var/lib/kura '750 kura:kura'
-check 'cache too' owner /var/cache/kura '750 kura:kura'
+check 'state is not for everybody' owner /var/lib/kura '750 root:root'
+check 'cache neither' owner /var/cache/kura '700 root:root'
 check 'the user cannot log in' grep -E '^kura:x:[0-9]+:[0-9]+:[^:]*:/var/lib/kura:/usr/sbin/nologin' "$root/etc/passwd"
 check 'it runs' prints "$version" kura version
 check 'the configuration has no error' status_is 2 inside kura list
@@ -53,6 +53,11 @@ done
 for file in bash-completion/completions/kura zsh/vendor-completions/_kura fish/vendor_completions.d/kura.fish; do
     check "$file" test -s "$root/usr/share/$file"
 done
+for unit in "$root"/usr/lib/systemd/system/kura*@.*; do
+    unit=$(basename "$unit")
+    check "unit ${unit/@/@misskey}" inside systemd-analyze verify "${unit/@/@misskey}"
+done
+check 'an example for cron' test -s "$root/usr/share/doc/kura/cron.example"
 
 cp "$src/debian/tests/smoke" "$root/smoke"
 check 'used by root' inside sh /smoke
@@ -60,12 +65,13 @@ check 'used by the user kura' as_kura -all sh /smoke
 mkdir -m 700 "$root/srv/secret"
 echo secret >"$root/srv/secret/file"
 chmod 600 "$root/srv/secret/file"
-check 'the user may keep a repository' as_kura -all kura init --repo /var/cache/kura/repo
-check 'what it may not read is told' status_is 1 as_kura -all kura backup --repo /var/cache/kura/repo --app a --files files=/srv/secret
-check 'with the capability it can read it' status_is 0 as_kura -all,+dac_read_search kura backup --repo /var/cache/kura/repo --app b --files files=/srv/secret
-check 'root restores it' inside kura restore latest --repo /var/cache/kura/repo --app b --files files=/srv/back
+inside install -d -m 700 -o kura -g kura /var/backups/kura
+check 'the user may keep a repository' as_kura -all kura init --repo /var/backups/kura
+check 'what it may not read is told' status_is 1 as_kura -all kura backup --repo /var/backups/kura --app a --files files=/srv/secret
+check 'with the capability it can read it' status_is 0 as_kura -all,+dac_read_search kura backup --repo /var/backups/kura --app b --files files=/srv/secret
+check 'root restores it' inside kura restore latest --repo /var/backups/kura --app b --files files=/srv/back
 check 'as it was' same_tree "$root/srv/secret" "$root/srv/back"
-rm -r "$root/srv/secret" "$root/srv/back" "$root/var/cache/kura/repo"
+rm -r "$root/srv/secret" "$root/srv/back" "$root/var/backups/kura"
 
 # An upgrade whose configuration is another, to a machine where somebody has changed it.
 newer() {
@@ -84,7 +90,7 @@ check 'a newer one' newer
 check 'upgrade' inside dpkg --force-confdef --force-confold -i /newer.deb
 check 'the configuration is still kept' cmp "$WORK/mine.conf" "$root/etc/kura/kura.conf"
 check 'its mode too' owner /etc/kura/kura.conf '600 root:kura'
-check 'that of the state too' owner /var/lib/kura '700 kura:kura'
+check 'that of the state too' owner /var/lib/kura '700 root:root'
 
 touch "$root/var/lib/kura/misskey.json" "$root/var/cache/kura/something"
 check 'remove' inside dpkg -r kura

@@ -21,7 +21,7 @@ mkdir "$WORK/tmp" # where kura makes its temporary files
 passed=0 failed=0 finished=0
 declare -A extension_dirs=() # the descriptor that holds a lock on it: the directory
 unset "${!AWS_@}" "${!KURA_S3_@}"
-export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8 AWS_EC2_METADATA_DISABLED=true
+export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8 AWS_EC2_METADATA_DISABLED=true KURA_STATE_DIR=$WORK/run-state
 
 cleanup() {
     local status=$? fd
