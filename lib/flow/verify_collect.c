@@ -27,7 +27,7 @@ static size_t add_blob(Verify *verify, const BlobRef *ref)
 static void add_segment(Verify *verify, const BlobRef *ref)
 {
     size_t position = add_blob(verify, ref);
-    if (verify->options->percent == 0 || verify->blobs.v[position].segment != BLOBTABLE_NONE)
+    if (!verify->reading || verify->blobs.v[position].segment != BLOBTABLE_NONE)
         return;
     verify->blobs.v[position].segment = (uint32_t)verify->n_segments;
     xgrow(&verify->segments, &verify->cap_segments, verify->n_segments);

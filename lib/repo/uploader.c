@@ -15,6 +15,7 @@ enum { LISTED_MAX = 2 * 1000 * 1000 };
 typedef struct Item {
     BlobRef ref;
     Buf data;
+    bool again; /* stored whatever the repository has */
     struct Item *next;
 } Item;
 
@@ -26,11 +27,13 @@ struct Uploader {
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t work, room;
     Item *first, **last;
-    uint64_t held;  /* bytes waiting and in flight */
-    bool closing;   /* nothing more will be submitted */
-    bool trusting;  /* what is said to be in the repository is believed */
-    bool knows_all; /* and what is not in `known` is not in the repository */
-    BlobSet known;  /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
+    uint64_t held;   /* bytes waiting and in flight */
+    bool closing;    /* nothing more will be submitted */
+    bool trusting;   /* what is said to be in the repository is believed */
+    bool knows_all;  /* and what is not in `known` is not in the repository */
+    BlobSet known;   /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
+    BlobSet doubted; /* not known, whoever says so */
+    BlobSet damaged; /* of these, what is there is not what it should be */
     bool failed;
     Error why;
     UploadTotals totals;
@@ -80,7 +83,7 @@ static Item *next_item(Uploader *uploader)
 static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, Error *err)
 {
     *ret_new = true;
-    if (ask && blob_is_absent(uploader->repo, &item->ref, ret_new, err) < 0)
+    if (ask && !item->again && blob_is_absent(uploader->repo, &item->ref, ret_new, err) < 0)
         return -1;
     if (!*ret_new)
         return 0;
@@ -143,7 +146,17 @@ void uploader_know(Uploader *uploader, const BlobRef *ref)
     if (!uploader->trusting)
         return;
     pthread_mutex_lock(&uploader->mutex);
-    blobset_add(&uploader->known, ref);
+    if (!blobset_has(&uploader->doubted, ref))
+        blobset_add(&uploader->known, ref);
+    pthread_mutex_unlock(&uploader->mutex);
+}
+
+void uploader_doubt(Uploader *uploader, const BlobRef *ref, bool damaged)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    blobset_add(&uploader->doubted, ref);
+    if (damaged)
+        blobset_add(&uploader->damaged, ref);
     pthread_mutex_unlock(&uploader->mutex);
 }
 
@@ -151,9 +164,10 @@ int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
 {
     bool absent = false;
     pthread_mutex_lock(&uploader->mutex);
-    bool known = uploader->trusting || blobset_has(&uploader->known, ref);
+    bool known = blobset_has(&uploader->known, ref) || (uploader->trusting && !blobset_has(&uploader->doubted, ref));
+    absent = !known && blobset_has(&uploader->damaged, ref);
     pthread_mutex_unlock(&uploader->mutex);
-    if (!known && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
+    if (!known && !absent && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
         return -1;
     if (!known && !absent) {
         pthread_mutex_lock(&uploader->mutex);
@@ -217,7 +231,7 @@ static int wait_for_room(Uploader *uploader, size_t len, Error *err)
 static void enqueue(Uploader *uploader, const BlobRef *ref, Buf *data)
 {
     Item *item = xmalloc(sizeof *item);
-    *item = (Item){.ref = *ref, .data = *data};
+    *item = (Item){.ref = *ref, .data = *data, .again = blobset_has(&uploader->damaged, ref)};
     *data = BUF_INIT(data->max);
     *uploader->last = item;
     uploader->last = &item->next;
@@ -293,6 +307,8 @@ void uploader_free(Uploader *uploader)
         item_free(item);
     }
     blobset_done(&uploader->known);
+    blobset_done(&uploader->doubted);
+    blobset_done(&uploader->damaged);
     free(uploader->threads);
     pthread_cond_destroy(&uploader->work);
     pthread_cond_destroy(&uploader->room);
