@@ -17,27 +17,10 @@ static int nothing_to_back_up(const Session *session, Error *err)
     return error_hint(err, "Give --db, --files, or an [app NAME] section in %s and --app.", CONFIG_DEFAULT_PATH);
 }
 
-/* By the rules of the XDG base directories: a relative path counts as none. To be freed. */
-static char *default_cache_dir(void)
-{
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (xdg && xdg[0] == '/')
-        return xasprintf("%s/kura", xdg);
-    return home && home[0] == '/' ? xasprintf("%s/.cache/kura", home) : xstrdup("/var/cache/kura");
-}
-
-static char *cache_dir(const Options *options)
-{
-    if (options_flag(options, OPT_NO_CACHE))
-        return NULL;
-    const char *given = options_text(options, OPT_CACHE_DIR);
-    return given ? xstrdup(given) : default_cache_dir();
-}
-
 static int run(Session *session, const FileArgs *files, Manifest **ret, Error *err)
 {
     const Options *options = session->options;
-    _cleanup_free_ char *cache = cache_dir(options);
+    _cleanup_free_ char *cache = session_cache_dir(options);
     BackupOptions backup = {
         .app = options_text(options, OPT_APP),
         .db = options_text(options, OPT_DB),

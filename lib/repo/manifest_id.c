@@ -68,6 +68,19 @@ bool manifest_id_fits_app(const Repo *repo, const char *id, const char *app)
     return strlen(part) == len && strncmp(part, middle, len) == 0;
 }
 
+char *manifest_copied_id(const Repo *to, const char *id, const char *app)
+{
+    char part[APP_MAX + 1];
+    manifest_app_part(to, app, part);
+    return xasprintf("%.*s-%s-%s", STAMP_LENGTH, id, part, id + strlen(id) - RANDOM_LENGTH);
+}
+
+bool manifest_id_is_copy(const char *id, const char *other)
+{
+    return strncmp(id, other, STAMP_LENGTH) == 0 &&
+           strcmp(id + strlen(id) - RANDOM_LENGTH, other + strlen(other) - RANDOM_LENGTH) == 0;
+}
+
 /* The latest of the ids whose backup is of this application: the manifest has the last word. */
 static int latest_of_app(Repo *repo, const StrVec *ids, const char *app, char **ret, Error *err)
 {

@@ -160,16 +160,35 @@ void uploader_doubt(Uploader *uploader, const BlobRef *ref, bool damaged)
     pthread_mutex_unlock(&uploader->mutex);
 }
 
+/* With the mutex held: whether the repository has a blob, as far as that is known without asking. */
+typedef enum Knowledge { IS_THERE, IS_ABSENT, ASK } Knowledge;
+
+static Knowledge look_up(const Uploader *uploader, const BlobRef *ref)
+{
+    if (blobset_has(&uploader->known, ref))
+        return IS_THERE;
+    if (blobset_has(&uploader->damaged, ref))
+        return IS_ABSENT;
+    if (blobset_has(&uploader->doubted, ref))
+        return ASK;
+    if (uploader->knows_all)
+        return IS_ABSENT;
+    return uploader->trusting ? IS_THERE : ASK;
+}
+
 int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
 {
-    bool absent = false;
+    bool absent;
     pthread_mutex_lock(&uploader->mutex);
-    bool known = blobset_has(&uploader->known, ref) || (uploader->trusting && !blobset_has(&uploader->doubted, ref));
-    absent = !known && blobset_has(&uploader->damaged, ref);
+    Knowledge knowledge = look_up(uploader, ref);
     pthread_mutex_unlock(&uploader->mutex);
-    if (!known && !absent && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
+    if (knowledge != ASK) {
+        *ret = knowledge == IS_THERE;
+        return 0;
+    }
+    if (blob_is_absent(uploader->repo, ref, &absent, err) < 0)
         return -1;
-    if (!known && !absent) {
+    if (!absent) {
         pthread_mutex_lock(&uploader->mutex);
         blobset_add(&uploader->known, ref);
         pthread_mutex_unlock(&uploader->mutex);
@@ -208,8 +227,10 @@ int uploader_know_all(Uploader *uploader, Error *err)
         uploader->knows_all = true;
         return 0;
     }
-    if (listing.n > LISTED_MAX)
+    if (listing.n > LISTED_MAX) {
+        uploader->trusting = false;
         return 0;
+    }
     if (err)
         *err = why;
     return error_wrap(err, "listing the blobs of the repository");
@@ -269,6 +290,20 @@ int uploader_submit_hashed(Uploader *uploader, BlobKind kind, Buf *data, BlobRef
     pthread_mutex_unlock(&uploader->mutex);
     if (rc == 0)
         *ret = ref;
+    return rc;
+}
+
+int uploader_drain(Uploader *uploader, Error *err)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    int rc = 0;
+    while (rc == 0 && !uploader->failed && uploader->held > 0) {
+        rc = stop_check(err);
+        cond_wait_for(&uploader->room, &uploader->mutex, STOP_POLL_MS);
+    }
+    if (rc == 0 && uploader->failed)
+        rc = report_failure(uploader, err);
+    pthread_mutex_unlock(&uploader->mutex);
     return rc;
 }
 
