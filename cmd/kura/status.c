@@ -10,9 +10,9 @@ DEFINE_CLEANUP(Rehearsal, rehearsal_free)
 
 /* ---- what this host remembers ---- */
 
-static bool is_newer(const RunHistory *a, const RunHistory *b)
+static bool is_as_new(const RunHistory *a, const RunHistory *b)
 {
-    return a->has_last && (!b->has_last || strcmp(a->last.started, b->last.started) > 0);
+    return a->has_last && (!b->has_last || strcmp(a->last.started, b->last.started) >= 0);
 }
 
 static bool same_repository(const RunHistory *history, const char *location)
@@ -27,7 +27,7 @@ static void take_runs(Standing *standing, const RunState *own, const RunState *c
         if (own)
             standing->runs[kind] = own->runs[kind];
         bool whole = kind == RUN_VERIFY || kind == RUN_PRUNE || kind == RUN_COPY;
-        if (whole && common && is_newer(&common->runs[kind], &standing->runs[kind]) &&
+        if (whole && common && is_as_new(&common->runs[kind], &standing->runs[kind]) &&
             same_repository(&common->runs[kind], standing->location))
             standing->runs[kind] = common->runs[kind];
     }
