@@ -48,6 +48,11 @@ int config_check_trusted(const Config *config, Error *err);
  * name. OPT_REPO stays absent when nothing names one and there is not exactly one section to take. */
 int config_apply(const Config *config, Options *options, Error *err);
 
+/* What options say of storage and keys, as they hold for another repository than the one they were applied for: `name`
+ * is a location or that of a section, whose values come first. Key files and what another section says are left out.
+ * options_done for *ret, in any case. */
+int config_other_repository(const Config *config, const Options *options, const char *name, Options *ret, Error *err);
+
 /* Appends the names of all sections of a kind, in their order. */
 void config_list(const Config *config, unsigned kind, StrVec *ret);
 /* "misskey, mastodon": the names of all sections of a kind; NULL when there is none. To be freed. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "complete.h"
 #include "finish.h"
 #include "kura/stop.h"
 #include "night.h"
@@ -108,6 +109,10 @@ int main(int argc, char *argv[])
     bound_memory();
     umask(077);
     const char *const *words = (const char *const *)argv;
+    if (argc > 2 && strcmp(argv[1], COMPLETE_COMMAND) == 0) {
+        complete_write(words + 2, (size_t)argc - 2, stdout);
+        return 0;
+    }
     setvbuf(stdout, NULL, _IOFBF, 64 * 1024);
     setvbuf(stderr, NULL, _IOFBF, 8 * 1024); /* screen.c flushes whole lines */
 

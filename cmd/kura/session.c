@@ -45,7 +45,14 @@ char *session_state_dir(const Session *session)
 
 const char *session_location(const Session *session, Error *err)
 {
+    const OptionValue *repositories = &session->options->values[OPT_REPO];
     const char *location = options_text(session->options, OPT_REPO);
+    if (repositories->source == SOURCE_COMMAND_LINE && repositories->list.n > 1 &&
+        session->options->command->id != CMD_BACKUP) {
+        error_set(err, ERR_USAGE, "option --repo is given more than once");
+        error_hint(err, "Only a backup goes into several repositories.");
+        return NULL;
+    }
     if (location != NULL)
         return location;
     error_set(err, ERR_USAGE, "no repository is named");
@@ -106,6 +113,20 @@ int session_open_repo_for(Session *session, RepoUse use, Error *err)
     return session_open_store(session, false, err) < 0 ? -1 : session_unlock(session, use, err);
 }
 
+int session_resolve(const Session *session, StrVec *ret, Error *err)
+{
+    const StrVec *names = &session->options->args;
+    const char *app = options_text(session->options, OPT_APP);
+    for (size_t i = 0; i < names->n; i++) {
+        _cleanup_free_ char *id = NULL;
+        if (manifest_resolve(session->repo, names->v[i], app, &id, err) < 0)
+            return -1;
+        if (!strvec_contains(ret, id))
+            strvec_push(ret, id);
+    }
+    return 0;
+}
+
 int session_load_backup(Session *session, const char *name, Manifest **ret, Error *err)
 {
     _cleanup_free_ char *id = NULL;
@@ -113,6 +134,23 @@ int session_load_backup(Session *session, const char *name, Manifest **ret, Erro
         manifest_resolve(session->repo, name, options_text(session->options, OPT_APP), &id, err) < 0)
         return -1;
     return manifest_load(session->repo, id, ret, err);
+}
+
+/* By the rules of the XDG base directories: a relative path counts as none. To be freed. */
+static char *default_cache_dir(void)
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (xdg && xdg[0] == '/')
+        return xasprintf("%s/kura", xdg);
+    return home && home[0] == '/' ? xasprintf("%s/.cache/kura", home) : xstrdup("/var/cache/kura");
+}
+
+char *session_cache_dir(const Options *options)
+{
+    if (options_flag(options, OPT_NO_CACHE))
+        return NULL;
+    const char *given = options_text(options, OPT_CACHE_DIR);
+    return given ? xstrdup(given) : default_cache_dir();
 }
 
 bool is_archive(const char *name)

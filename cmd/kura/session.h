@@ -48,12 +48,16 @@ char *session_state_dir(const Session *session);
 const char *session_location(const Session *session, Error *err);
 /* How to reach it; the strings are borrowed from the options. */
 StoreOptions session_store_options(const Options *options);
+/* Where the cache is, by the options; NULL: there shall be none. To be freed. */
+char *session_cache_dir(const Options *options);
 /* Opens the store at that location, as the options of storage say; with create a directory is made. Once. */
 int session_open_store(Session *session, bool create, Error *err);
 /* Opens the store and the repository in it. Once. */
 int session_open_repo(Session *session, Error *err);
 /* The same for another use than reading. */
 int session_open_repo_for(Session *session, RepoUse use, Error *err);
+/* The full ids of the backups that the arguments name, each once; none without arguments. */
+int session_resolve(const Session *session, StrVec *ret, Error *err);
 /* Opens the repository and loads the backup that `name` stands for. */
 int session_load_backup(Session *session, const char *name, Manifest **ret, Error *err);
 

@@ -344,6 +344,26 @@ check 'encrypted: status needs no identity' status_is 0 sealed status --max-age 
 check '.. and tells the backup' says 'newest backup +2'
 check 'encrypted: also where nothing is remembered' status_is 0 sealed status --max-age 1h --state-dir "$WORK/nowhere"
 
+# --- a second repository
+second=$WORK/second
+kura init --repo "$second" >/dev/null || die 'no second repository'
+printf '[repository main]\nlocation = %s\n[repository second]\nlocation = %s\n[app pair]\nrepo = main\nrepo = second\nfiles = media=%s\n' \
+    "$repo" "$second" "$WORK/media" >"$WORK/pair.conf"
+pair() { kura --config "$WORK/pair.conf" "$@" --app pair; }
+check 'two repositories: a backup' status_is 0 pair backup
+check '.. its figures are remembered' jq -e '.backup.last | .files == 1 and .backup != null' "$state/pair.json"
+check '.. status looks at both' nagios 0 "'pair backup age'=.* 'pair $second backup age'=" pair status --max-age 1h
+mv "$second" "$second.away"
+check 'two repositories: one is away' status_is 3 pair backup
+check '.. status tells which' status_is 3 pair status
+check '.. by its name' says "the repository of \"pair\" in \"$second\" could not be looked at"
+mv "$second.away" "$second"
+rm "$second"/backups/*
+check 'two repositories: one has no backup' nagios 2 "CRITICAL - there is no backup of \"pair\" in \"$second\"" pair status
+check '.. a copy' status_is 0 kura copy --config "$WORK/pair.conf" --app pair --to second
+check '.. is remembered' jq -e '.copy.last | .status == 0 and .new_bytes >= 0' "$state/pair.json"
+check '.. cures it' status_is 0 pair status
+
 # --- what hung meanwhile
 wait "$slow"
 cat "$WORK/slow.out" >"$WORK/out"
