@@ -155,7 +155,7 @@ static int commit(Repo *repo, RepoLock *lock, Manifest *manifest, const Findings
 {
     add_warnings(manifest, findings);
     manifest->finished = now_text();
-    return stop_check(err) < 0 || repo_lock_check(lock, err) < 0 ? -1 : manifest_commit(repo, manifest, err);
+    return flow_commit(repo, lock, manifest, err);
 }
 
 static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, Manifest *manifest, Findings *findings,
@@ -166,7 +166,7 @@ static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, 
     int rc = fill(repo, options, &previous, manifest, findings, progress, err);
     if (rc == 0)
         rc = commit(repo, lock, manifest, findings, err);
-    if (rc == 0 && cache_commit(repo_cache(repo), manifest, &previous.ids, &trouble) < 0)
+    if (rc == 0 && cache_commit(repo_cache(repo), manifest, &previous.names, &trouble) < 0)
         log_warning("%s: the next backup will have more to do", trouble.message);
     previous_done(&previous);
     return rc;

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -59,12 +60,34 @@ bool manifest_id_valid(const char *text)
            strspn(random, RANDOM_ALPHABET) == RANDOM_LENGTH;
 }
 
+/* The first revision bears none; the others are written as the number is, so that each has one name. */
+int manifest_name_parse(const char *name, char **ret_id, unsigned *ret_revision)
+{
+    size_t len = strcspn(name, ".");
+    const char *digits = name[len] ? name + len + 1 : "1";
+    size_t n = strlen(digits);
+    if (n == 0 || n > 6 || strspn(digits, "0123456789") != n || digits[0] == '0' ||
+        (name[len] && strcmp(digits, "1") == 0))
+        return -1;
+    _cleanup_free_ char *id = xstrndup(name, len);
+    if (!manifest_id_valid(id))
+        return -1;
+    *ret_revision = (unsigned)strtoul(digits, NULL, 10);
+    *ret_id = steal(id);
+    return 0;
+}
+
+char *manifest_name(const Manifest *manifest)
+{
+    return manifest->revision > 1 ? xasprintf("%s.%u", manifest->id, manifest->revision) : xstrdup(manifest->id);
+}
+
 bool manifest_id_fits_app(const Repo *repo, const char *id, const char *app)
 {
     char part[APP_MAX + 1];
     manifest_app_part(repo, app, part);
     const char *middle = id + STAMP_LENGTH + 1;
-    size_t len = strlen(middle) - 1 - RANDOM_LENGTH;
+    size_t len = strcspn(middle, ".") - 1 - RANDOM_LENGTH;
     return strlen(part) == len && strncmp(part, middle, len) == 0;
 }
 

@@ -100,6 +100,8 @@ json_t *manifest_to_json(const Manifest *manifest)
 {
     json_t *json = jsondoc_new("manifest"), *filesets = json_array();
     json_set_text(json, "id", manifest->id);
+    if (manifest->revision > 1)
+        json_set_u64(json, "revision", manifest->revision);
     json_set_text(json, "app", manifest->app);
     json_set_text(json, "host", manifest->host);
     json_set_text(json, "kura_version", manifest->kura_version);

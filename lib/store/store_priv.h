@@ -5,7 +5,7 @@
 
 #include "kura/store.h"
 
-typedef int (*StoreListFn)(void *ctx, const char *key, uint64_t size, Error *err);
+typedef int (*StoreListFn)(void *ctx, const StoreObject *object, Error *err);
 
 typedef struct StoreOps {
     /* Required. Writes a whole object durably, replacing one that is there in one step: a reader sees the old bytes or
