@@ -50,6 +50,18 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
     return rc;
 }
 
+static void note_figures(RunRecord *run, const Manifest *manifest)
+{
+    BackupTotals totals = backup_totals(manifest);
+    run->backup = xstrdup(manifest->id);
+    run->rows = totals.rows;
+    run->row_bytes = totals.row_bytes;
+    run->files = totals.files;
+    run->file_bytes = totals.file_bytes;
+    run->new_bytes = manifest->stored_new;
+    run->backup_bytes = manifest->stored_all;
+}
+
 int command_backup(Session *session, Error *err)
 {
     _cleanup_(file_args_done) FileArgs files = {0};
@@ -63,6 +75,7 @@ int command_backup(Session *session, Error *err)
     if (session_open_repo_for(session, REPO_WRITE, err) < 0 ||
         backup_into(session, &files, session->repo, &manifest, err) < 0)
         return -1;
+    note_figures(&session->run, manifest);
     if (session->json)
         session_set(session, "backup", json_of_backup(manifest));
     else

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "kura/buf.h"
 #include "kura/dbfacts.h"
@@ -101,6 +102,8 @@ char *manifest_copied_id(const Repo *to, const char *id, const char *app);
 /* Whether two backups, each in a repository of its own, are copies of each other, as far as ids tell: they are when
  * moment and random characters are the same. */
 bool manifest_id_is_copy(const char *id, const char *other);
+/* The moment in an id of a backup or a rehearsal; -1 when it tells none. */
+time_t manifest_id_moment(const char *id);
 
 /* A manifest's *name* is its id, and for a later revision "<id>.2" and so on: a manifest is never overwritten, but one
  * with the same id and a higher revision may take its place. To be freed. */

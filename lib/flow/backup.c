@@ -13,7 +13,6 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/repokeys.h"
-#include "kura/stop.h"
 #include "previous.h"
 #include "rows.h"
 

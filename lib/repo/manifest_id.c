@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "crypt_priv.h"
+#include "kura/clock.h"
 #include "kura/mem.h"
 #include "manifest_priv.h"
 
@@ -58,6 +59,15 @@ bool manifest_id_valid(const char *text)
     const char *app = text + STAMP_LENGTH + 1, *random = text + len - RANDOM_LENGTH;
     return stamp_valid(text) && app[-1] == '-' && strspn(app, APP_ALPHABET) == strlen(app) && random[-1] == '-' &&
            strspn(random, RANDOM_ALPHABET) == RANDOM_LENGTH;
+}
+
+time_t manifest_id_moment(const char *id)
+{
+    char text[32];
+    if (strnlen(id, STAMP_LENGTH) < STAMP_LENGTH || !stamp_valid(id))
+        return -1;
+    snprintf(text, sizeof text, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4, id + 6, id + 9, id + 11, id + 13);
+    return clock_parse_utc(text);
 }
 
 /* The first revision bears none; the others are written as the number is, so that each has one name. */
