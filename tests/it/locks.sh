@@ -22,7 +22,7 @@ elsewhere() { unshare --uts --pid --fork --mount-proc --kill-child sh -c 'hostna
 count_locks() {
     case $KURA_REPO in
     s3:*) s3_client list locks "${KURA_REPO#s3://locks/}/locks/" | wc -l ;;
-    *) find "$KURA_REPO/locks" -type f 2>/dev/null | wc -l ;;
+    *) find "$KURA_REPO/locks" -type f -name '[0-9a-f]*' 2>/dev/null | wc -l ;;
     esac
 }
 until_locked() { # until_locked COUNT: so many locks
@@ -108,19 +108,21 @@ wait "${JOB[killed]}" 2>/dev/null
 check 'a killed holder leaves its lock' test "$(count_locks)" = 1
 check 'which holds nobody up on its host' status_is 0 backup site
 check 'and is gone' test "$(count_locks)" = 0
-foreign() { # foreign EXPIRES: the lock of somebody elsewhere
+foreign() { # foreign AGE [EXPIRES [EXCLUSIVE APP]]: a lock of somebody elsewhere, put so long ago
     printf '{"kura": "lock", "version": 1, "exclusive": %s, "purpose": "backup", "app": %s, "host": "far", "user": "u", "pid": 1,
-        "process": "x/1", "created": "%s", "expires": "%s"}' "${2:-false}" "${3:-\"site\"}" "$(date -u -d '-3 hours' +%FT%TZ)" \
-        "$(date -u -d "$1" +%FT%TZ)" >"$KURA_REPO/locks/feed.json"
+        "process": "x/1", "created": "%s", "expires": "%s"}' "${3:-false}" "${4:-\"site\"}" "$(date -u -d '-3 hours' +%FT%TZ)" \
+        "$(date -u -d "${2:-+1 hour}" +%FT%TZ)" >"$KURA_REPO/locks/feed.json"
+    touch -d "$1" "$KURA_REPO/locks/feed.json"
 }
-foreign '+1 hour'
+foreign '-1 hour'
 check 'one elsewhere may live' status_is 11 backup site
 check 'other applications do not care' status_is 0 backup beside
-foreign '-5 minutes'
-check 'its clock may be behind a little' status_is 11 backup site
-foreign '-2 hours'
-check 'an expired one is none' status_is 0 backup site
-foreign '+1 hour' true null
+foreign '-1 minute' '-5 hours'
+check 'a clock that is far behind shortens no lock' status_is 11 backup site
+foreign '-3 hours' '+5 hours'
+check 'one that is ahead prolongs none' status_is 0 backup site
+check 'an expired one is taken away' test "$(count_locks)" = 0
+foreign '-1 hour' '+1 hour' true null
 check 'an exclusive one is against all' status_is 11 backup beside
 check 'who waits in vain' status_is 11 backup beside --lock-wait 1
 rm "$KURA_REPO/locks/feed.json"
