@@ -18,6 +18,21 @@ static int nothing_to_back_up(const Session *session, Error *err)
     return error_hint(err, "Give --db, --files, or an [app NAME] section in %s and --app.", CONFIG_DEFAULT_PATH);
 }
 
+/* Of the first, where there are several. */
+static void note_figures(RunRecord *run, const Manifest *manifest)
+{
+    if (run->backup)
+        return;
+    BackupTotals totals = backup_totals(manifest);
+    run->backup = xstrdup(manifest->id);
+    run->rows = totals.rows;
+    run->row_bytes = totals.row_bytes;
+    run->files = totals.files;
+    run->file_bytes = totals.file_bytes;
+    run->new_bytes = manifest->stored_new;
+    run->backup_bytes = manifest->stored_all;
+}
+
 int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **ret, Error *err)
 {
     const Options *options = session->options;
@@ -47,20 +62,9 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
     }
     int rc = backup_run(repo, &backup, ret, &session->findings, &session->progress, err);
     free(backup.files);
+    if (rc == 0)
+        note_figures(&session->run, *ret);
     return rc;
-}
-
-void backup_note(Session *session, const Manifest *manifest)
-{
-    RunRecord *run = &session->run;
-    BackupTotals totals = backup_totals(manifest);
-    run->backup = xstrdup(manifest->id);
-    run->rows = totals.rows;
-    run->row_bytes = totals.row_bytes;
-    run->files = totals.files;
-    run->file_bytes = totals.file_bytes;
-    run->new_bytes = manifest->stored_new;
-    run->backup_bytes = manifest->stored_all;
 }
 
 int command_backup(Session *session, Error *err)
@@ -76,7 +80,6 @@ int command_backup(Session *session, Error *err)
     if (session_open_repo_for(session, REPO_WRITE, err) < 0 ||
         backup_into(session, &files, session->repo, &manifest, err) < 0)
         return -1;
-    backup_note(session, manifest);
     if (session->json)
         session_set(session, "backup", json_of_backup(manifest));
     else

@@ -13,7 +13,6 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/repokeys.h"
-#include "kura/stop.h"
 #include "previous.h"
 #include "rows.h"
 
@@ -150,22 +149,12 @@ static int fill(Repo *repo, const BackupOptions *options, Previous *previous, Ma
     return rc;
 }
 
-/* Whatever removes blobs waits for our lock: without it those that were not sent may be gone. Who takes a lock for a
- * stale one removes it before he looks at what there is: so when it is still there after the manifest is, he has seen
- * the manifest, however long this process was stopped in between. */
+/* Whatever removes blobs waits for our lock: without it those that were not sent may be gone. */
 static int commit(Repo *repo, RepoLock *lock, Manifest *manifest, const Findings *findings, Error *err)
 {
     add_warnings(manifest, findings);
     manifest->finished = now_text();
-    if (stop_check(err) < 0 || repo_lock_check(lock, err) < 0 || manifest_commit(repo, manifest, err) < 0)
-        return -1;
-    Error why = ERROR_INIT;
-    if (repo_lock_check(lock, &why) == 0 || why.code != ERR_LOCKED)
-        return 0;
-    manifest_delete(repo, manifest->id, NULL);
-    if (err)
-        *err = why;
-    return error_wrap(err, "the backup %s was taken back", manifest->id);
+    return flow_commit(repo, lock, manifest, err);
 }
 
 static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, Manifest *manifest, Findings *findings,
