@@ -150,12 +150,22 @@ static int fill(Repo *repo, const BackupOptions *options, Previous *previous, Ma
     return rc;
 }
 
-/* Whatever removes blobs waits for our lock: without it those that were not sent may be gone. */
+/* Whatever removes blobs waits for our lock: without it those that were not sent may be gone. Who takes a lock for a
+ * stale one removes it before he looks at what there is: so when it is still there after the manifest is, he has seen
+ * the manifest, however long this process was stopped in between. */
 static int commit(Repo *repo, RepoLock *lock, Manifest *manifest, const Findings *findings, Error *err)
 {
     add_warnings(manifest, findings);
     manifest->finished = now_text();
-    return stop_check(err) < 0 || repo_lock_check(lock, err) < 0 ? -1 : manifest_commit(repo, manifest, err);
+    if (stop_check(err) < 0 || repo_lock_check(lock, err) < 0 || manifest_commit(repo, manifest, err) < 0)
+        return -1;
+    Error why = ERROR_INIT;
+    if (repo_lock_check(lock, &why) == 0 || why.code != ERR_LOCKED)
+        return 0;
+    manifest_delete(repo, manifest->id, NULL);
+    if (err)
+        *err = why;
+    return error_wrap(err, "the backup %s was taken back", manifest->id);
 }
 
 static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, Manifest *manifest, Findings *findings,
@@ -166,7 +176,7 @@ static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, 
     int rc = fill(repo, options, &previous, manifest, findings, progress, err);
     if (rc == 0)
         rc = commit(repo, lock, manifest, findings, err);
-    if (rc == 0 && cache_commit(repo_cache(repo), manifest, &previous.ids, &trouble) < 0)
+    if (rc == 0 && cache_commit(repo_cache(repo), manifest, &previous.names, &trouble) < 0)
         log_warning("%s: the next backup will have more to do", trouble.message);
     previous_done(&previous);
     return rc;
@@ -189,7 +199,7 @@ static int run(Repo *repo, const BackupOptions *options, const char *app, Manife
                Progress *progress, Error *err)
 {
     RepoLock *lock;
-    if (repo_lock(repo, false, "backup", &lock, err) < 0)
+    if (repo_lock_app(repo, "backup", app, &lock, err) < 0)
         return -1;
     describe(repo, manifest, options, app);
     Cache *cache = open_cache(repo, options, app);

@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "blob_priv.h"
@@ -26,11 +27,12 @@ struct Uploader {
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t work, room;
     Item *first, **last;
-    uint64_t held;  /* bytes waiting and in flight */
-    bool closing;   /* nothing more will be submitted */
-    bool trusting;  /* what is said to be in the repository is believed */
-    bool knows_all; /* and what is not in `known` is not in the repository */
-    BlobSet known;  /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
+    uint64_t held;      /* bytes waiting and in flight */
+    bool closing;       /* nothing more will be submitted */
+    bool trusting;      /* what is said to be in the repository is believed */
+    bool knows_all;     /* and what is not in `known` is not in the repository */
+    BlobSet known;      /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
+    BlobRef found[256]; /* blobs that were there already, one for each first two digits; "" where there was none */
     bool failed;
     Error why;
     UploadTotals totals;
@@ -88,6 +90,24 @@ static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, E
                                                            : blob_send(uploader->repo, &item->ref, &item->data, err);
 }
 
+/* With the mutex held: remembers a blob that was there already. */
+static void note_found(Uploader *uploader, const BlobRef *ref)
+{
+    unsigned char directory;
+    if (sscanf(ref->hash, "%2hhx", &directory) == 1)
+        uploader->found[directory] = *ref;
+}
+
+/* What was there may be all that a killed run came to: it must survive a crash before a manifest names it. Blobs of
+ * earlier backups do. */
+static int settle_found(Uploader *uploader, Error *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(uploader->found); i++)
+        if (uploader->found[i].hash[0] && blob_settle(uploader->repo, &uploader->found[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 static void *upload(void *arg)
 {
     Uploader *uploader = arg;
@@ -99,16 +119,18 @@ static void *upload(void *arg)
         Error why = ERROR_INIT;
         bool is_new = false;
         int rc = store_item(uploader, item, ask, &is_new, &why);
-        uint64_t size = item->ref.size;
+        BlobRef ref = item->ref;
         item_free(item);
         pthread_mutex_lock(&uploader->mutex);
-        uploader->held -= size;
+        uploader->held -= ref.size;
         pthread_cond_broadcast(&uploader->room);
-        if (rc < 0)
+        if (rc < 0) {
             fail(uploader, &why);
-        else if (is_new) {
+        } else if (is_new) {
             uploader->totals.new_blobs++;
-            uploader->totals.new_bytes += size;
+            uploader->totals.new_bytes += ref.size;
+        } else {
+            note_found(uploader, &ref);
         }
     }
     pthread_mutex_unlock(&uploader->mutex);
@@ -151,7 +173,8 @@ int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
 {
     bool absent = false;
     pthread_mutex_lock(&uploader->mutex);
-    bool known = uploader->trusting || blobset_has(&uploader->known, ref);
+    bool listed = blobset_has(&uploader->known, ref), known = uploader->knows_all || uploader->trusting || listed;
+    absent = uploader->knows_all && !listed;
     pthread_mutex_unlock(&uploader->mutex);
     if (!known && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
         return -1;
@@ -194,8 +217,10 @@ int uploader_know_all(Uploader *uploader, Error *err)
         uploader->knows_all = true;
         return 0;
     }
-    if (listing.n > LISTED_MAX)
+    if (listing.n > LISTED_MAX) {
+        uploader->trusting = false;
         return 0;
+    }
     if (err)
         *err = why;
     return error_wrap(err, "listing the blobs of the repository");
@@ -258,6 +283,20 @@ int uploader_submit_hashed(Uploader *uploader, BlobKind kind, Buf *data, BlobRef
     return rc;
 }
 
+int uploader_drain(Uploader *uploader, Error *err)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    int rc = 0;
+    while (rc == 0 && !uploader->failed && uploader->held > 0) {
+        rc = stop_check(err);
+        cond_wait_for(&uploader->room, &uploader->mutex, STOP_POLL_MS);
+    }
+    if (rc == 0 && uploader->failed)
+        rc = report_failure(uploader, err);
+    pthread_mutex_unlock(&uploader->mutex);
+    return rc;
+}
+
 /* Ends the threads: when they have stored everything, or, after a failure, what they are at. */
 static void join(Uploader *uploader)
 {
@@ -275,7 +314,7 @@ int uploader_finish(Uploader *uploader, UploadTotals *totals, Error *err)
     join(uploader);
     if (totals)
         *totals = uploader->totals;
-    return uploader->failed ? report_failure(uploader, err) : 0;
+    return uploader->failed ? report_failure(uploader, err) : settle_found(uploader, err);
 }
 
 void uploader_free(Uploader *uploader)

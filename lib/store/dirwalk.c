@@ -16,6 +16,7 @@ enum { TEMP_MAX_AGE = 24 * 3600 };
 typedef struct Entry {
     char *name; /* of a directory with '/' at its end, so that sorting gives the order of whole keys */
     uint64_t size;
+    int64_t time;
 } Entry;
 
 typedef struct Entries {
@@ -70,6 +71,7 @@ static void add_entry(Entries *entries, const Walk *walk, const char *name, cons
     entries->v[entries->n++] = (Entry){
         .name = dir ? xasprintf("%s/", name) : xstrdup(name),
         .size = (uint64_t)st->st_size,
+        .time = st->st_mtime,
     };
 }
 
@@ -134,7 +136,7 @@ static int walk_prefix(DirTree *tree, Walk *walk, const char *prefix, Error *err
     size_t len = slash ? (size_t)(slash - prefix) : 0;
     _cleanup_(dirref_done) DirRef dir = {.fd = -1};
     Error why = ERROR_INIT;
-    if (dirtree_open(tree, prefix, len, false, &dir, &why) < 0) {
+    if (dirtree_open(tree, prefix, len, DIR_LOOK, &dir, &why) < 0) {
         if (why.code == ERR_NOT_FOUND)
             return 0;
         if (err)
@@ -149,7 +151,8 @@ static int list_visit(Walk *walk, int dir, const char *path, const Entry *entry,
 {
     (void)dir;
     _cleanup_free_ char *key = xasprintf("%s%s", path, entry->name);
-    return store_key_valid(key) ? walk->fn(walk->ctx, key, entry->size, err) : 0;
+    const StoreObject object = {.key = key, .size = entry->size, .time = entry->time};
+    return store_key_valid(key) ? walk->fn(walk->ctx, &object, err) : 0;
 }
 
 int dirwalk_list(DirTree *tree, const char *prefix, StoreListFn fn, void *ctx, Error *err)

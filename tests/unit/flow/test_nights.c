@@ -221,7 +221,8 @@ static void assert_handful(int gets)
     assert_requests("DELETE locks/", 1);
     assert_requests("PUT backups/", 1);
     assert_requests("GET", gets);
-    assert_requests("", 9 + gets);
+    assert_requests("", 10 + gets);
+    assert_requests("HEAD locks/", 3); /* by the exclusive put, before the manifest, and after it */
 }
 
 static void a_night_without_changes_takes_a_handful_of_requests(void **state)
@@ -457,6 +458,25 @@ static void what_is_of_use_stays_and_the_rest_goes(void **state)
     assert_int_equal(count_cached(""), 2);
 }
 
+/* What prune moved into other blobs: the manifest that the cache has names some that are gone. */
+static void a_manifest_that_was_replaced_is_not_believed(void **state)
+{
+    (void)state;
+    Manifest *manifest;
+    _cleanup_free_ char *id = night((Night){.fileset = NULL});
+    assert_int_equal(manifest_load(repo, id, &manifest, &err), 0);
+    manifest->revision = 2;
+    assert_int_equal(manifest_commit(repo, manifest, &err), 0);
+    assert_int_equal(manifest_delete(repo, id, &err), 0);
+    manifest_free(manifest);
+    NIGHT(.fileset = NULL);
+    assert_requests("GET backups/", 1);
+    assert_requests("PUT blobs/", 0);
+    assert_int_equal(count_cached(".json"), 1);
+    NIGHT(.fileset = NULL);
+    assert_handful(0);
+}
+
 /* Names of applications that look alike in an id share a directory, but nothing else. */
 static void applications_are_kept_apart(void **state)
 {
@@ -551,6 +571,7 @@ int main(void)
         TEST(the_cache_is_for_its_owner_alone),
         TEST(a_cache_that_cannot_be_written_is_no_error),
         TEST(what_is_of_use_stays_and_the_rest_goes),
+        TEST(a_manifest_that_was_replaced_is_not_believed),
         TEST(applications_are_kept_apart),
         TEST(a_local_repository_needs_no_cache),
         ENCRYPTED_TEST(what_this_host_cannot_read_the_cache_knows),

@@ -92,7 +92,7 @@ static int obedient_head(Store *outer, const char *key, uint64_t *ret_size, Erro
 static int obedient_list(Store *outer, const char *prefix, StoreListFn fn, void *ctx, Error *e)
 {
     note("LIST", prefix);
-    return store_list(inner(outer), prefix, fn, ctx, e);
+    return store_list_objects(inner(outer), prefix, fn, ctx, e);
 }
 
 static int obedient_delete(Store *outer, const char *key, Error *e)
