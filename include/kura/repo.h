@@ -95,6 +95,9 @@ Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes);
 /* Says that the repository has this blob: submitted, it is neither asked for nor sent. Believed of a remote store only:
  * on a local one asking is cheap, and a blob that was lost is stored again. */
 void uploader_know(Uploader *uploader, const BlobRef *ref);
+/* Says that this blob may be missing: from now on nobody who knows it is believed. One that is damaged is stored again
+ * when it is submitted, in the place of what is there, and until then the repository does not have it. */
+void uploader_doubt(Uploader *uploader, const BlobRef *ref, bool damaged);
 /* Whether a new manifest may refer to a blob of an earlier one without submitting it again: asks the store, once for
  * each blob, unless that is to be believed (see uploader_know). */
 int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err);

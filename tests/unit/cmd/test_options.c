@@ -190,13 +190,14 @@ static void test_optional_value(void **state)
     assert_true(share_of((const char *const[]){"kura", "verify", "--read-data", "latest", NULL}, 4) == 100);
     assert_true(share_of((const char *const[]){"kura", "--read-data", "verify", "latest", NULL}, 4) == 100);
     assert_true(share_of((const char *const[]){"kura", "verify", "--read-data=2.5", "latest", NULL}, 4) == 2.5);
+    assert_true(share_of((const char *const[]){"kura", "verify", "--read-data=3.4%", "latest", NULL}, 4) == 3.4);
     assert_true(share_of((const char *const[]){"kura", "--read-data=25", "verify", NULL}, 3) == 25);
     assert_true(share_of((const char *const[]){"kura", "verify", "--read-data=0", "5", NULL}, 4) == 0);
     assert_string_equal(refuse("verify", "--read-data=101").message,
                         "invalid value \"101\" for option --read-data: a percentage from 0 to 100 is needed");
     refuse("verify", "--read-data=-1");
     refuse("verify", "--read-data=");
-    refuse("verify", "--read-data=5%");
+    refuse("verify", "--read-data=5%%");
 }
 
 static double sample_of(const char *text)

@@ -15,6 +15,7 @@
 #include "kura/mem.h"
 #include "kura/rehearsal.h"
 #include "kura/repo.h"
+#include "kura/verifystate.h"
 
 /* Set up and torn down for every test by fixture_set_up and fixture_tear_down. */
 extern Store *store; /* the obedient store */
@@ -54,5 +55,8 @@ void format_manifest(const Manifest *manifest, Buf *out);
 #define REHEARSAL_ID "20261122T041500Z-misskey-k3x9"
 Rehearsal *sample_rehearsal(void);
 void format_rehearsal(const Rehearsal *rehearsal, Buf *out);
+
+/* A verification's state that uses every member. */
+void sample_verifystate(VerifyState *ret);
 
 #endif
