@@ -54,6 +54,25 @@ static int parse_share(const char *text, bool sign, double *ret)
     return parse_decimal(number, false, ret) == 0 && *ret <= 100 ? 0 : -1;
 }
 
+/* "26h", "35d": seconds. A number alone is refused: it would be taken for what it is not. */
+static int parse_duration(const char *text, double *ret)
+{
+    static const struct {
+        char letter;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+    size_t len = strlen(text), unit = 0;
+    while (unit < ARRAY_SIZE(units) && (len == 0 || units[unit].letter != text[len - 1]))
+        unit++;
+    if (unit == ARRAY_SIZE(units))
+        return -1;
+    _cleanup_free_ char *number = xstrndup(text, len - 1);
+    if (parse_decimal(number, false, ret) < 0)
+        return -1;
+    *ret *= units[unit].seconds;
+    return *ret <= OPTION_DURATION_MAX ? 0 : -1;
+}
+
 static int choice_index(const char *choices, const char *text)
 {
     size_t len = strlen(text);
@@ -101,6 +120,11 @@ static int value_parse(const OptionSpec *spec, const char *text, const char *whe
         if (parse_decimal(text, false, &ret->number) < 0 || ret->number < 0 || ret->number > OPTION_SECONDS_MAX)
             return error_set(err, ERR_USAGE, "invalid value \"%s\" for %s: days from 0 to %d are needed", text, where,
                              OPTION_SECONDS_MAX);
+        return 0;
+    case OPTION_DURATION:
+        if (parse_duration(text, &ret->number) < 0)
+            return error_set(err, ERR_USAGE,
+                             "invalid value \"%s\" for %s: a duration is needed, such as 90s, 26h or 35d", text, where);
         return 0;
     case OPTION_ENUM:
         ret->number = choice_index(spec->arg, text);

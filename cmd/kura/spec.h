@@ -31,10 +31,12 @@ typedef enum OptionType {
     OPTION_PERCENT,  /* from 0 to 100; on the command line it may be left out, which means 100 */
     OPTION_SHARE,    /* from 0 to 100, a '%' may follow; never left out */
     OPTION_DAYS,     /* a decimal number */
+    OPTION_DURATION, /* in seconds: a decimal number with s, m, h, d or w behind it */
     OPTION_ENUM,     /* one of `arg`, separated by '|' */
 } OptionType;
 
 enum { OPTION_NUMBER_MAX = 1024, OPTION_SECONDS_MAX = 1000000 };
+#define OPTION_DURATION_MAX (100.0 * 365 * 86400)
 #define OPTION_SIZE_MAX (1024.0 * 1024 * 1024 * 1024)
 
 /* Sections of the configuration file. */
