@@ -32,6 +32,7 @@ typedef enum OptionType {
     OPTION_SHARE,    /* from 0 to 100, a '%' may follow; never left out */
     OPTION_DAYS,     /* a decimal number */
     OPTION_DURATION, /* in seconds: a decimal number with s, m, h, d or w behind it */
+    OPTION_COMMANDS, /* command lines (kura/argv.h); repeatable */
     OPTION_ENUM,     /* one of `arg`, separated by '|' */
 } OptionType;
 
@@ -88,6 +89,11 @@ bool option_is_of_repository(const OptionSpec *spec);
 static inline bool option_is_key_only(const OptionSpec *spec)
 {
     return spec->commands == 0;
+}
+/* Whether it may be repeated, each value being one of a list. */
+static inline bool option_is_list(const OptionSpec *spec)
+{
+    return spec->type == OPTION_LIST || spec->type == OPTION_COMMANDS;
 }
 /* Whether a value may be left out; if it is not, it stands behind '='. */
 static inline bool option_is_optional(const OptionSpec *spec)

@@ -5,21 +5,6 @@
 #include "table.h"
 #include "text.h"
 
-/* The full ids of the backups that are named, each once. */
-static int resolve(const Session *session, StrVec *ret, Error *err)
-{
-    const StrVec *names = &session->options->args;
-    const char *app = options_text(session->options, OPT_APP);
-    for (size_t i = 0; i < names->n; i++) {
-        _cleanup_free_ char *id = NULL;
-        if (manifest_resolve(session->repo, names->v[i], app, &id, err) < 0)
-            return -1;
-        if (!strvec_contains(ret, id))
-            strvec_push(ret, id);
-    }
-    return 0;
-}
-
 /* ---- JSON ---- */
 
 static json_t *json_of_names(const VerifyNames *names)
@@ -153,7 +138,7 @@ int command_verify(Session *session, Error *err)
 {
     _cleanup_(strvec_done) StrVec ids = {0};
     _cleanup_(verify_report_done) VerifyReport report = {0};
-    if (session_open_repo(session, err) < 0 || resolve(session, &ids, err) < 0)
+    if (session_open_repo(session, err) < 0 || session_resolve(session, &ids, err) < 0)
         return -1;
     const VerifyOptions options = {
         .ids = &ids,
@@ -163,6 +148,8 @@ int command_verify(Session *session, Error *err)
     };
     if (verify_run(session->repo, &options, &report, &session->findings, &session->progress, err) < 0)
         return -1;
+    if (report.orphans_known)
+        session->run.repository_bytes = report.bytes + report.orphan_bytes;
     if (session->json)
         session_set(session, "verify", json_of_report(&report));
     else

@@ -28,6 +28,10 @@ Manifest *cache_load_manifest(const Cache *cache, const char *name);
 int cache_get_blob(const Cache *cache, const BlobRef *ref, Buf *out);
 /* Keeps a piece of an index. Should that fail, cache_commit tells. */
 void cache_put_index(Cache *cache, const void *data, size_t len);
+/* A file of the caller's own: keeps it, and reads it into *out (cleared first), -1 when there is none. Whoever reads it
+ * checks it. */
+void cache_put_file(Cache *cache, const char *name, const void *data, size_t len);
+int cache_get_file(const Cache *cache, const char *name, Buf *out);
 /* Keeps the manifest of a backup that was just made, and forgets what is of no use any more: of the manifests in names
  * (all that the repository has) those stay that are the newest to have a database, or a fileset of some name. -1 when
  * something since cache_open could not be written: again no reason to stop. */

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "kura/buf.h"
 #include "kura/dbfacts.h"
@@ -67,8 +68,9 @@ typedef struct Manifest {
     ManifestDatabase database;
     ManifestFileset *filesets;
     size_t n_filesets;
-    uint64_t stored_new; /* bytes this backup added to the repository (without the manifest) */
-    uint64_t stored_all; /* bytes of all blobs it references */
+    char *origin_repository, *origin_id; /* of a copy: where the backup was made, and its id there; else NULL */
+    uint64_t stored_new;                 /* bytes this backup added to the repository (without the manifest) */
+    uint64_t stored_all;                 /* bytes of all blobs it references */
 } Manifest;
 
 Manifest *manifest_new(void);
@@ -93,6 +95,15 @@ int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
 /* A fresh id "20261122T031500Z-misskey-x7k2": moment, app (letters, digits, '-' and '_' kept, the rest replaced; in an
  * encrypted repository eight digits that stand for it), four random characters. To be freed. */
 char *manifest_new_id(const Repo *repo, const char *app);
+
+/* The id of a copy in another repository: the same but for the application, which that one may call otherwise. To be
+ * freed. */
+char *manifest_copied_id(const Repo *to, const char *id, const char *app);
+/* Whether two backups, each in a repository of its own, are copies of each other, as far as ids tell: they are when
+ * moment and random characters are the same. */
+bool manifest_id_is_copy(const char *id, const char *other);
+/* The moment in an id of a backup or a rehearsal; -1 when it tells none. */
+time_t manifest_id_moment(const char *id);
 
 /* A manifest's *name* is its id, and for a later revision "<id>.2" and so on: a manifest is never overwritten, but one
  * with the same id and a higher revision may take its place. To be freed. */

@@ -199,7 +199,7 @@ static int run(Repo *repo, const BackupOptions *options, const char *app, Manife
                Progress *progress, Error *err)
 {
     RepoLock *lock;
-    if (repo_lock(repo, false, "backup", &lock, err) < 0)
+    if (repo_lock_app(repo, "backup", app, &lock, err) < 0)
         return -1;
     describe(repo, manifest, options, app);
     Cache *cache = open_cache(repo, options, app);

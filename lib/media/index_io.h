@@ -6,7 +6,12 @@
 #include "kura/prefetch.h"
 
 /* Lines longer than this are neither written nor read: the parts of a file of about 5 TB. */
-enum { INDEX_LINE_MAX = 48 * 1024 * 1024, INDEX_PARTS_MAX = 1024 * 1024 };
+enum { INDEX_LINE_MAX = 48 * 1024 * 1024, INDEX_PARTS_MAX = 1024 * 1024, INDEX_TARGET_MAX = 64 * 1024 };
+
+/* The two ways in which index_entry_parse reads a line: fast, when it is exactly as index_entry_format would write it
+ * and nothing is escaped (false: not sure, ask the other), and any JSON. */
+bool index_entry_parse_canonical(const char *line, size_t len, IndexEntry *ret);
+int index_entry_parse_json(const char *line, size_t len, IndexEntry *ret, Error *err);
 
 /* Writes entries, in order, into compressed blobs that go to the uploader. */
 typedef struct IndexWriter IndexWriter;
@@ -25,5 +30,7 @@ void entry_part_item(const void *list, size_t i, PrefetchItem *ret);
 
 /* A copy of everything inside; index_entry_done for it. */
 void index_entry_copy(const IndexEntry *entry, IndexEntry *ret);
+/* A copy of the parts alone, in the place of what *ret has. */
+void index_entry_copy_parts(const IndexEntry *entry, IndexEntry *ret);
 
 #endif

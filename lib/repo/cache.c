@@ -159,6 +159,19 @@ void cache_put_index(Cache *cache, const void *data, size_t len)
     write_file(cache, name, data, len);
 }
 
+/* --- files of others --- */
+
+void cache_put_file(Cache *cache, const char *name, const void *data, size_t len)
+{
+    if (cache)
+        write_file(cache, name, data, len);
+}
+
+int cache_get_file(const Cache *cache, const char *name, Buf *out)
+{
+    return cache ? read_file(cache, name, out) : -1;
+}
+
 /* --- manifests --- */
 
 void cache_manifest_file(const char *name, char file[CACHE_NAME_SIZE])

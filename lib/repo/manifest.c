@@ -58,6 +58,8 @@ void manifest_free(Manifest *manifest)
     free(manifest->kura_version);
     free(manifest->started);
     free(manifest->finished);
+    free(manifest->origin_repository);
+    free(manifest->origin_id);
     strvec_done(&manifest->tags);
     strvec_done(&manifest->warnings);
     database_done(&manifest->database);

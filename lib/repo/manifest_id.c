@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "crypt_priv.h"
+#include "kura/clock.h"
 #include "kura/mem.h"
 #include "manifest_priv.h"
 
@@ -60,6 +61,15 @@ bool manifest_id_valid(const char *text)
            strspn(random, RANDOM_ALPHABET) == RANDOM_LENGTH;
 }
 
+time_t manifest_id_moment(const char *id)
+{
+    char text[32];
+    if (strnlen(id, STAMP_LENGTH) < STAMP_LENGTH || !stamp_valid(id))
+        return -1;
+    snprintf(text, sizeof text, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4, id + 6, id + 9, id + 11, id + 13);
+    return clock_parse_utc(text);
+}
+
 /* The first revision bears none; the others are written as the number is, so that each has one name. */
 int manifest_name_parse(const char *name, char **ret_id, unsigned *ret_revision)
 {
@@ -89,6 +99,19 @@ bool manifest_id_fits_app(const Repo *repo, const char *id, const char *app)
     const char *middle = id + STAMP_LENGTH + 1;
     size_t len = strcspn(middle, ".") - 1 - RANDOM_LENGTH;
     return strlen(part) == len && strncmp(part, middle, len) == 0;
+}
+
+char *manifest_copied_id(const Repo *to, const char *id, const char *app)
+{
+    char part[APP_MAX + 1];
+    manifest_app_part(to, app, part);
+    return xasprintf("%.*s-%s-%s", STAMP_LENGTH, id, part, id + strlen(id) - RANDOM_LENGTH);
+}
+
+bool manifest_id_is_copy(const char *id, const char *other)
+{
+    return strncmp(id, other, STAMP_LENGTH) == 0 &&
+           strcmp(id + strlen(id) - RANDOM_LENGTH, other + strlen(other) - RANDOM_LENGTH) == 0;
 }
 
 /* The latest of the ids whose backup is of this application: the manifest has the last word. */

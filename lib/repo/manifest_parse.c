@@ -205,6 +205,20 @@ static int read_moment(const JsonNode *root, const char *key, char **ret, Error 
     return clock_parse_utc(*ret) >= 0 ? 0 : jnode_fail(root, err, "has a member \"%s\" that is no moment", key);
 }
 
+static int read_origin(const JsonNode *root, Manifest *ret, Error *err)
+{
+    JsonNode origin;
+    if (json_object_get(root->json, "origin") == NULL)
+        return 0;
+    if (jnode_object(root, "origin", &origin, err) < 0 ||
+        jnode_text(&origin, "repository", &ret->origin_repository, err) < 0 ||
+        jnode_text(&origin, "id", &ret->origin_id, err) < 0)
+        return -1;
+    return manifest_id_valid(ret->origin_id)
+               ? 0
+               : jnode_fail(&origin, err, "has an id that is no id of a backup: \"%.100s\"", ret->origin_id);
+}
+
 static int read_revision(const JsonNode *root, Manifest *ret, Error *err)
 {
     int64_t revision;
@@ -222,11 +236,12 @@ static int read_head(const JsonNode *root, Manifest *ret, Error *err)
         return -1;
     if (!manifest_id_valid(ret->id))
         return jnode_fail(root, err, "has an id that is no id of a backup: \"%.100s\"", ret->id);
-    if (read_revision(root, ret, err) < 0 || jnode_text(root, "app", &ret->app, err) < 0 || jnode_text(root, "host", &ret->host, err) < 0 ||
+    if (read_revision(root, ret, err) < 0 || jnode_text(root, "app", &ret->app, err) < 0 ||
+        jnode_text(root, "host", &ret->host, err) < 0 ||
         jnode_text(root, "kura_version", &ret->kura_version, err) < 0 ||
         read_moment(root, "started", &ret->started, err) < 0 ||
-        read_moment(root, "finished", &ret->finished, err) < 0 || jnode_texts(root, "tags", &ret->tags, err) < 0 ||
-        jnode_texts(root, "warnings", &ret->warnings, err) < 0 ||
+        read_moment(root, "finished", &ret->finished, err) < 0 || read_origin(root, ret, err) < 0 ||
+        jnode_texts(root, "tags", &ret->tags, err) < 0 || jnode_texts(root, "warnings", &ret->warnings, err) < 0 ||
         jnode_u64(root, "stored_new", INT64_MAX, &ret->stored_new, err) < 0)
         return -1;
     return jnode_u64(root, "stored_all", INT64_MAX, &ret->stored_all, err);

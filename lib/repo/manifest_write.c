@@ -71,6 +71,14 @@ static json_t *fileset_to_json(const ManifestFileset *fileset)
     return json;
 }
 
+static json_t *origin_to_json(const Manifest *manifest)
+{
+    json_t *json = json_object();
+    json_set_text(json, "repository", manifest->origin_repository);
+    json_set_text(json, "id", manifest->origin_id);
+    return json;
+}
+
 static json_t *database_to_json(const ManifestDatabase *database)
 {
     json_t *json = json_object(), *toc = json_object(), *tables = json_array();
@@ -99,6 +107,8 @@ json_t *manifest_to_json(const Manifest *manifest)
     json_set_text(json, "kura_version", manifest->kura_version);
     json_set_text(json, "started", manifest->started);
     json_set_text(json, "finished", manifest->finished);
+    if (manifest->origin_id)
+        json_object_set_new(json, "origin", origin_to_json(manifest));
     json_set_texts(json, "tags", &manifest->tags);
     json_set_texts(json, "warnings", &manifest->warnings);
     json_set_u64(json, "stored_new", manifest->stored_new);

@@ -82,7 +82,7 @@ static int put(Repo *repo, const char *backup, const char *reason, Error *err)
 {
     char created[32];
     LockInfo self;
-    lockinfo_init_self(&self, false, "pin", 0, 0);
+    lockinfo_init_self(&self, &(LockWish){.purpose = "pin"});
     clock_format_utc(time(NULL), created, sizeof created);
     const Pin pin = {
         .backup = (char *)backup, .host = self.host, .user = self.user, .created = created, .reason = (char *)reason};

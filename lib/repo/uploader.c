@@ -151,7 +151,8 @@ int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
 {
     bool absent = false;
     pthread_mutex_lock(&uploader->mutex);
-    bool known = uploader->trusting || blobset_has(&uploader->known, ref);
+    bool listed = blobset_has(&uploader->known, ref), known = uploader->knows_all || uploader->trusting || listed;
+    absent = uploader->knows_all && !listed;
     pthread_mutex_unlock(&uploader->mutex);
     if (!known && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
         return -1;
@@ -194,8 +195,10 @@ int uploader_know_all(Uploader *uploader, Error *err)
         uploader->knows_all = true;
         return 0;
     }
-    if (listing.n > LISTED_MAX)
+    if (listing.n > LISTED_MAX) {
+        uploader->trusting = false;
         return 0;
+    }
     if (err)
         *err = why;
     return error_wrap(err, "listing the blobs of the repository");
@@ -255,6 +258,20 @@ int uploader_submit_hashed(Uploader *uploader, BlobKind kind, Buf *data, BlobRef
     pthread_mutex_unlock(&uploader->mutex);
     if (rc == 0)
         *ret = ref;
+    return rc;
+}
+
+int uploader_drain(Uploader *uploader, Error *err)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    int rc = 0;
+    while (rc == 0 && !uploader->failed && uploader->held > 0) {
+        rc = stop_check(err);
+        cond_wait_for(&uploader->room, &uploader->mutex, STOP_POLL_MS);
+    }
+    if (rc == 0 && uploader->failed)
+        rc = report_failure(uploader, err);
+    pthread_mutex_unlock(&uploader->mutex);
     return rc;
 }
 
