@@ -19,8 +19,7 @@ trap 'end_jobs; exit 143' TERM
 # The longest first, so that no long one is left to run alone at the end; the first builds with both cores.
 topics='rehearse-damage s3faults rights hostile zoo undo loans repair manytables s3 regress audit versions torture
     interrupt story001 rehearse rehearse-roles rehearse-run s3store s3crypt verify encrypt night neighbours standby
-    report careful files split window export
-    messages errors check archive age empty'
+    report careful files split window export messages errors check archive age empty'
 
 # shellcheck disable=SC2317 # a trap calls it
 end_jobs() {

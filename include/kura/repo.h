@@ -150,6 +150,10 @@ void repo_unlock(RepoLock *lock); /* NULL-safe */
  * committed. */
 int repo_lock_check(RepoLock *lock, Error *err);
 
+/* When the lock was written last, by the store's own clock, with which objects' times are to be compared. ERR_LOCKED
+ * when it is gone. */
+int repo_lock_time(RepoLock *lock, int64_t *ret, Error *err);
+
 /* Tells of every lock as a finding: notes of those that hold and of stale ones, a warning of one that is held strangely
  * long or cannot be read. Changes nothing. */
 int repo_lock_survey(Repo *repo, Findings *findings, Error *err);

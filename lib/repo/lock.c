@@ -222,6 +222,24 @@ int repo_lock_check(RepoLock *lock, Error *err)
     return check_refreshed(lock, err);
 }
 
+static int note_time(void *ctx, const StoreObject *object, Error *err)
+{
+    (void)err;
+    *(int64_t *)ctx = object->time;
+    return 0;
+}
+
+int repo_lock_time(RepoLock *lock, int64_t *ret, Error *err)
+{
+    *ret = INT64_MIN;
+    if (repo_lock_check(lock, err) < 0 || store_list_objects(lock->repo->store, lock->key, note_time, ret, err) < 0)
+        return -1;
+    if (*ret == INT64_MIN)
+        return error_set(err, ERR_UNSUPPORTED, "the store \"%s\" does not tell when an object was written",
+                         store_name(lock->repo->store));
+    return 0;
+}
+
 void repo_unlock(RepoLock *lock)
 {
     if (lock == NULL)
