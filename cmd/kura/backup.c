@@ -1,6 +1,7 @@
 #include "kura/backup.h"
 
 #include "commands.h"
+#include "kura/priority.h"
 #include "view.h"
 
 static int nothing_to_back_up(const Session *session, Error *err)
@@ -47,6 +48,8 @@ static int run(Session *session, const FileArgs *files, Manifest **ret, Error *e
         .n_files = files->n,
         .exclude = *options_list(options, OPT_EXCLUDE),
         .include = *options_list(options, OPT_INCLUDE),
+        .exclude_caches = options_flag(options, OPT_EXCLUDE_CACHES),
+        .one_file_system = options_flag(options, OPT_ONE_FILE_SYSTEM),
         .exclude_table_data = *options_list(options, OPT_EXCLUDE_TABLE_DATA),
         .tags = *options_list(options, OPT_TAG),
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
@@ -66,6 +69,15 @@ static int run(Session *session, const FileArgs *files, Manifest **ret, Error *e
     return rc;
 }
 
+/* Before any thread is started: they inherit it. */
+static int lower_priority(const Options *options, Error *err)
+{
+    const char *ionice = options_text(options, OPT_IONICE);
+    if (options_given(options, OPT_NICE) && priority_nice((int)options_number(options, OPT_NICE, 0), err) < 0)
+        return -1;
+    return ionice ? priority_ionice(ionice, err) : 0;
+}
+
 int command_backup(Session *session, Error *err)
 {
     _cleanup_(file_args_done) FileArgs files = {0};
@@ -74,6 +86,8 @@ int command_backup(Session *session, Error *err)
         return -1;
     if (files.n == 0 && !options_given(session->options, OPT_DB))
         return nothing_to_back_up(session, err);
+    if (lower_priority(session->options, err) < 0)
+        return -1;
     if (session_open_repo_for(session, REPO_WRITE, err) < 0 || run(session, &files, &manifest, err) < 0)
         return -1;
     if (session->json)
