@@ -2,6 +2,7 @@
 
 #include "backup_into.h"
 #include "commands.h"
+#include "kura/priority.h"
 #include "view.h"
 
 static int nothing_to_back_up(const Session *session, Error *err)
@@ -46,6 +47,8 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
         .n_files = files->n,
         .exclude = *options_list(options, OPT_EXCLUDE),
         .include = *options_list(options, OPT_INCLUDE),
+        .exclude_caches = options_flag(options, OPT_EXCLUDE_CACHES),
+        .one_file_system = options_flag(options, OPT_ONE_FILE_SYSTEM),
         .exclude_table_data = *options_list(options, OPT_EXCLUDE_TABLE_DATA),
         .tags = *options_list(options, OPT_TAG),
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
@@ -67,6 +70,15 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
     return rc;
 }
 
+/* Before any thread is started: they inherit it. */
+static int lower_priority(const Options *options, Error *err)
+{
+    const char *ionice = options_text(options, OPT_IONICE);
+    if (options_given(options, OPT_NICE) && priority_nice((int)options_number(options, OPT_NICE, 0), err) < 0)
+        return -1;
+    return ionice ? priority_ionice(ionice, err) : 0;
+}
+
 int command_backup(Session *session, Error *err)
 {
     _cleanup_(file_args_done) FileArgs files = {0};
@@ -75,6 +87,8 @@ int command_backup(Session *session, Error *err)
         return -1;
     if (files.n == 0 && !options_given(session->options, OPT_DB))
         return nothing_to_back_up(session, err);
+    if (lower_priority(session->options, err) < 0)
+        return -1;
     if (options_list(session->options, OPT_REPO)->n > 1)
         return backup_into_all(session, &files, err);
     if (session_open_repo_for(session, REPO_WRITE, err) < 0 ||

@@ -79,7 +79,9 @@ static int backup_filesets(Repo *repo, Uploader *uploader, const BackupOptions *
         FilesetSpec spec = {.name = options->files[i].name,
                             .dir = options->files[i].dir,
                             .include = &options->include,
-                            .exclude = &options->exclude};
+                            .exclude = &options->exclude,
+                            .exclude_caches = options->exclude_caches,
+                            .one_file_system = options->one_file_system};
         const ManifestFileset *before = previous_fileset(previous, spec.name);
         progress_phase(progress, spec.name, before ? before->bytes : 0);
         if (fileset_backup(&spec, repo, uploader, before, flow_jobs(options->jobs), &manifest->filesets[i], findings,
