@@ -16,8 +16,9 @@
 /* A segment: rows of one table in one zstd frame. */
 typedef struct ManifestSegment {
     BlobRef blob;
-    uint64_t raw;   /* bytes of COPY text */
-    uint64_t rows;  /* rows that end in it */
+    uint64_t offset, length; /* of the frame in a blob that holds those of several tables; length 0: the whole blob */
+    uint64_t raw;            /* bytes of COPY text */
+    uint64_t rows;           /* rows that end in it */
     bool continues; /* begins in the middle of a row that the segment before began (rows larger than a segment) */
 } ManifestSegment;
 
@@ -78,6 +79,9 @@ void manifest_free(Manifest *manifest); /* NULL-safe */
 /* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
 void manifest_fileset_done(ManifestFileset *fileset);
 
+/* The frame of a segment in the bytes of its blob, which are all there. */
+const uint8_t *manifest_segment_frame(const ManifestSegment *segment, const Buf *blob, size_t *ret_len);
+
 /* Rows and raw bytes of a database, with its large objects; files and bytes of all filesets. */
 typedef struct BackupTotals {
     uint64_t rows, row_bytes;
@@ -88,7 +92,7 @@ BackupTotals backup_totals(const Manifest *manifest);
 /* The document (a new reference), and the way back. Round trip is exact; texts need not be UTF-8 (jsontext.h). Refused,
  * with the place ("database.tables[3].rows"): missing members, wrong types, numbers out of range, fileset names that
  * are not [a-z0-9_-]+ or come twice, a dump_id that comes twice, segments that do not add up to their table's rows and
- * bytes, blobs other than zstd ones. Members it does not know are ignored. */
+ * bytes or reach past the end of their blob, blobs other than zstd ones. Members it does not know are ignored. */
 json_t *manifest_to_json(const Manifest *manifest);
 int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
 

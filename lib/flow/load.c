@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle.h"
 #include "flow_priv.h"
 #include "kura/cond.h"
 #include "kura/mem.h"
@@ -53,6 +54,25 @@ static void plan_parts(const Restore *restore, LoadTable *table, bool split)
             raw += source->segments[i].raw;
     }
     table->parts_left = table->n_parts;
+    table->bundled = source->n_segments == 1 && source->segments[0].length > 0 && !table->stmt.via_root;
+    table->next_part = table->bundled;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const ManifestSegment *x = (*(LoadTable *const *)a)->source->segments,
+                          *y = (*(LoadTable *const *)b)->source->segments;
+    int order = strcmp(x->blob.hash, y->blob.hash);
+    return order ? order : x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static void plan_bundles(Load *load)
+{
+    load->bundled = xcalloc(load->n_tables, sizeof(LoadTable *));
+    for (size_t i = 0; i < load->n_tables; i++)
+        if (load->tables[i].bundled)
+            load->bundled[load->n_bundled++] = &load->tables[i];
+    qsort(load->bundled, load->n_bundled, sizeof(LoadTable *), by_place);
 }
 
 static int plan_table(Load *load, const ManifestTable *source, Error *err)
@@ -118,6 +138,7 @@ static int plan(Load *load, Error *err)
         load->parts_left += load->tables[i].n_parts;
         load->n_big += bytes >= EARLY_INDEX_BYTES;
     }
+    plan_bundles(load);
     for (size_t i = 0; load->n_big > 0 && i < restore->toc->n_entries; i++)
         if (is_index(&restore->toc->entries[i]))
             plan_early_index(load, &restore->toc->entries[i]);
@@ -136,6 +157,24 @@ static bool pick_part(Load *load, LoadTask *ret)
         }
     }
     return false;
+}
+
+static bool same_blob(const LoadTable *a, const LoadTable *b)
+{
+    const BlobRef *x = &a->source->segments[0].blob, *y = &b->source->segments[0].blob;
+    return strcmp(x->hash, y->hash) == 0 && x->size == y->size; /* places were checked against the size */
+}
+
+static bool pick_bundle(Load *load, LoadTask *ret)
+{
+    size_t first = load->next_bundled;
+    if (first == load->n_bundled)
+        return false;
+    while (load->next_bundled < load->n_bundled && load->next_bundled - first < BUNDLE_MOST &&
+           same_blob(load->bundled[first], load->bundled[load->next_bundled]))
+        load->next_bundled++;
+    *ret = (LoadTask){.kind = LOAD_BUNDLE, .bundle = load->bundled + first, .n_bundle = load->next_bundled - first};
+    return true;
 }
 
 static bool pick_index(Load *load, LoadTask *ret)
@@ -179,7 +218,9 @@ static bool pick_verify(Load *load, LoadTask *ret)
 {
     if (!load->finishing && load->running >= flow_jobs(0))
         return false;
-    for (size_t i = 0; load->restore->options->verify && i < load->n_tables; i++) {
+    while (load->first_unread < load->n_tables && load->tables[load->first_unread].verifying)
+        load->first_unread++;
+    for (size_t i = load->first_unread; load->restore->options->verify && i < load->n_tables; i++) {
         LoadTable *table = &load->tables[i];
         bool complete = table->stmt.via_root ? load->parts_left == 0 : table->parts_left == 0;
         if (!complete || table->exclusive || table->verifying)
@@ -198,7 +239,8 @@ static bool pick(Load *load, LoadTask *ret)
     if (load->large_objects_left) {
         load->large_objects_left = false;
         *ret = (LoadTask){.kind = LOAD_LARGE_OBJECTS};
-    } else if (!pick_part(load, ret) && !pick_index(load, ret) && !pick_finish(load, ret) && !pick_verify(load, ret)) {
+    } else if (!pick_part(load, ret) && !pick_bundle(load, ret) && !pick_index(load, ret) && !pick_finish(load, ret) &&
+               !pick_verify(load, ret)) {
         return false;
     }
     load->running++;
@@ -217,6 +259,10 @@ static void finished(Load *load, const LoadTask *task)
     if (task->kind == LOAD_PART) {
         table->parts_left--;
         load->parts_left--;
+    } else if (task->kind == LOAD_BUNDLE) {
+        for (size_t i = 0; i < task->n_bundle; i++)
+            task->bundle[i]->parts_left--;
+        load->parts_left -= task->n_bundle;
     } else if (task->kind == LOAD_VERIFY)
         table->shared--;
     else if (task->kind == LOAD_INDEX) {
@@ -249,6 +295,8 @@ static int do_task(Load *load, PgConn *conn, LoadTask *task, Error *err)
     switch (task->kind) {
     case LOAD_PART:
         return load_part(load, conn, task->table, &task->table->parts[task->part], err);
+    case LOAD_BUNDLE:
+        return load_bundle(load, conn, task->bundle, task->n_bundle, err);
     case LOAD_INDEX:
         return pgrestore_run(
             load->restore,
@@ -300,6 +348,7 @@ static void done(Load *load)
         free(load->tables[i].indexes);
     }
     free(load->tables);
+    free(load->bundled);
 }
 
 static bool keeps_data_entry(const void *ctx, const TocEntry *entry)

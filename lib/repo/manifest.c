@@ -69,6 +69,12 @@ void manifest_free(Manifest *manifest)
     free(manifest);
 }
 
+const uint8_t *manifest_segment_frame(const ManifestSegment *segment, const Buf *blob, size_t *ret_len)
+{
+    *ret_len = segment->length ? segment->length : blob->len;
+    return blob->data + segment->offset;
+}
+
 BackupTotals backup_totals(const Manifest *manifest)
 {
     BackupTotals totals = {0};

@@ -30,11 +30,23 @@ static int read_zstd_blobs(const JsonNode *node, const char *key, BlobRef **ret,
     return 0;
 }
 
+/* The frame of a blob that holds several. */
+static int read_range(const JsonNode *node, ManifestSegment *ret, Error *err)
+{
+    if (json_object_get(node->json, "offset") == NULL && json_object_get(node->json, "length") == NULL)
+        return 0;
+    if (jnode_u64(node, "offset", ret->blob.size, &ret->offset, err) < 0 ||
+        jnode_u64(node, "length", ret->blob.size - ret->offset, &ret->length, err) < 0)
+        return -1;
+    return ret->length > 0 ? 0 : jnode_fail(node, err, "has no bytes in its blob");
+}
+
 static int read_segment(const JsonNode *node, ManifestSegment *ret, Error *err)
 {
     /* A row takes a byte at least: its newline. */
     if (jnode_blob(node, &ret->blob, err) < 0 || check_zstd(node, &ret->blob, err) < 0 ||
-        jnode_u64(node, "raw", BLOB_MAX, &ret->raw, err) < 0 || jnode_u64(node, "rows", ret->raw, &ret->rows, err) < 0)
+        read_range(node, ret, err) < 0 || jnode_u64(node, "raw", BLOB_MAX, &ret->raw, err) < 0 ||
+        jnode_u64(node, "rows", ret->raw, &ret->rows, err) < 0)
         return -1;
     return json_object_get(node->json, "continues") ? jnode_bool(node, "continues", &ret->continues, err) : 0;
 }

@@ -18,6 +18,10 @@ static json_t *segment_to_json(const ManifestSegment *segment)
 {
     json_t *json = json_object();
     blob_ref_to_json(&segment->blob, json);
+    if (segment->length > 0) {
+        json_set_u64(json, "offset", segment->offset);
+        json_set_u64(json, "length", segment->length);
+    }
     json_set_u64(json, "raw", segment->raw);
     json_set_u64(json, "rows", segment->rows);
     if (segment->continues) /* rare, and there are many segments */

@@ -53,6 +53,9 @@ static void values_come_back(void **state)
     assert_false(notes->segments[0].continues);
     assert_true(notes->segments[1].continues);
     assert_int_equal(notes->segments[1].blob.size, 900);
+    assert_int_equal(notes->segments[0].length, 0);
+    assert_int_equal(odd->segments[0].offset, 1200);
+    assert_int_equal(odd->segments[0].length, 300);
     assert_null(notes->root_name);
     assert_null(notes->condition);
     assert_string_equal(ledger->root_name, "ledger");

@@ -102,6 +102,11 @@ static void what_does_not_fit_together(void **state)
     assert_message("database.tables[0].segments[0].size", "68157441", "size is out of range");
     assert_message("database.tables[0].segments[0].blob", "\"" H1 ".tar\"", "not a zstd one");
     assert_message("database.tables[0].segments[0].continues", "true", "continues another");
+    assert_message("database.tables[2].segments[0].offset", "5001", "offset is out of range");
+    assert_message("database.tables[2].segments[0].offset", "4701", "length is out of range");
+    assert_message("database.tables[2].segments[0].length", "3801", "length is out of range");
+    assert_message("database.tables[2].segments[0].length", "0", "has no bytes in its blob");
+    assert_message("database.tables[2].segments[0].size", "1499", "length is out of range");
     assert_message("database.tables[1].dump_id", "220", "dump_id 220");
     assert_message("database.tables[1].dump_id", "0", "dump_id is out of range");
     assert_message("database.tables[1].oid", "4294967296", "oid is out of range");
