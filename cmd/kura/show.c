@@ -214,5 +214,7 @@ static int command_show_backup(Session *session, const char *name, Error *err)
 int command_show(Session *session, Error *err)
 {
     const char *name = session->options->args.v[0];
+    if (options_given(session->options, OPT_PATH) && !wants(session, OPT_SHOW_FILES))
+        return error_set(err, ERR_USAGE, "--path needs --files");
     return is_archive(name) ? command_show_archive(session, name, err) : command_show_backup(session, name, err);
 }

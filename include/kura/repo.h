@@ -95,9 +95,16 @@ Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes);
 /* Says that the repository has this blob: submitted, it is neither asked for nor sent. Believed of a remote store only:
  * on a local one asking is cheap, and a blob that was lost is stored again. */
 void uploader_know(Uploader *uploader, const BlobRef *ref);
+/* Says that this blob may be missing: from now on nobody who knows it is believed. One that is damaged is stored again
+ * when it is submitted, in the place of what is there, and until then the repository does not have it. */
+void uploader_doubt(Uploader *uploader, const BlobRef *ref, bool damaged);
 /* Whether a new manifest may refer to a blob of an earlier one without submitting it again: asks the store, once for
  * each blob, unless that is to be believed (see uploader_know). */
 int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err);
+/* Says that a manifest will refer to a blob which is there, but which perhaps no manifest refers to so far: a killed run
+ * may have left it. uploader_drain and uploader_finish see to it that it survives a crash. Of what is submitted and
+ * found to be there they do so anyhow. */
+void uploader_rely(Uploader *uploader, const BlobRef *ref);
 /* Learns from a listing which blobs a remote repository has: others are then sent without asking, and uploader_has
  * answers by it. Where there are too many, it asks from now on. Before anything is submitted. */
 int uploader_know_all(Uploader *uploader, Error *err);

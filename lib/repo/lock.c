@@ -43,7 +43,16 @@ int lock_read(Repo *repo, const char *key, LockInfo *ret, Error *err)
 
 bool lock_is_stale(const LockInfo *info, const LockTimes *times)
 {
-    return time(NULL) > info->expires + times->margin || lockinfo_holder_gone(info);
+    LockHolder holder = lockinfo_holder(info);
+    return holder == HOLDER_GONE || (holder == HOLDER_UNKNOWN && time(NULL) > info->expires + times->margin);
+}
+
+bool lock_is_stale_at(const LockInfo *info, int64_t put, int64_t now, const LockTimes *times)
+{
+    if (put == INT64_MIN || now == INT64_MIN)
+        return lock_is_stale(info, times);
+    LockHolder holder = lockinfo_holder(info);
+    return holder == HOLDER_GONE || (holder == HOLDER_UNKNOWN && now - put > info->lifetime + times->margin);
 }
 
 int lock_write(RepoLock *lock, const LockInfo *info, bool exclusive, Error *err)
@@ -150,6 +159,7 @@ int lock_take(Repo *repo, const LockWish *wish, const LockTimes *times, RepoLock
     random_text(HEX_DIGITS, REPO_ID_SIZE - 1, id);
     snprintf(lock->key, sizeof lock->key, LOCK_PREFIX "%s.json%s", id, repo->crypt ? SEALED_SUFFIX : "");
     lockinfo_init_self(&lock->info, wish);
+    lock->info.lifetime = times->lifetime;
     lock_restart(lock);
     if (lock_acquire(lock, err) < 0) {
         lockinfo_done(&lock->info);

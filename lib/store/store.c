@@ -201,6 +201,13 @@ int store_delete_many(Store *store, const char *const *keys, size_t n, Error *er
     return 0;
 }
 
+int store_settle(Store *store, const char *key, Error *err)
+{
+    if (check_key(key, err) < 0)
+        return -1;
+    return store->ops->settle ? store->ops->settle(store, key, err) : 0;
+}
+
 int store_tidy(Store *store, Error *err)
 {
     return store->ops->tidy ? store->ops->tidy(store, err) : 0;
