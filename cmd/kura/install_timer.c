@@ -56,11 +56,28 @@ static int wants_prune(const Session *session, const char *app, bool *ret, Error
 
 static void add_directory(StrVec *ret, const char *path)
 {
+    if (strncmp(path, "dir:", 4) == 0)
+        path += 4;
     if (path[0] == '/' && !strvec_contains(ret, path))
         strvec_push(ret, path);
 }
 
-/* A repository in a directory, and the places of state, cache and metrics when they are not the usual ones. */
+static int add_further_repositories(const Config *config, const Options *options, StrVec *ret, Error *err)
+{
+    const StrVec *names = options_list(options, OPT_REPO);
+    for (size_t i = 1; i < names->n; i++) {
+        Options other;
+        int rc = config_other_repository(config, options, names->v[i], &other, err);
+        if (rc == 0)
+            add_directory(ret, options_text(&other, OPT_REPO));
+        options_done(&other);
+        if (rc < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Repositories in directories, and the places of state, cache and metrics when they are not the usual ones. */
 static int find_writable(const Session *session, const char *app, StrVec *ret, Error *err)
 {
     Options options;
@@ -69,7 +86,7 @@ static int find_writable(const Session *session, const char *app, StrVec *ret, E
     const char *repo = options_text(&options, OPT_REPO), *metrics = options_text(&options, OPT_METRICS_FILE);
     const char *others[] = {options_text(&options, OPT_STATE_DIR), options_text(&options, OPT_CACHE_DIR)};
     if (repo)
-        add_directory(ret, strncmp(repo, "dir:", 4) == 0 ? repo + 4 : repo);
+        add_directory(ret, repo);
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         if (others[i])
             add_directory(ret, others[i]);
@@ -77,8 +94,9 @@ static int find_writable(const Session *session, const char *app, StrVec *ret, E
         _cleanup_free_ char *copy = xstrdup(metrics);
         add_directory(ret, dirname(copy));
     }
+    int rc = add_further_repositories(session->config, &options, ret, err);
     options_done(&options);
-    return 0;
+    return rc;
 }
 
 static int wants_of(const Session *session, const char *app, const char *config, TimerWants *ret, Error *err)

@@ -49,10 +49,10 @@ static int parse_size(const char *text, double *ret)
     return *ret <= OPTION_SIZE_MAX ? 0 : -1;
 }
 
-static int parse_share(const char *text, bool sign, double *ret)
+static int parse_share(const char *text, double *ret)
 {
     size_t len = strlen(text);
-    _cleanup_free_ char *number = xstrndup(text, sign && len > 0 && text[len - 1] == '%' ? len - 1 : len);
+    _cleanup_free_ char *number = xstrndup(text, len > 0 && text[len - 1] == '%' ? len - 1 : len);
     return parse_decimal(number, false, ret) == 0 && *ret <= 100 ? 0 : -1;
 }
 
@@ -120,7 +120,7 @@ static int value_parse(const OptionSpec *spec, const char *text, const char *whe
         return 0;
     case OPTION_PERCENT:
     case OPTION_SHARE:
-        if (parse_share(text, spec->type == OPTION_SHARE, &ret->number) < 0)
+        if (parse_share(text, &ret->number) < 0)
             return error_set(err, ERR_USAGE, "invalid value \"%s\" for %s: a percentage from 0 to 100 is needed", text,
                              where);
         return 0;

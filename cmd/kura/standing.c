@@ -23,18 +23,26 @@ static double age(time_t moment, time_t now)
     return now > moment ? (double)(now - moment) : 0;
 }
 
+/* "shop", or of a further repository "shop" in "/mnt/second", both in quotes. To be freed. */
+static char *name_of(const Standing *standing)
+{
+    return standing->further ? xasprintf("\"%s\" in \"%s\"", standing->app, standing->location)
+                             : xasprintf("\"%s\"", standing->app);
+}
+
 static void judge_backup(const Standing *standing, double limit, time_t now, Findings *findings)
 {
     char old[TEXT_SIZE], most[TEXT_SIZE];
+    _cleanup_free_ char *name = name_of(standing);
     if (standing->backup == NULL)
-        findings_add(findings, FINDING_ERROR, "no-backup", NULL, "there is no backup of \"%s\"", standing->app);
+        findings_add(findings, FINDING_ERROR, "no-backup", NULL, "there is no backup of %s", name);
     else if (standing->made > now + CLOCK_SKEW)
         findings_add(findings, FINDING_WARNING, "backup-of-the-future", "Look at the clocks of the hosts.",
-                     "the newest backup of \"%s\", %s, is of the future", standing->app, standing->backup);
+                     "the newest backup of %s, %s, is of the future", name, standing->backup);
     else if (limit > 0 && age(standing->made, now) > limit)
         findings_add(findings, FINDING_ERROR, "backup-too-old",
                      "Look at the log of the last run: \"journalctl -u kura@NAME\", or cron's mail.",
-                     "the newest backup of \"%s\", %s, is %s old, and may be %s", standing->app, standing->backup,
+                     "the newest backup of %s, %s, is %s old, and may be %s", name, standing->backup,
                      text_age(age(standing->made, now), old), text_age(limit, most));
 }
 
@@ -93,11 +101,14 @@ static void judge_verify(const Standing *standing, double limit, time_t now, Fin
 
 void standing_judge(const Standing *standing, const StandingLimits *limits, time_t now, Findings *findings)
 {
+    _cleanup_free_ char *name = name_of(standing);
     if (!standing->reached)
         findings_add(findings, FINDING_WARNING, "repository-unreachable", NULL,
-                     "the repository of \"%s\" could not be looked at, what this host remembers is told: %s",
-                     standing->app, standing->trouble);
+                     "the repository of %s could not be looked at, what this host remembers is told: %s", name,
+                     standing->trouble);
     judge_backup(standing, limits->backup, now, findings);
+    if (standing->further)
+        return;
     for (RunKind kind = 0; kind < RUN_KINDS; kind++)
         if (kind != RUN_REHEARSE || !standing->judged)
             judge_last_run(standing, kind, findings);

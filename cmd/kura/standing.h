@@ -11,6 +11,7 @@
 typedef struct Standing {
     char *app;
     char *location; /* of the repository; NULL: none is named */
+    bool further;   /* it is not the first repository of the application: all that counts are its backups */
     bool reached;   /* the repository was looked at */
     char *trouble;  /* why it was not */
     char *backup;   /* id of the newest backup; NULL: there is none, or none is known */

@@ -4,15 +4,16 @@
 #include "commands.h"
 #include "kura/clock.h"
 #include "kura/stop.h"
+#include "other.h"
 #include "statusview.h"
 
 DEFINE_CLEANUP(Rehearsal, rehearsal_free)
 
 /* ---- what this host remembers ---- */
 
-static bool is_newer(const RunHistory *a, const RunHistory *b)
+static bool is_as_new(const RunHistory *a, const RunHistory *b)
 {
-    return a->has_last && (!b->has_last || strcmp(a->last.started, b->last.started) > 0);
+    return a->has_last && (!b->has_last || strcmp(a->last.started, b->last.started) >= 0);
 }
 
 static bool same_repository(const RunHistory *history, const char *location)
@@ -27,7 +28,7 @@ static void take_runs(Standing *standing, const RunState *own, const RunState *c
         if (own)
             standing->runs[kind] = own->runs[kind];
         bool whole = kind == RUN_VERIFY || kind == RUN_PRUNE || kind == RUN_COPY;
-        if (whole && common && is_newer(&common->runs[kind], &standing->runs[kind]) &&
+        if (whole && common && is_as_new(&common->runs[kind], &standing->runs[kind]) &&
             same_repository(&common->runs[kind], standing->location))
             standing->runs[kind] = common->runs[kind];
     }
@@ -93,16 +94,15 @@ static int look_at_rehearsals(Repo *repo, Standing *standing, Error *err)
     return 0;
 }
 
-static int look_at_repository(Session *session, Standing *standing, Error *err)
+static int look_at_repository(Repo *repo, Standing *standing, Findings *findings, Error *err)
 {
     _cleanup_(strvec_done) StrVec ids = {0};
-    if (session_open_repo(session, err) < 0 || manifest_list(session->repo, &ids, err) < 0 ||
-        look_at_rehearsals(session->repo, standing, err) < 0)
+    if (manifest_list(repo, &ids, err) < 0 || look_at_rehearsals(repo, standing, err) < 0)
         return -1;
-    const char *id = newest_of(session->repo, &ids, standing->app);
+    const char *id = newest_of(repo, &ids, standing->app);
     standing->backup = xstrdup_null(id);
     standing->made = id ? manifest_id_moment(id) : 0;
-    return repo_lock_survey(session->repo, &session->findings, err);
+    return repo_lock_survey(repo, findings, err);
 }
 
 /* ---- one application ---- */
@@ -152,7 +152,8 @@ static void look(const Statuses *statuses, Session *session, Standing *standing)
     Error why = ERROR_INIT;
     standing->location = xstrdup_null(options_text(session->options, OPT_REPO));
     take_runs(standing, state_of(statuses, standing->app), state_of(statuses, ""));
-    standing->reached = look_at_repository(session, standing, &why) == 0;
+    standing->reached = session_open_repo(session, &why) == 0 &&
+                        look_at_repository(session->repo, standing, &session->findings, &why) == 0;
     if (!standing->reached) {
         standing->trouble = xstrdup(why.message);
         if (standing->backup == NULL)
@@ -161,12 +162,45 @@ static void look(const Statuses *statuses, Session *session, Standing *standing)
     take_remembered_rehearsal(standing);
 }
 
+/* Another repository that backups of the application go into. */
+static void look_further(Session *session, const char *name, Standing *standing)
+{
+    Error why = ERROR_INIT;
+    Other other;
+    standing->further = true;
+    standing->reached = other_open(session, name, REPO_READ, &other, &why) == 0 &&
+                        look_at_repository(other.repo, standing, &session->findings, &why) == 0;
+    const char *location = options_text(&other.options, OPT_REPO);
+    standing->location = xstrdup(location ? location : name);
+    standing->trouble = standing->reached ? NULL : xstrdup(why.message);
+    other_close(&other);
+}
+
+static Standing *new_standing(Statuses *statuses, const char *app, const Options *options)
+{
+    statuses->standings = xreallocarray(statuses->standings, statuses->n + 1, sizeof *statuses->standings);
+    statuses->limits = xreallocarray(statuses->limits, statuses->n + 1, sizeof *statuses->limits);
+    statuses->limits[statuses->n] = limits_of(options);
+    statuses->standings[statuses->n] = (Standing){.app = xstrdup(app)};
+    return &statuses->standings[statuses->n++];
+}
+
+static void look_at_all_of(Statuses *statuses, Session *session, const char *app)
+{
+    const StrVec *names = options_list(session->options, OPT_REPO);
+    size_t from = statuses->n;
+    look(statuses, session, new_standing(statuses, app, session->options));
+    for (size_t i = 1; i < names->n; i++)
+        look_further(session, names->v[i], new_standing(statuses, app, session->options));
+    for (size_t i = from; i < statuses->n; i++)
+        standing_judge(&statuses->standings[i], &statuses->limits[i], statuses->now, &session->findings);
+}
+
 /* Under the section of the application, as if it alone were asked for. */
 static int add_app(Statuses *statuses, const char *app, Error *err)
 {
     Session session, *parent = statuses->session;
     Options options = options_copy(parent->options);
-    Standing *standing = &statuses->standings[statuses->n];
     int rc = 0;
     if (!options_given(&options, OPT_APP))
         rc = options_set(&options, &option_specs[OPT_APP], SOURCE_COMMAND_LINE, app, "option --app", err);
@@ -174,10 +208,7 @@ static int add_app(Statuses *statuses, const char *app, Error *err)
         rc = config_apply(parent->config, &options, err);
     session_init(&session, &options, parent->config, parent->out);
     if (rc == 0) {
-        *standing = (Standing){.app = xstrdup(app)};
-        statuses->limits[statuses->n++] = limits_of(&options);
-        look(statuses, &session, standing);
-        standing_judge(standing, &statuses->limits[statuses->n - 1], statuses->now, &session.findings);
+        look_at_all_of(statuses, &session, app);
         move_findings(&session.findings, &parent->findings);
         rc = stop_check(err);
     }
@@ -229,8 +260,6 @@ static int look_at_all(Statuses *statuses, Error *err)
         error_set(err, ERR_USAGE, "no application is known on this host");
         return error_hint(err, "Give --app, or write an [app NAME] section into %s.", CONFIG_DEFAULT_PATH);
     }
-    statuses->standings = xcalloc(apps.n, sizeof *statuses->standings);
-    statuses->limits = xcalloc(apps.n, sizeof *statuses->limits);
     for (size_t i = 0; rc == 0 && i < apps.n; i++)
         rc = add_app(statuses, apps.v[i], err);
     if (rc == 0)

@@ -42,7 +42,7 @@ void print_standing(FILE *out, const Standing *standing, time_t now)
     char ago[TEXT_SIZE];
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     _cleanup_free_ char *app = text_escaped(standing->app);
-    fprintf(out, "%s\n", app);
+    fprintf(out, "%s%s\n", app, standing->further ? ", further repository" : "");
     if (standing->backup)
         add_line(table, "newest backup",
                  xasprintf("%s, %s old", standing->backup, text_age(age(standing->made, now), ago)));
@@ -117,9 +117,11 @@ static void add_plain(Buf *out, const char *text)
 }
 
 /* 'label'=value[s];warn;crit;min: a label holds no quote and no '='. */
-static void add_datum(Buf *out, const char *app, const char *what, double value, double warn, double crit)
+static void add_datum(Buf *out, const Standing *standing, const char *what, double value, double warn, double crit)
 {
-    _cleanup_free_ char *plain = text_escaped(app);
+    _cleanup_free_ char *name =
+        xasprintf("%s%s%s", standing->app, standing->further ? " " : "", standing->further ? standing->location : "");
+    _cleanup_free_ char *plain = text_escaped(name);
     for (char *p = plain; *p; p++)
         if (strchr("'=|", *p))
             *p = '_';
@@ -136,12 +138,11 @@ static void add_data(Buf *out, const Standing *standing, const StandingLimits *l
 {
     const RunHistory *verify = &standing->runs[RUN_VERIFY];
     if (standing->backup)
-        add_datum(out, standing->app, "backup age", age(standing->made, now), 0, limits->backup);
+        add_datum(out, standing, "backup age", age(standing->made, now), 0, limits->backup);
     if (standing->rehearsed)
-        add_datum(out, standing->app, "rehearsal age", age(standing->rehearsal, now), limits->rehearsal, 0);
+        add_datum(out, standing, "rehearsal age", age(standing->rehearsal, now), limits->rehearsal, 0);
     if (verify->has_good)
-        add_datum(out, standing->app, "verify age", age(clock_parse_utc(verify->good.finished), now), limits->verify,
-                  0);
+        add_datum(out, standing, "verify age", age(clock_parse_utc(verify->good.finished), now), limits->verify, 0);
 }
 
 static void add_good_news(Buf *out, const Standing *standings, size_t n, time_t now)
@@ -150,6 +151,8 @@ static void add_good_news(Buf *out, const Standing *standings, size_t n, time_t 
     for (size_t i = 0; i < n; i++) {
         add_plain(out, i ? ", " : "");
         add_plain(out, standings[i].app);
+        if (standings[i].further)
+            buf_append_str(out, " elsewhere", NULL);
         buf_printf(out, NULL, " backed up %s ago", text_age(age(standings[i].made, now), ago));
     }
 }

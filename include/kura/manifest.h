@@ -42,7 +42,13 @@ typedef struct ManifestFileset {
     uint64_t vanished, changed; /* while being read */
     BlobRef *index;             /* in order: the concatenation of their contents is the index */
     size_t n_index;
+    /* The path of each piece's first entry, so that who looks for some paths need not read them all. NULL, or NULL for
+     * a piece, where a manifest does not tell. */
+    char **index_first;
 } ManifestFileset;
+
+/* A longer path is not told. */
+enum { MANIFEST_FIRST_MAX = 4096 };
 
 typedef struct ManifestDatabase {
     DbFacts facts;

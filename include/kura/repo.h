@@ -95,6 +95,9 @@ Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes);
 /* Says that the repository has this blob: submitted, it is neither asked for nor sent. Believed of a remote store only:
  * on a local one asking is cheap, and a blob that was lost is stored again. */
 void uploader_know(Uploader *uploader, const BlobRef *ref);
+/* Says that this blob may be missing: from now on nobody who knows it is believed. One that is damaged is stored again
+ * when it is submitted, in the place of what is there, and until then the repository does not have it. */
+void uploader_doubt(Uploader *uploader, const BlobRef *ref, bool damaged);
 /* Whether a new manifest may refer to a blob of an earlier one without submitting it again: asks the store, once for
  * each blob, unless that is to be believed (see uploader_know). */
 int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err);
@@ -150,6 +153,10 @@ void repo_unlock(RepoLock *lock); /* NULL-safe */
  * somebody removed it, or the store's own error. To be asked before anything is deleted, and before a manifest is
  * committed. */
 int repo_lock_check(RepoLock *lock, Error *err);
+
+/* When the lock was written last, by the store's own clock, with which objects' times are to be compared. ERR_LOCKED
+ * when it is gone. */
+int repo_lock_time(RepoLock *lock, int64_t *ret, Error *err);
 
 /* Tells of every lock as a finding: notes of those that hold and of stale ones, a warning of one that is held strangely
  * long or cannot be read. Changes nothing. */

@@ -13,7 +13,6 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/repokeys.h"
-#include "kura/stop.h"
 #include "previous.h"
 #include "rows.h"
 
@@ -80,7 +79,9 @@ static int backup_filesets(Repo *repo, Uploader *uploader, const BackupOptions *
         FilesetSpec spec = {.name = options->files[i].name,
                             .dir = options->files[i].dir,
                             .include = &options->include,
-                            .exclude = &options->exclude};
+                            .exclude = &options->exclude,
+                            .exclude_caches = options->exclude_caches,
+                            .one_file_system = options->one_file_system};
         const ManifestFileset *before = previous_fileset(previous, spec.name);
         progress_phase(progress, spec.name, before ? before->bytes : 0);
         if (fileset_backup(&spec, repo, uploader, before, flow_jobs(options->jobs), &manifest->filesets[i], findings,
@@ -163,22 +164,12 @@ static int fill(Repo *repo, const BackupOptions *options, Previous *previous, Ma
     return rc;
 }
 
-/* Whatever removes blobs waits for our lock: without it those that were not sent may be gone. Who takes a lock for a
- * stale one removes it before he looks at what there is: so when it is still there after the manifest is, he has seen
- * the manifest, however long this process was stopped in between. */
+/* Whatever removes blobs waits for our lock: without it those that were not sent may be gone. */
 static int commit(Repo *repo, RepoLock *lock, Manifest *manifest, const Findings *findings, Error *err)
 {
     add_warnings(manifest, findings);
     manifest->finished = now_text();
-    if (stop_check(err) < 0 || repo_lock_check(lock, err) < 0 || manifest_commit(repo, manifest, err) < 0)
-        return -1;
-    Error why = ERROR_INIT;
-    if (repo_lock_check(lock, &why) == 0 || why.code != ERR_LOCKED)
-        return 0;
-    manifest_delete(repo, manifest->id, NULL);
-    if (err)
-        *err = why;
-    return error_wrap(err, "the backup %s was taken back", manifest->id);
+    return flow_commit(repo, lock, manifest, err);
 }
 
 static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, Manifest *manifest, Findings *findings,

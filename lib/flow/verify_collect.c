@@ -56,7 +56,7 @@ static size_t count_segments(const Verify *verify, size_t position)
 static void add_segment(Verify *verify, const ManifestSegment *segment)
 {
     size_t position = add_blob(verify, &segment->blob);
-    if (verify->options->percent == 0 || verify_find_segment(verify, position, segment) != SIZE_MAX)
+    if (!verify->reading || verify_find_segment(verify, position, segment) != SIZE_MAX)
         return;
     if (count_segments(verify, position) == SEGMENTS_MOST) {
         too_many_segments(verify, position);

@@ -110,7 +110,7 @@ static int judge_table(Verify *verify, VerifyBackup *backup, const ManifestTable
     bool bad = false;
     for (size_t i = 0; i < table->n_segments; i++)
         bad |= is_bad(verify, backup, &table->segments[i].blob, "table ", name);
-    if (!bad && verify->options->percent > 0) {
+    if (!bad && verify->reading) {
         Proof proof;
         if (prove(verify, table, &proof, err) < 0)
             return error_wrap(err, "table \"%s\" of backup %s", name, backup->id);
@@ -210,7 +210,7 @@ static bool files_suffer(const Verify *verify)
 int verify_judge(Verify *verify, Error *err)
 {
     VerifyReport *report = verify->report;
-    if (report->missing + report->damaged == 0 && verify->options->percent == 0)
+    if (report->missing + report->damaged == 0 && !verify->reading)
         return 0;
     if (files_suffer(verify) && verify_each_index(verify, mark_entry, NULL, err) < 0)
         return -1;

@@ -16,6 +16,7 @@ enum { LISTED_MAX = 2 * 1000 * 1000 };
 typedef struct Item {
     BlobRef ref;
     Buf data;
+    bool again; /* stored whatever the repository has */
     struct Item *next;
 } Item;
 
@@ -33,6 +34,8 @@ struct Uploader {
     bool knows_all;     /* and what is not in `known` is not in the repository */
     BlobSet known;      /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
     BlobRef found[256]; /* blobs that were there already, one for each first two digits; "" where there was none */
+    BlobSet doubted;    /* not known, whoever says so */
+    BlobSet damaged;    /* of these, what is there is not what it should be */
     bool failed;
     Error why;
     UploadTotals totals;
@@ -82,7 +85,7 @@ static Item *next_item(Uploader *uploader)
 static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, Error *err)
 {
     *ret_new = true;
-    if (ask && blob_is_absent(uploader->repo, &item->ref, ret_new, err) < 0)
+    if (ask && !item->again && blob_is_absent(uploader->repo, &item->ref, ret_new, err) < 0)
         return -1;
     if (!*ret_new)
         return 0;
@@ -167,20 +170,49 @@ void uploader_know(Uploader *uploader, const BlobRef *ref)
     if (!uploader->trusting)
         return;
     pthread_mutex_lock(&uploader->mutex);
-    blobset_add(&uploader->known, ref);
+    if (!blobset_has(&uploader->doubted, ref))
+        blobset_add(&uploader->known, ref);
     pthread_mutex_unlock(&uploader->mutex);
+}
+
+void uploader_doubt(Uploader *uploader, const BlobRef *ref, bool damaged)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    blobset_add(&uploader->doubted, ref);
+    if (damaged)
+        blobset_add(&uploader->damaged, ref);
+    pthread_mutex_unlock(&uploader->mutex);
+}
+
+/* With the mutex held: whether the repository has a blob, as far as that is known without asking. */
+typedef enum Knowledge { IS_THERE, IS_ABSENT, ASK } Knowledge;
+
+static Knowledge look_up(const Uploader *uploader, const BlobRef *ref)
+{
+    if (blobset_has(&uploader->known, ref))
+        return IS_THERE;
+    if (blobset_has(&uploader->damaged, ref))
+        return IS_ABSENT;
+    if (blobset_has(&uploader->doubted, ref))
+        return ASK;
+    if (uploader->knows_all)
+        return IS_ABSENT;
+    return uploader->trusting ? IS_THERE : ASK;
 }
 
 int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
 {
-    bool absent = false;
+    bool absent;
     pthread_mutex_lock(&uploader->mutex);
-    bool listed = blobset_has(&uploader->known, ref), known = uploader->knows_all || uploader->trusting || listed;
-    absent = uploader->knows_all && !listed;
+    Knowledge knowledge = look_up(uploader, ref);
     pthread_mutex_unlock(&uploader->mutex);
-    if (!known && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
+    if (knowledge != ASK) {
+        *ret = knowledge == IS_THERE;
+        return 0;
+    }
+    if (blob_is_absent(uploader->repo, ref, &absent, err) < 0)
         return -1;
-    if (!known && !absent) {
+    if (!absent) {
         pthread_mutex_lock(&uploader->mutex);
         blobset_add(&uploader->known, ref);
         pthread_mutex_unlock(&uploader->mutex);
@@ -251,7 +283,7 @@ static int wait_for_room(Uploader *uploader, size_t len, Error *err)
 static void enqueue(Uploader *uploader, const BlobRef *ref, Buf *data)
 {
     Item *item = xmalloc(sizeof *item);
-    *item = (Item){.ref = *ref, .data = *data};
+    *item = (Item){.ref = *ref, .data = *data, .again = blobset_has(&uploader->damaged, ref)};
     *data = BUF_INIT(data->max);
     *uploader->last = item;
     uploader->last = &item->next;
@@ -341,6 +373,8 @@ void uploader_free(Uploader *uploader)
         item_free(item);
     }
     blobset_done(&uploader->known);
+    blobset_done(&uploader->doubted);
+    blobset_done(&uploader->damaged);
     free(uploader->threads);
     pthread_cond_destroy(&uploader->work);
     pthread_cond_destroy(&uploader->room);

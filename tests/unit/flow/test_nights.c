@@ -220,8 +220,9 @@ static void assert_handful(int gets)
     assert_requests("PUT locks/", 1);
     assert_requests("DELETE locks/", 1);
     assert_requests("PUT backups/", 1);
-    assert_requests("GET", gets);
-    assert_requests("", 10 + gets);
+    assert_requests("GET verify/", 1);
+    assert_requests("GET", 1 + gets);
+    assert_requests("", 11 + gets);
     assert_requests("HEAD locks/", 3); /* by the exclusive put, before the manifest, and after it */
 }
 
@@ -265,7 +266,7 @@ static void a_change_costs_what_changed(void **state)
     NIGHT(.fileset = NULL);
     assert_requests("PUT blobs/", 2); /* pack, index */
     assert_requests("HEAD blobs/", 2);
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
     assert_restores();
     /* A file that has moved down is read, and its chunk recognised. */
     _cleanup_free_ char *from = xasprintf("%s/large", source), *to = xasprintf("%s/zz-large", source);
@@ -448,9 +449,9 @@ static void what_is_of_use_stays_and_the_rest_goes(void **state)
     NIGHT(.fileset = "media");
     assert_int_equal(count_cached(".json"), 2);
     assert_int_equal(count_cached(".zst"), 2);
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
     NIGHT(.fileset = "config");
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
     remove_all("backups/");
     NIGHT(.fileset = "config");
     assert_int_equal(count_cached(".json"), 1);
@@ -513,7 +514,7 @@ static void what_this_host_cannot_read_the_cache_knows(void **state)
     save("new", "new");
     NIGHT(.fileset = NULL);
     assert_requests("PUT blobs/", 2); /* pack, index */
-    assert_requests("GET", 0);
+    assert_requests("GET", 1);        /* the state of verification */
 }
 
 static void a_local_encrypted_repository_has_a_cache_too(void **state)
@@ -524,7 +525,7 @@ static void a_local_encrypted_repository_has_a_cache_too(void **state)
     NIGHT(.fileset = NULL);
     assert_requests("PUT blobs/", 0);
     assert_requests("HEAD blobs/", 3);
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
 }
 
 static void without_a_cache_it_reads_all_and_says_so(void **state)
@@ -532,7 +533,7 @@ static void without_a_cache_it_reads_all_and_says_so(void **state)
     (void)state;
     NIGHT(.no_cache = true);
     NIGHT(.no_cache = true, .finding = "previous-unknown");
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
     assert_requests("HEAD blobs/", 3);
     assert_requests("PUT blobs/", 0);
 }
@@ -544,7 +545,7 @@ static void a_damaged_index_costs_reading(void **state)
     _cleanup_free_ char *index = cached(".zst");
     flip_byte(index, 20);
     NIGHT(.finding = "previous-unknown");
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
     assert_requests("PUT blobs/", 0);
     NIGHT(.fileset = NULL);
     assert_handful(0);
