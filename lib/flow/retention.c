@@ -175,7 +175,8 @@ void retention_judge(const RetentionPolicy *policy, const RetentionItem *items, 
     size_t counted = 0;
     memset(ret, 0, n * sizeof *ret);
     for (size_t i = 0; i < n; i++) {
-        if (is_ahead(&items[i], now) && !items[i].removed)
+        ret[i].ahead = is_ahead(&items[i], now) && !items[i].removed;
+        if (ret[i].ahead)
             keep(&ret[i], false, "in the future");
         else
             order[counted++] = i;
