@@ -72,7 +72,7 @@ if [ $# = 0 ]; then
     unit_tests build
     build build-sanitize clang -Db_sanitize=address,undefined -Db_lundef=false
     unit_tests build-sanitize
-    set -- age encrypt story001 audit repair check zoo hostile regress split versions export archive window files errors careful rights undo loans neighbours messages rehearse rehearse-damage rehearse-run rehearse-roles report interrupt standby empty verify s3store s3 s3crypt s3faults
+    set -- age encrypt story001 audit repair check zoo hostile regress split versions export archive window files errors careful rights undo loans neighbours messages rehearse rehearse-damage rehearse-run rehearse-roles report interrupt standby empty verify repairrepo s3store s3 s3crypt s3faults
 fi
 for topic; do
     [ -f "$tests/it/$topic.sh" ] || give_up "there is no test tests/it/$topic.sh"

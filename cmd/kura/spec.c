@@ -8,7 +8,7 @@
 #define ON_NONE 0u
 #define ON_REPO                                                                                                        \
     (ON(INIT) | ON(BACKUP) | ON(LIST) | ON(REPORT) | ON(SHOW) | ON(RESTORE) | ON(REHEARSE) | ON(EXPORT) | ON(VERIFY) | \
-     ON(COPY) | ON(DOCTOR) | ON(KEY))
+     ON(REPAIR_REPOSITORY) | ON(COPY) | ON(DOCTOR) | ON(KEY))
 enum { PLAIN = false, SECRET = true };
 
 /* An option that the manual cannot explain does not build. */

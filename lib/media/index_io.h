@@ -23,7 +23,4 @@ void index_entry_know(const IndexEntry *entry, Uploader *uploader, BlobRef *last
 /* The i-th of an entry's parts, for prefetch_new. */
 void entry_part_item(const void *list, size_t i, PrefetchItem *ret);
 
-/* A copy of everything inside; index_entry_done for it. */
-void index_entry_copy(const IndexEntry *entry, IndexEntry *ret);
-
 #endif

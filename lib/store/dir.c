@@ -236,6 +236,11 @@ static int dir_delete(Store *store, const char *key, Error *err)
     return errno == ENOENT || errno == EISDIR ? 0 : file_error(dir, errno, "remove", key, err);
 }
 
+static int dir_leftovers(Store *store, StoreListFn fn, void *ctx, Error *err)
+{
+    return dirwalk_leftovers(dir_of(store)->tree, fn, ctx, err);
+}
+
 static int dir_tidy(Store *store, Error *err)
 {
     return dirwalk_tidy(dir_of(store)->tree, err);
@@ -271,6 +276,7 @@ static const StoreOps ops = {
     .head = dir_head,
     .list = dir_list,
     .delete = dir_delete,
+    .leftovers = dir_leftovers,
     .tidy = dir_tidy,
     .probe = dir_probe,
     .space = dir_space,

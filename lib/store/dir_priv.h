@@ -39,6 +39,8 @@ int dir_sync(int fd);
 int dirwalk_list(DirTree *tree, const char *prefix, StoreListFn fn, void *ctx, Error *err);
 /* store_probe for the directory of that name, which need not exist. */
 int dirprobe_run(const char *root, Findings *findings, Error *err);
+/* Calls fn for what dirwalk_tidy would remove. */
+int dirwalk_leftovers(DirTree *tree, StoreListFn fn, void *ctx, Error *err);
 /* Removes unfinished files that no living put can own any more. */
 int dirwalk_tidy(DirTree *tree, Error *err);
 
