@@ -98,17 +98,17 @@ int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err)
 int blob_missing(Repo *repo, const char *key, Error *err)
 {
     error_set(err, ERR_NOT_FOUND, "\"%s\" is missing from the repository \"%s\"", key, store_name(repo->store));
-    return error_hint(err,
-                      "\"kura repair-repository\" shows what can be brought back, from a copy for instance; the next "
-                      "backup stores it again when its content still exists.");
+    return error_hint(
+        err, "\"kura repair-repository\" brings back what it can, from a copy of the repository for instance; the next "
+             "backup stores it again when its content still exists.");
 }
 
 int blob_damaged(Repo *repo, const char *key, const char *how, Error *err)
 {
     error_set(err, ERR_CORRUPT, "\"%s\" in the repository \"%s\" is damaged: %s", key, store_name(repo->store), how);
-    return error_hint(err,
-                      "\"kura repair-repository\" shows what can be brought back, from a copy for instance; the next "
-                      "backup stores it again when its content still exists.");
+    return error_hint(
+        err, "\"kura repair-repository\" brings back what it can, from a copy of the repository for instance; the next "
+             "backup stores it again when its content still exists.");
 }
 
 static int wrong_size(Repo *repo, const BlobRef *ref, const char *key, uint64_t size, Error *err)
