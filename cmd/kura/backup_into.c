@@ -137,7 +137,6 @@ static void tell(const Places *places)
 {
     Session *session = places->session;
     tell_missing(places);
-    backup_note(session, places->manifest);
     if (session->json) {
         session_set(session, "backup", json_of_backup(places->manifest));
         session_set(session, "repositories", json_of_places(places));

@@ -13,7 +13,4 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
  * fail in any other. */
 int backup_into_all(Session *session, const FileArgs *files, Error *err);
 
-/* Notes for this host's memory what was backed up. */
-void backup_note(Session *session, const Manifest *manifest);
-
 #endif

@@ -181,6 +181,13 @@ int session_rolemap(const Session *session, RoleMap **ret, Error *err)
     return 0;
 }
 
+int session_paths(const Session *session, FilesetPaths **ret, Error *err)
+{
+    const StrVec *texts = options_list(session->options, OPT_PATH);
+    *ret = NULL;
+    return texts->n ? fileset_paths_new(texts, ret, err) : 0;
+}
+
 static int bad_files(const char *text, const char *why, Error *err)
 {
     error_set(err, ERR_USAGE, "--files \"%s\": %s", text, why);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "kura/fileset.h"
 #include "kura/manifest.h"
 #include "kura/progress.h"
 #include "kura/repokeys.h"
@@ -66,6 +67,9 @@ bool is_archive(const char *name);
 
 /* The role map of --map and --map-file; an empty one without them. */
 int session_rolemap(const Session *session, RoleMap **ret, Error *err);
+
+/* The paths of --path; NULL without one. */
+int session_paths(const Session *session, FilesetPaths **ret, Error *err);
 
 /* The --files of the command, checked: names are well-formed and unique. */
 typedef struct FileArg {

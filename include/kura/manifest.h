@@ -42,7 +42,13 @@ typedef struct ManifestFileset {
     uint64_t vanished, changed; /* while being read */
     BlobRef *index;             /* in order: the concatenation of their contents is the index */
     size_t n_index;
+    /* The path of each piece's first entry, so that who looks for some paths need not read them all. NULL, or NULL for
+     * a piece, where a manifest does not tell. */
+    char **index_first;
 } ManifestFileset;
+
+/* A longer path is not told. */
+enum { MANIFEST_FIRST_MAX = 4096 };
 
 typedef struct ManifestDatabase {
     DbFacts facts;
@@ -99,6 +105,11 @@ int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
 /* A fresh id "20261122T031500Z-misskey-x7k2": moment, app (letters, digits, '-' and '_' kept, the rest replaced; in an
  * encrypted repository eight digits that stand for it), four random characters. To be freed. */
 char *manifest_new_id(const Repo *repo, const char *app);
+
+/* The same for a backup that comes after all those of its application among `names`, in the order of ids too: where
+ * several fall on one second, or clocks differ by some minutes, its moment is put behind theirs. *ret_ahead: the name of
+ * one that is further ahead, or NULL; it stays the latest for now. */
+char *manifest_next_id(const Repo *repo, const char *app, const StrVec *names, const char **ret_ahead);
 
 /* The id of a copy in another repository: the same but for the application, which that one may call otherwise. To be
  * freed. */

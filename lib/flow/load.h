@@ -58,6 +58,10 @@ typedef struct Load {
     bool finishing; /* the rest of post-data is under way, or done */
 } Load;
 
+/* load_plan.c: tables, parts, bundles and early indexes, from restore and jobs. load_plan_done also after a failure. */
+int load_plan(Load *load, Error *err);
+void load_plan_done(Load *load);
+
 /* load_rows.c: segments into COPY. */
 int load_part(Load *load, PgConn *conn, const LoadTable *table, const LoadPart *part, Error *err);
 /* Small tables whose rows are in one blob: it is read once, and they are loaded in one transaction. */

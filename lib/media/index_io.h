@@ -22,6 +22,14 @@ int index_writer_add(IndexWriter *writer, const IndexEntry *entry, Error *err);
 int index_writer_finish(IndexWriter *writer, ManifestFileset *ret, Error *err);
 void index_writer_free(IndexWriter *writer); /* NULL-safe */
 
+/* Pieces of an index that were read and may be read again: the first ones, up to a bound. */
+typedef struct IndexKept IndexKept;
+IndexKept *index_kept_new(void);
+void index_kept_free(IndexKept *kept); /* NULL-safe */
+/* Reads these pieces alone, in ascending order of their numbers; takes the array. kept is borrowed. */
+IndexReader *index_reader_new_pieces(Repo *repo, const ManifestFileset *fileset, size_t *numbers, size_t n,
+                                     IndexKept *kept);
+
 /* Tells the uploader of the entry's blobs; *last is the one told last. */
 void index_entry_know(const IndexEntry *entry, Uploader *uploader, BlobRef *last);
 

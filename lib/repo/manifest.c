@@ -22,6 +22,9 @@ void manifest_fileset_done(ManifestFileset *fileset)
         return;
     free(fileset->name);
     free(fileset->root);
+    for (size_t i = 0; fileset->index_first && i < fileset->n_index; i++)
+        free(fileset->index_first[i]);
+    free(fileset->index_first);
     free(fileset->index);
     *fileset = (ManifestFileset){0};
 }

@@ -101,13 +101,15 @@ static void note_found(Uploader *uploader, const BlobRef *ref)
         uploader->found[directory] = *ref;
 }
 
-/* What was there may be all that a killed run came to: it must survive a crash before a manifest names it. Blobs of
- * earlier backups do. */
+/* Once nothing is under way. What was there may be all that a killed run came to: it must survive a crash before a
+ * manifest names it. Blobs of earlier backups do. */
 static int settle_found(Uploader *uploader, Error *err)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(uploader->found); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(uploader->found); i++) {
         if (uploader->found[i].hash[0] && blob_settle(uploader->repo, &uploader->found[i], err) < 0)
             return -1;
+        uploader->found[i].hash[0] = 0;
+    }
     return 0;
 }
 
@@ -219,6 +221,13 @@ int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
     return 0;
 }
 
+void uploader_rely(Uploader *uploader, const BlobRef *ref)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    note_found(uploader, ref);
+    pthread_mutex_unlock(&uploader->mutex);
+}
+
 typedef struct Listing {
     Uploader *uploader;
     size_t n;
@@ -326,7 +335,7 @@ int uploader_drain(Uploader *uploader, Error *err)
     if (rc == 0 && uploader->failed)
         rc = report_failure(uploader, err);
     pthread_mutex_unlock(&uploader->mutex);
-    return rc;
+    return rc < 0 ? -1 : settle_found(uploader, err);
 }
 
 /* Ends the threads: when they have stored everything, or, after a failure, what they are at. */

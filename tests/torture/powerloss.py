@@ -81,6 +81,8 @@ def records(journal):
         while line := f.readline().decode():
             _, call, why, handle, offset, length, flags, paths = line.rstrip("\n").split(" ", 7)
             data = f.read(int(length))
+            if data:
+                f.read(1)
             yield (call, int(why), handle, int(offset), data, flags if call == "mark" else int(flags),
                    [] if paths == "-" else paths.split("\t"))
 

@@ -10,7 +10,7 @@
  *                      short                        a write writes half of it
  *                      kill, killed                 the process is killed right before, right after it
  *
- * A record is a line and then, for a write, the bytes:
+ * A record is a line and then, for a write, the bytes and another end of line:
  *
  *   NUMBER CALL ERRNO HANDLE OFFSET LENGTH FLAGS PATH [PATH]
  *
@@ -158,14 +158,16 @@ static void record(const Call *call, unsigned long n, int why)
     if (journal < 0)
         return;
     size_t data = call->data && why == 0 ? call->length : 0;
-    char *line = malloc(LINE_BYTES + data);
+    char *line = malloc(LINE_BYTES + data + 1);
     if (line == NULL)
         abort();
     int len = snprintf(line, LINE_BYTES, "%lu %s %d %u.%u %lld %zu %d %s%s%s\n", n, call->name, why, (unsigned)getpid(),
                        call->handle, call->offset, data, call->flags, call->path ? call->path : "-",
                        call->other ? "\t" : "", call->other ? call->other : "");
-    if (data)
+    if (data) {
         memcpy(line + len, call->data, data);
+        line[(size_t)len + data++] = '\n';
+    }
     if (real_write(journal, line, (size_t)len + data) != len + (ssize_t)data)
         abort();
     free(line);

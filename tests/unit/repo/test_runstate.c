@@ -50,6 +50,7 @@ static const Hostile states = {
     .optional = (const char *const[]){NULL},
     .unbounded = (const char *const[]){"warnings", "rows", "row_bytes", "files", "file_bytes", "new_bytes",
                                        "backup_bytes", "repository_bytes", NULL},
+    .places = 100,
 };
 
 /* A document with everything in it. */
@@ -71,16 +72,6 @@ static int tear_down_document(void **state)
 {
     json_decref(document);
     return 0;
-}
-
-static void hostile_documents(void **state)
-{
-    refuse_every_prefix();
-    refuse_every_type(100);
-    refuse_every_null();
-    refuse_every_omission();
-    ignore_additions();
-    refuse_extreme_numbers();
 }
 
 static void errors_name_the_place(void **state)
@@ -226,7 +217,7 @@ static int remove_dir(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(hostile_documents, set_up_document, tear_down_document),
+        HOSTILE_TESTS(set_up_document, tear_down_document),
         cmocka_unit_test_setup_teardown(errors_name_the_place, set_up_document, tear_down_document),
         cmocka_unit_test(what_is_good),
         cmocka_unit_test_setup_teardown(a_failed_run_forgets_no_good_one, make_dir, remove_dir),
