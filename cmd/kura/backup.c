@@ -1,5 +1,6 @@
 #include "kura/backup.h"
 
+#include "backup_into.h"
 #include "commands.h"
 #include "kura/priority.h"
 #include "view.h"
@@ -18,27 +19,25 @@ static int nothing_to_back_up(const Session *session, Error *err)
     return error_hint(err, "Give --db, --files, or an [app NAME] section in %s and --app.", CONFIG_DEFAULT_PATH);
 }
 
-/* By the rules of the XDG base directories: a relative path counts as none. To be freed. */
-static char *default_cache_dir(void)
+/* Of the first, where there are several. */
+static void note_figures(RunRecord *run, const Manifest *manifest)
 {
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (xdg && xdg[0] == '/')
-        return xasprintf("%s/kura", xdg);
-    return home && home[0] == '/' ? xasprintf("%s/.cache/kura", home) : xstrdup("/var/cache/kura");
+    if (run->backup)
+        return;
+    BackupTotals totals = backup_totals(manifest);
+    run->backup = xstrdup(manifest->id);
+    run->rows = totals.rows;
+    run->row_bytes = totals.row_bytes;
+    run->files = totals.files;
+    run->file_bytes = totals.file_bytes;
+    run->new_bytes = manifest->stored_new;
+    run->backup_bytes = manifest->stored_all;
 }
 
-static char *cache_dir(const Options *options)
-{
-    if (options_flag(options, OPT_NO_CACHE))
-        return NULL;
-    const char *given = options_text(options, OPT_CACHE_DIR);
-    return given ? xstrdup(given) : default_cache_dir();
-}
-
-static int run(Session *session, const FileArgs *files, Manifest **ret, Error *err)
+int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **ret, Error *err)
 {
     const Options *options = session->options;
-    _cleanup_free_ char *cache = cache_dir(options);
+    _cleanup_free_ char *cache = session_cache_dir(options);
     BackupOptions backup = {
         .app = options_text(options, OPT_APP),
         .db = options_text(options, OPT_DB),
@@ -64,8 +63,10 @@ static int run(Session *session, const FileArgs *files, Manifest **ret, Error *e
         backup.files[i].name = files->v[i].name;
         backup.files[i].dir = files->v[i].dir;
     }
-    int rc = backup_run(session->repo, &backup, ret, &session->findings, &session->progress, err);
+    int rc = backup_run(repo, &backup, ret, &session->findings, &session->progress, err);
     free(backup.files);
+    if (rc == 0)
+        note_figures(&session->run, *ret);
     return rc;
 }
 
@@ -88,7 +89,10 @@ int command_backup(Session *session, Error *err)
         return nothing_to_back_up(session, err);
     if (lower_priority(session->options, err) < 0)
         return -1;
-    if (session_open_repo_for(session, REPO_WRITE, err) < 0 || run(session, &files, &manifest, err) < 0)
+    if (options_list(session->options, OPT_REPO)->n > 1)
+        return backup_into_all(session, &files, err);
+    if (session_open_repo_for(session, REPO_WRITE, err) < 0 ||
+        backup_into(session, &files, session->repo, &manifest, err) < 0)
         return -1;
     if (session->json)
         session_set(session, "backup", json_of_backup(manifest));

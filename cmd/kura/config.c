@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "ini.h"
@@ -88,7 +89,7 @@ static int unknown_key(const Config *config, unsigned line, const char *section,
 /* A value that may stand once stands twice. */
 static int check_repeated(const Config *config, const ConfigValue *value, const char *where, Error *err)
 {
-    for (size_t i = 0; i < config->n_values && value->spec->type != OPTION_LIST; i++)
+    for (size_t i = 0; i < config->n_values && !option_is_list(value->spec); i++)
         if (config->values[i].section == value->section && config->values[i].spec == value->spec)
             return error_set(err, ERR_USAGE, "%s is given on line %u already", where, config->values[i].line);
     return 0;
@@ -189,12 +190,25 @@ int config_load(const char *path, bool optional, Config *ret, Findings *findings
     }
     if (config_parse(buf_str(&text), text.len, path, ret, err) < 0)
         return -1;
+    ret->owner = st.st_uid;
+    ret->mode = st.st_mode;
     if ((st.st_mode & S_IROTH) && holds_secret(ret))
         findings_add(findings, FINDING_WARNING, "config-readable",
                      "Take the right to read it away with \"chmod o-r\", or move the secret to ~/.pgpass or "
                      "~/.aws/credentials.",
                      "configuration file \"%s\" holds a password or a secret key and everybody may read it", path);
     return 0;
+}
+
+int config_check_trusted(const Config *config, Error *err)
+{
+    bool owned = config->owner == 0 || config->owner == geteuid();
+    if (owned && (config->mode & (S_IWGRP | S_IWOTH)) == 0)
+        return 0;
+    error_set(err, ERR_PERMISSION, "configuration file \"%s\" names programs to run, and others %s it", config->path,
+              owned ? "may write to" : "own");
+    return error_hint(err,
+                      "Give it to root with \"chown root\", and take the right to write away with \"chmod go-w\".");
 }
 
 /* ---- applying ---- */
@@ -220,13 +234,19 @@ static int apply_section(const Config *config, size_t section, Source source, Op
     return 0;
 }
 
+/* The section of a repository; n_sections when its name is a location. */
+static size_t find_named(const Config *config, const char *name)
+{
+    return strpbrk(name, "/:") ? config->n_sections : section_find(config, IN_REPOSITORY, name);
+}
+
 /* The section of the repository that is meant; n_sections when it is a location, or nobody can know. */
 static size_t find_repository(const Config *config, const Options *options)
 {
     size_t none = config->n_sections, found = none;
     const char *name = options_text(options, OPT_REPO);
     if (name != NULL)
-        return strpbrk(name, "/:") ? none : section_find(config, IN_REPOSITORY, name);
+        return find_named(config, name);
     for (size_t i = 0; i < config->n_sections; i++) {
         if (config->sections[i].kind != IN_REPOSITORY)
             continue;
@@ -237,12 +257,16 @@ static size_t find_repository(const Config *config, const Options *options)
     return found;
 }
 
-/* Puts the location in the place of the name it was called by. */
+/* Puts the location in the place of the name it was called by; further repositories keep their names. */
 static void settle_location(Options *options, const char *location)
 {
     OptionValue *value = &options->values[OPT_REPO];
+    StrVec list = {0};
+    strvec_push(&list, location);
+    for (size_t i = 1; i < value->list.n; i++)
+        strvec_push(&list, value->list.v[i]);
     strvec_done(&value->list);
-    strvec_push(&value->list, location);
+    value->list = list;
     if (value->source == SOURCE_NONE)
         value->source = SOURCE_REPOSITORY;
 }
@@ -262,6 +286,41 @@ int config_apply(const Config *config, Options *options, Error *err)
         return 0;
     settle_location(options, config->sections[repository].location);
     return apply_section(config, repository, SOURCE_REPOSITORY, options, err);
+}
+
+/* A value of another repository's options, weaker than the section's. */
+static void inherit(const Options *options, const OptionSpec *spec, Options *ret)
+{
+    const OptionValue *value = &options->values[spec->id];
+    OptionValue *copy = &ret->values[spec->id];
+    if (!(spec->sections & IN_REPOSITORY) || spec->id == OPT_KEY_FILE || value->source == SOURCE_NONE ||
+        value->source == SOURCE_REPOSITORY)
+        return;
+    *copy = (OptionValue){.source = SOURCE_KURA, .flag = value->flag, .number = value->number};
+    for (size_t i = 0; i < value->list.n; i++)
+        strvec_push(&copy->list, value->list.v[i]);
+}
+
+int config_other_repository(const Config *config, const Options *options, const char *name, Options *ret, Error *err)
+{
+    *ret = (Options){.command = options->command};
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        inherit(options, &option_specs[i], ret);
+    size_t section = find_named(config, name);
+    ret->values[OPT_REPO].source = SOURCE_REPOSITORY;
+    if (section == config->n_sections) {
+        strvec_push(&ret->values[OPT_REPO].list, name);
+        return 0;
+    }
+    strvec_push(&ret->values[OPT_REPO].list, config->sections[section].location);
+    return apply_section(config, section, SOURCE_REPOSITORY, ret, err);
+}
+
+void config_list(const Config *config, unsigned kind, StrVec *ret)
+{
+    for (size_t i = 0; i < config->n_sections; i++)
+        if (config->sections[i].kind == kind)
+            strvec_push(ret, config->sections[i].name);
 }
 
 char *config_names(const Config *config, unsigned kind)

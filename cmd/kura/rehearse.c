@@ -209,6 +209,9 @@ static int run(Session *session, const Manifest *manifest, const RehearseOptions
     _cleanup_(rehearsal_free_cleanup) Rehearsal *rehearsal = NULL;
     if (rehearse_run(session->repo, manifest, options, &rehearsal, &session->findings, &session->progress, err) < 0)
         return -1;
+    session->run.backup = xstrdup(rehearsal->backup);
+    session->run.verdict = xstrdup(verdict_name(rehearsal->verdict));
+    session->run.error = xstrdup_null(rehearsal->error);
     if (session->json)
         session_set(session, "rehearsal", rehearsal_to_json(rehearsal));
     else

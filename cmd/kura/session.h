@@ -11,6 +11,7 @@
 #include "kura/progress.h"
 #include "kura/repokeys.h"
 #include "kura/rolemap.h"
+#include "kura/runstate.h"
 #include "options.h"
 
 typedef struct Session {
@@ -21,6 +22,10 @@ typedef struct Session {
     Findings findings;
     bool findings_told; /* the command has printed them as its result */
     bool failed;        /* .. and that something failed */
+    int nagios;         /* exit status for monitors; -1: the usual one */
+    bool trusted;       /* what the configuration says to run and to ping may be */
+    double began;       /* clock_monotonic() */
+    RunRecord run;      /* what the command says of itself: backup, verdict, figures */
     Progress progress;
     /* The members of the JSON document, unless the command has begun to write the document itself: then error and
      * findings are still to follow, and the closing brace. */
@@ -37,16 +42,23 @@ void session_done(Session *session);
 /* Adds a member to the JSON document; takes the reference. */
 void session_set(Session *session, const char *member, json_t *value);
 
+/* Where this host remembers its runs (runstate.h); NULL: nowhere. To be freed. */
+char *session_state_dir(const Session *session);
+
 /* The location of the repository; NULL with ERR_USAGE when none is named. */
 const char *session_location(const Session *session, Error *err);
 /* How to reach it; the strings are borrowed from the options. */
 StoreOptions session_store_options(const Options *options);
+/* Where the cache is, by the options; NULL: there shall be none. To be freed. */
+char *session_cache_dir(const Options *options);
 /* Opens the store at that location, as the options of storage say; with create a directory is made. Once. */
 int session_open_store(Session *session, bool create, Error *err);
 /* Opens the store and the repository in it. Once. */
 int session_open_repo(Session *session, Error *err);
 /* The same for another use than reading. */
 int session_open_repo_for(Session *session, RepoUse use, Error *err);
+/* The full ids of the backups that the arguments name, each once; none without arguments. */
+int session_resolve(const Session *session, StrVec *ret, Error *err);
 /* Opens the repository and loads the backup that `name` stands for. */
 int session_load_backup(Session *session, const char *name, Manifest **ret, Error *err);
 

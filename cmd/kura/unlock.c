@@ -25,21 +25,27 @@ static int read_identities(const char *path, AgeIdentities **ret, Error *err)
     return 0;
 }
 
-int session_unlock(Session *session, RepoUse use, Error *err)
+int unlock_repo(const Options *options, Store *store, RepoUse use, AgeIdentities **identities, Repo **ret, Error *err)
 {
-    const char *path = options_text(session->options, OPT_IDENTITY);
-    if (path != NULL && read_identities(path, &session->identities, err) < 0)
+    const char *path = options_text(options, OPT_IDENTITY);
+    if (path != NULL && read_identities(path, identities, err) < 0)
         return -1;
     RepoAccess access = {
         .use = use,
-        .identities = session->identities,
-        .key_file = options_text(session->options, OPT_KEY_FILE),
+        .identities = *identities,
+        .key_file = options_text(options, OPT_KEY_FILE),
     };
-    if (repo_open_with(session->store, &access, &session->repo, err) < 0)
+    if (repo_open_with(store, &access, ret, err) < 0)
         return -1;
-    if (repo_is_encrypted(session->repo) || store_is_remote(session->store))
+    repo_set_lock_wait(*ret, options_number(options, OPT_LOCK_WAIT, 0));
+    if (repo_is_encrypted(*ret) || store_is_remote(store))
         forbid_core_dumps();
     return 0;
+}
+
+int session_unlock(Session *session, RepoUse use, Error *err)
+{
+    return unlock_repo(session->options, session->store, use, &session->identities, &session->repo, err);
 }
 
 json_t *json_of_recipients(const Repo *repo)

@@ -1,24 +1,10 @@
 #include "kura/verify.h"
 
 #include "commands.h"
+#include "kura/clock.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
-
-/* The full ids of the backups that are named, each once. */
-static int resolve(const Session *session, StrVec *ret, Error *err)
-{
-    const StrVec *names = &session->options->args;
-    const char *app = options_text(session->options, OPT_APP);
-    for (size_t i = 0; i < names->n; i++) {
-        _cleanup_free_ char *id = NULL;
-        if (manifest_resolve(session->repo, names->v[i], app, &id, err) < 0)
-            return -1;
-        if (!strvec_contains(ret, id))
-            strvec_push(ret, id);
-    }
-    return 0;
-}
 
 /* ---- JSON ---- */
 
@@ -43,15 +29,24 @@ static json_t *json_of_backups(const VerifyReport *report)
     return array;
 }
 
+/* Null for 0. */
+static json_t *json_of_moment(time_t moment)
+{
+    char text[32];
+    clock_format_utc(moment, text, sizeof text);
+    return moment ? json_string(text) : json_null();
+}
+
 static json_t *json_of_damages(const VerifyReport *report)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < report->n_damages; i++) {
         const VerifyDamage *damage = &report->damages[i];
-        json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o, s:b}", "code", damage->code, "message",
-                                               json_text(damage->message), "backups", json_of_names(&damage->backups),
-                                               "affected", json_of_names(&damage->affected), "affected_more",
-                                               damage->affected.more || damage->backups.more));
+        json_array_append_new(array,
+                              json_pack("{s:s, s:o, s:o, s:o, s:o, s:b}", "code", damage->code, "message",
+                                        json_text(damage->message), "since", json_of_moment(damage->since), "backups",
+                                        json_of_names(&damage->backups), "affected", json_of_names(&damage->affected),
+                                        "affected_more", damage->affected.more || damage->backups.more));
     }
     return array;
 }
@@ -61,16 +56,32 @@ static json_t *json_of_count(bool known, uint64_t count)
     return known ? json_integer((json_int_t)count) : json_null();
 }
 
+static json_t *json_of_orphans(const VerifyReport *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->n_orphans; i++)
+        json_array_append_new(array, json_pack("{s:s, s:I}", "object", report->orphan_list[i].key, "size",
+                                               (json_int_t)report->orphan_list[i].size));
+    return array;
+}
+
+static json_t *json_of_cycle(const VerifyReport *report)
+{
+    return json_pack("{s:o, s:f, s:o}", "started", json_of_moment(report->cycle_started), "share", report->cycle_share,
+                     "completed", json_of_moment(report->cycle_completed));
+}
+
 static json_t *json_of_report(const VerifyReport *report)
 {
-    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "backups",
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "backups",
                      json_of_backups(report), "blobs", (json_int_t)report->blobs, "bytes", (json_int_t)report->bytes,
                      "missing", (json_int_t)report->missing, "damaged", (json_int_t)report->damaged, "read_blobs",
                      (json_int_t)report->read_blobs, "read_bytes", (json_int_t)report->read_bytes, "files_read",
                      (json_int_t)report->files_read, "tables", (json_int_t)report->tables, "tables_proven",
                      (json_int_t)report->tables_proven, "orphans",
                      json_of_count(report->orphans_known, report->orphans), "orphan_bytes",
-                     json_of_count(report->orphans_known, report->orphan_bytes), "damages", json_of_damages(report));
+                     json_of_count(report->orphans_known, report->orphan_bytes), "orphan_list", json_of_orphans(report),
+                     "damages", json_of_damages(report), "cycle", json_of_cycle(report));
 }
 
 /* ---- text ---- */
@@ -117,6 +128,29 @@ static void add_data(Table *table, const VerifyReport *report, bool read)
                  xasprintf("%s in packs compared with their hashes", text_count(report->files_read, first)));
 }
 
+static void add_cycle(Table *table, const VerifyReport *report)
+{
+    char moment[32];
+    if (report->cycle_started) {
+        clock_format_utc(report->cycle_started, moment, sizeof moment);
+        add_line(table, "reading", xasprintf("%.1f %% of everything read since %s", 100 * report->cycle_share, moment));
+    }
+    if (report->cycle_completed) {
+        clock_format_utc(report->cycle_completed, moment, sizeof moment);
+        add_line(table, report->cycle_started ? "" : "reading", xasprintf("everything was read by %s", moment));
+    }
+}
+
+static void print_orphans(FILE *out, const VerifyReport *report)
+{
+    char size[TEXT_SIZE];
+    _cleanup_(table_free_cleanup) Table *table = table_new("orphan|>size");
+    for (size_t i = 0; i < report->n_orphans; i++)
+        table_row(table, report->orphan_list[i].key, text_bytes(report->orphan_list[i].size, size));
+    if (!table_is_empty(table))
+        table_print(table, out, 0);
+}
+
 static void print_damaged(FILE *out, const VerifyReport *report)
 {
     char first[TEXT_SIZE], second[TEXT_SIZE];
@@ -145,24 +179,29 @@ static void print_report(FILE *out, const VerifyReport *report, bool read)
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     add_blobs(table, report);
     add_data(table, report, read);
+    add_cycle(table, report);
     table_print(table, out, 2);
     print_damaged(out, report);
+    print_orphans(out, report);
 }
 
 int command_verify(Session *session, Error *err)
 {
     _cleanup_(strvec_done) StrVec ids = {0};
     _cleanup_(verify_report_done) VerifyReport report = {0};
-    if (session_open_repo(session, err) < 0 || resolve(session, &ids, err) < 0)
+    if (session_open_repo(session, err) < 0 || session_resolve(session, &ids, err) < 0)
         return -1;
     const VerifyOptions options = {
         .ids = &ids,
         .app = options_text(session->options, OPT_APP),
         .percent = options_number(session->options, OPT_READ_DATA, 0),
         .jobs = (size_t)options_number(session->options, OPT_JOBS, 0),
+        .list_orphans = options_flag(session->options, OPT_ORPHANS),
     };
     if (verify_run(session->repo, &options, &report, &session->findings, &session->progress, err) < 0)
         return -1;
+    if (report.orphans_known)
+        session->run.repository_bytes = report.bytes + report.orphan_bytes;
     if (session->json)
         session_set(session, "verify", json_of_report(&report));
     else

@@ -60,20 +60,28 @@ static json_t *json_of_fileset(const ManifestFileset *fileset)
                      (json_int_t)fileset->changed);
 }
 
+static json_t *json_of_origin(const Manifest *manifest)
+{
+    if (manifest->origin_id == NULL)
+        return json_null();
+    return json_pack("{s:o, s:o}", "repository", json_text(manifest->origin_repository), "id",
+                     json_text(manifest->origin_id));
+}
+
 json_t *json_of_backup(const Manifest *manifest)
 {
     BackupTotals totals = backup_totals(manifest);
     json_t *filesets = json_array();
     for (size_t i = 0; i < manifest->n_filesets; i++)
         json_array_append_new(filesets, json_of_fileset(&manifest->filesets[i]));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:I, s:I}", "id", json_text(manifest->id),
-                     "app", json_text(manifest->app), "host", json_text(manifest->host), "kura_version",
-                     json_text(manifest->kura_version), "started", json_text(manifest->started), "finished",
-                     json_text(manifest->finished), "seconds", backup_seconds(manifest), "tags",
-                     json_texts(&manifest->tags), "warnings", json_texts(&manifest->warnings), "database",
-                     manifest->has_database ? json_of_database(&manifest->database, &totals) : json_null(), "filesets",
-                     filesets, "stored_new", (json_int_t)manifest->stored_new, "stored_all",
-                     (json_int_t)manifest->stored_all);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "id", json_text(manifest->id), "app",
+        json_text(manifest->app), "host", json_text(manifest->host), "kura_version", json_text(manifest->kura_version),
+        "started", json_text(manifest->started), "finished", json_text(manifest->finished), "seconds",
+        backup_seconds(manifest), "origin", json_of_origin(manifest), "tags", json_texts(&manifest->tags), "warnings",
+        json_texts(&manifest->warnings), "database",
+        manifest->has_database ? json_of_database(&manifest->database, &totals) : json_null(), "filesets", filesets,
+        "stored_new", (json_int_t)manifest->stored_new, "stored_all", (json_int_t)manifest->stored_all);
 }
 
 /* ---- text ---- */
@@ -124,6 +132,8 @@ void print_backup(FILE *out, const Manifest *manifest)
     add_line(table, "made",
              xasprintf("%s on %s, in %s", manifest->finished, manifest->host,
                        seconds < 1 ? "less than 1 s" : text_seconds(seconds, first)));
+    if (manifest->origin_id != NULL)
+        add_line(table, "copy of", xasprintf("%s in repository %s", manifest->origin_id, manifest->origin_repository));
     if (strstr(manifest->id, manifest->app) == NULL) /* the ids of an encrypted repository do not tell it */
         table_row(table, "app", manifest->app);
     if (manifest->has_database)

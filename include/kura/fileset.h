@@ -98,6 +98,8 @@ IndexReader *index_reader_new_paths(Repo *repo, const ManifestFileset *fileset, 
 /* Reads one blob of an index: no line crosses from one blob to the next. The totals are not checked then. */
 IndexReader *index_reader_new_blob(Repo *repo, const BlobRef *blob);
 int index_reader_next(IndexReader *reader, const IndexEntry **ret, Error *err);
+/* Which of the index's blobs the entry given last stands in. */
+size_t index_reader_piece(const IndexReader *reader);
 void index_reader_free(IndexReader *reader);
 /* Parses one NDJSON line (for the reader and for fuzzing); index_entry_done frees what is inside. */
 int index_entry_parse(const char *line, size_t len, IndexEntry *ret, Error *err);

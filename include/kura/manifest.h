@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "kura/buf.h"
 #include "kura/dbfacts.h"
@@ -15,8 +16,9 @@
 /* A segment: rows of one table in one zstd frame. */
 typedef struct ManifestSegment {
     BlobRef blob;
-    uint64_t raw;   /* bytes of COPY text */
-    uint64_t rows;  /* rows that end in it */
+    uint64_t offset, length; /* of the frame in a blob that holds those of several tables; length 0: the whole blob */
+    uint64_t raw;            /* bytes of COPY text */
+    uint64_t rows;           /* rows that end in it */
     bool continues; /* begins in the middle of a row that the segment before began (rows larger than a segment) */
 } ManifestSegment;
 
@@ -62,6 +64,7 @@ typedef struct ManifestDatabase {
 
 typedef struct Manifest {
     char *id;
+    unsigned revision; /* 1, and more once prune has moved contents into other blobs */
     char *app;
     char *host;
     char *kura_version;
@@ -72,14 +75,18 @@ typedef struct Manifest {
     ManifestDatabase database;
     ManifestFileset *filesets;
     size_t n_filesets;
-    uint64_t stored_new; /* bytes this backup added to the repository (without the manifest) */
-    uint64_t stored_all; /* bytes of all blobs it references */
+    char *origin_repository, *origin_id; /* of a copy: where the backup was made, and its id there; else NULL */
+    uint64_t stored_new;                 /* bytes this backup added to the repository (without the manifest) */
+    uint64_t stored_all;                 /* bytes of all blobs it references */
 } Manifest;
 
 Manifest *manifest_new(void);
 void manifest_free(Manifest *manifest); /* NULL-safe */
 /* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
 void manifest_fileset_done(ManifestFileset *fileset);
+
+/* The frame of a segment in the bytes of its blob, which are all there. */
+const uint8_t *manifest_segment_frame(const ManifestSegment *segment, const Buf *blob, size_t *ret_len);
 
 /* Rows and raw bytes of a database, with its large objects; files and bytes of all filesets. */
 typedef struct BackupTotals {
@@ -91,7 +98,7 @@ BackupTotals backup_totals(const Manifest *manifest);
 /* The document (a new reference), and the way back. Round trip is exact; texts need not be UTF-8 (jsontext.h). Refused,
  * with the place ("database.tables[3].rows"): missing members, wrong types, numbers out of range, fileset names that
  * are not [a-z0-9_-]+ or come twice, a dump_id that comes twice, segments that do not add up to their table's rows and
- * bytes, blobs other than zstd ones. Members it does not know are ignored. */
+ * bytes or reach past the end of their blob, blobs other than zstd ones. Members it does not know are ignored. */
 json_t *manifest_to_json(const Manifest *manifest);
 int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
 
@@ -99,15 +106,39 @@ int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
  * encrypted repository eight digits that stand for it), four random characters. To be freed. */
 char *manifest_new_id(const Repo *repo, const char *app);
 
-/* Writes backups/<id>.json, exclusively: the commit point. What manifest_parse would not read is not written. In an
- * encrypted repository the object is backups/<id>.json.age, and needs no identity. */
+/* The same for a backup that comes after all those of its application among `names`, in the order of ids too: where
+ * several fall on one second, or clocks differ by some minutes, its moment is put behind theirs. *ret_ahead: the name of
+ * one that is further ahead, or NULL; it stays the latest for now. */
+char *manifest_next_id(const Repo *repo, const char *app, const StrVec *names, const char **ret_ahead);
+
+/* The id of a copy in another repository: the same but for the application, which that one may call otherwise. To be
+ * freed. */
+char *manifest_copied_id(const Repo *to, const char *id, const char *app);
+/* Whether two backups, each in a repository of its own, are copies of each other, as far as ids tell: they are when
+ * moment and random characters are the same. */
+bool manifest_id_is_copy(const char *id, const char *other);
+/* The moment in an id of a backup or a rehearsal; -1 when it tells none. */
+time_t manifest_id_moment(const char *id);
+
+/* A manifest's *name* is its id, and for a later revision "<id>.2" and so on: a manifest is never overwritten, but one
+ * with the same id and a higher revision may take its place. To be freed. */
+char *manifest_name(const Manifest *manifest);
+
+/* Writes backups/<name>.json, exclusively: the commit point. What manifest_parse would not read is not written. In an
+ * encrypted repository the object is backups/<name>.json.age, and needs no identity. */
 int manifest_commit(Repo *repo, const Manifest *manifest, Error *err);
-/* Reads one by its id. ERR_NOT_FOUND. The id inside must be the one asked for. ERR_KEY: it is encrypted, and no
- * identity was given, or none that fits. ERR_CORRUPT also: nobody with the naming key has written it. */
-int manifest_load(Repo *repo, const char *id, Manifest **ret, Error *err);
-/* All ids, oldest first. */
+/* Reads one by its name; by its id alone, in whatever revision there is. ERR_NOT_FOUND. Id and revision inside must be
+ * those of the name. ERR_KEY: it is encrypted, and no identity was given, or none that fits. ERR_CORRUPT also: nobody
+ * with the naming key has written it. */
+int manifest_load(Repo *repo, const char *name, Manifest **ret, Error *err);
+/* All ids, oldest first, each once. */
 int manifest_list(Repo *repo, StrVec *ret, Error *err);
-/* Whether a backup of this id can be of this application: names that differ may look alike in an id. */
+/* The name of each backup in its highest revision, oldest first. superseded (may be NULL) gets the names of lower ones,
+ * which a prune that was killed has left. */
+int manifest_list_names(Repo *repo, StrVec *ret, StrVec *superseded, Error *err);
+/* Removes what bears exactly this name; nothing is no error. Under an exclusive lock. */
+int manifest_delete(Repo *repo, const char *name, Error *err);
+/* Whether a backup of this id, or name, can be of this application: names that differ may look alike in an id. */
 bool manifest_id_fits_app(const Repo *repo, const char *id, const char *app);
 /* "latest" (optionally of one app; app may be NULL), a full id, or an unambiguous beginning of one; *ret to be freed.
  */

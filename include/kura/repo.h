@@ -58,6 +58,11 @@ void blob_key(const Repo *repo, const BlobRef *ref, char key[BLOB_KEY_SIZE]);
 const char *blob_suffix(BlobKind kind); /* "zst", "tar", "bin" */
 /* The way back from a key, with size 0; -1 when it is not the key of a blob. */
 int blob_ref_from_key(const Repo *repo, const char *key, BlobRef *ret);
+/* What a blob of `from` is called in `to`. 1 when only its content can tell: names of an encrypted repository mean
+ * nothing to another one. ERR_KEY without the naming key. */
+int blob_renamed(const Repo *from, const Repo *to, const BlobRef *ref, BlobRef *ret, Error *err);
+/* Whether all blobs have the same names in both. */
+bool blob_names_shared(const Repo *a, const Repo *b);
 /* Whether an object of that size in the store can be this blob. How many can decrypt it, which counts, may change. */
 bool blob_size_fits(const Repo *repo, const BlobRef *ref, uint64_t object_size);
 /* A reference in JSON: "abcd....zst" plus size, as the two members "blob" and "size" of object; parse is strict. */
@@ -90,11 +95,18 @@ Uploader *uploader_new(Repo *repo, size_t threads, uint64_t max_bytes);
 /* Says that the repository has this blob: submitted, it is neither asked for nor sent. Believed of a remote store only:
  * on a local one asking is cheap, and a blob that was lost is stored again. */
 void uploader_know(Uploader *uploader, const BlobRef *ref);
+/* Says that this blob may be missing: from now on nobody who knows it is believed. One that is damaged is stored again
+ * when it is submitted, in the place of what is there, and until then the repository does not have it. */
+void uploader_doubt(Uploader *uploader, const BlobRef *ref, bool damaged);
 /* Whether a new manifest may refer to a blob of an earlier one without submitting it again: asks the store, once for
  * each blob, unless that is to be believed (see uploader_know). */
 int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err);
-/* Learns from a listing which blobs a remote repository has (none, or what an interrupted first backup left): others
- * are then sent without asking. Before anything is submitted. */
+/* Says that a manifest will refer to a blob which is there, but which perhaps no manifest refers to so far: a killed run
+ * may have left it. uploader_drain and uploader_finish see to it that it survives a crash. Of what is submitted and
+ * found to be there they do so anyhow. */
+void uploader_rely(Uploader *uploader, const BlobRef *ref);
+/* Learns from a listing which blobs a remote repository has: others are then sent without asking, and uploader_has
+ * answers by it. Where there are too many, it asks from now on. Before anything is submitted. */
 int uploader_know_all(Uploader *uploader, Error *err);
 /* From now on the repository is asked for every blob. Before anything is submitted or known. */
 void uploader_distrust(Uploader *uploader);
@@ -104,6 +116,8 @@ int uploader_submit(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret, 
 /* The same, and gives the SHA-256 of the bytes, which need not be the blob's name. */
 int uploader_submit_hashed(Uploader *uploader, BlobKind kind, Buf *data, BlobRef *ret,
                            char ret_content[SHA256_HEX_SIZE], Error *err);
+/* Waits until everything that was submitted is stored. */
+int uploader_drain(Uploader *uploader, Error *err);
 /* Waits until everything is stored, stops the threads; totals may be NULL. */
 int uploader_finish(Uploader *uploader, UploadTotals *totals, Error *err);
 /* Drops what is queued, stops the threads, frees. NULL-safe; also after uploader_finish. */
@@ -125,16 +139,24 @@ int repo_decompress_pieces(const void *data, size_t len, uint64_t max,
 struct ZSTD_CCtx_s;
 int repo_zstd_setup(const Repo *repo, struct ZSTD_CCtx_s *ctx);
 
-/* Locks (kura-format(5)): backups hold shared ones, prune an exclusive one. A lock is an object locks/<id>.json (in an
- * encrypted repository locks/<id>.json.age) telling who, where, since when, until when; an expired one counts as
- * absent. ERR_LOCKED names the holder. */
+/* Locks (kura-format(5)): backups hold shared ones, one for each application, prune an exclusive one. A lock is an
+ * object locks/<id>.json (in an encrypted repository locks/<id>.json.age) telling who, where, since when, until when;
+ * an expired one counts as absent. ERR_LOCKED names the holder. */
 typedef struct RepoLock RepoLock;
 int repo_lock(Repo *repo, bool exclusive, const char *purpose, RepoLock **ret, Error *err);
+/* A shared one for work on one application: it also stands against others of this kind that name the same. */
+int repo_lock_app(Repo *repo, const char *purpose, const char *app, RepoLock **ret, Error *err);
+/* How long both wait for somebody else's lock before they fail; 0, until this is called. */
+void repo_set_lock_wait(Repo *repo, double seconds);
 void repo_unlock(RepoLock *lock); /* NULL-safe */
 /* Whether the lock still holds, which asks the store: -1 with ERR_LOCKED once it could not be refreshed in time or
  * somebody removed it, or the store's own error. To be asked before anything is deleted, and before a manifest is
  * committed. */
 int repo_lock_check(RepoLock *lock, Error *err);
+
+/* When the lock was written last, by the store's own clock, with which objects' times are to be compared. ERR_LOCKED
+ * when it is gone. */
+int repo_lock_time(RepoLock *lock, int64_t *ret, Error *err);
 
 /* Tells of every lock as a finding: notes of those that hold and of stale ones, a warning of one that is held strangely
  * long or cannot be read. Changes nothing. */

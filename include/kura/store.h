@@ -58,14 +58,29 @@ int store_put(Store *store, const char *key, const void *data, size_t len, bool 
 int store_get(Store *store, const char *key, uint64_t offset, uint64_t length, Buf *out, Error *err);
 /* Its size in bytes; ERR_NOT_FOUND. */
 int store_head(Store *store, const char *key, uint64_t *ret_size, Error *err);
+/* An object as a listing shows it; valid during the call. */
+typedef struct StoreObject {
+    const char *key;
+    uint64_t size;
+    int64_t time; /* seconds since 1970 by the store's own clock when it was put last; INT64_MIN: it does not tell */
+} StoreObject;
+
 /* Calls fn for every object whose key starts with prefix, in byte order of the keys. fn returns 0 to go on, -1 to end
  * with its error. */
+int store_list_objects(Store *store, const char *prefix, int (*fn)(void *ctx, const StoreObject *object, Error *err),
+                       void *ctx, Error *err);
+/* The same for who needs no more than key and size. */
 int store_list(Store *store, const char *prefix, int (*fn)(void *ctx, const char *key, uint64_t size, Error *err),
                void *ctx, Error *err);
 /* Removes an object; one that is not there is no error. */
 int store_delete(Store *store, const char *key, Error *err);
 /* Removes n objects, in any order, with as few requests as the store can. After a failure some of them are gone. */
 int store_delete_many(Store *store, const char *const *keys, size_t n, Error *err);
+
+/* Makes durable what somebody else did to an object: that one is seen under this name, or none, survives a crash from now
+ * on, and so for its neighbours, whose keys differ only behind the last '/'. What this handle put or removed is durable
+ * anyhow. Somebody else may have been killed in between: settle before relying on what they did. */
+int store_settle(Store *store, const char *key, Error *err);
 
 /* Removes what interrupted puts left behind out of sight of store_list, once no living put can own it any more. */
 int store_tidy(Store *store, Error *err);

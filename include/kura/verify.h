@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "kura/buf.h"
 #include "kura/error.h"
@@ -15,8 +16,9 @@
 typedef struct VerifyOptions {
     const StrVec *ids; /* full ids; NULL or empty: all backups */
     const char *app;   /* of all backups only those of this application; NULL: of any */
-    double percent;    /* of the blobs to read, chosen by chance: 0 none, 100 all */
-    size_t jobs;       /* readers; 0: as many as suit the store */
+    double percent; /* of the bytes to read, going on where the last run stopped: 0 none, 100 all; not a share of ids */
+    size_t jobs;    /* readers; 0: as many as suit the store */
+    bool list_orphans; /* by name, in the report */
 } VerifyOptions;
 
 /* Names, each once, the first of them kept. */
@@ -31,6 +33,7 @@ typedef struct VerifyDamage {
     const char *code; /* "blob-missing", "blob-damaged", "files-damaged" */
     char *message;    /* names the blob */
     char *hint;
+    time_t since; /* when it was found first */
     VerifyNames backups;
     VerifyNames affected; /* "table public.note", "file media/a/b.png", "index of fileset media" */
     uint32_t *indexes;    /* for the flow itself: index blobs that lead to it */
@@ -44,7 +47,13 @@ typedef struct VerifyBackup {
     uint64_t tables, files; /* that cannot be restored as they were; files not counting those of a damaged index */
 } VerifyBackup;
 
-enum { VERIFY_DAMAGES_MAX = 100 };
+/* A blob that no backup names. */
+typedef struct VerifyOrphan {
+    char *key;
+    uint64_t size; /* of the object */
+} VerifyOrphan;
+
+enum { VERIFY_DAMAGES_MAX = 100, VERIFY_ORPHANS_MAX = 100 * 1000 };
 
 typedef struct VerifyReport {
     VerifyBackup *backups;
@@ -56,14 +65,21 @@ typedef struct VerifyReport {
     uint64_t tables, tables_proven;  /* by rows and digest, counted for each backup; 0 when nothing was read */
     bool orphans_known;              /* all backups were looked at and could be read */
     uint64_t orphans, orphan_bytes;  /* blobs that no backup names */
-    VerifyDamage *damages;           /* the first VERIFY_DAMAGES_MAX of them */
+    VerifyOrphan *orphan_list;       /* the first VERIFY_ORPHANS_MAX of them, if they were wanted */
+    size_t n_orphans, cap_orphans;
+    VerifyDamage *damages; /* the first VERIFY_DAMAGES_MAX of them */
     size_t n_damages;
+    double cycle_share;     /* of the reading of everything that is under way: what is done, 0 to 1 */
+    time_t cycle_started;   /* 0: none is */
+    time_t cycle_completed; /* the last one; 0: never */
 } VerifyReport;
 
 /* Checks manifests and indexes, that each blob they name is there with the right size, and what is in the blobs as far
  * as options say. Holds a shared lock meanwhile. Damages are error findings, and no error of the function: it fails
  * when the store does (ERR_CONNECTION, ERR_PERMISSION ..), without a key (ERR_KEY), and for an id that does not exist.
- * A table is proven by its digest when all of its segments were read.
+ * A table is proven by its digest when all of its segments were read. What was found, and how far a share of all
+ * backups was read, is left in the repository (verifystate.h) for the next run, for backups and for others; what was
+ * damaged before is read again each time.
  *
  * Memory: about 90 bytes a blob, 60 MB for lists of files in packs, and 128 MB for blobs being read. */
 int verify_run(Repo *repo, const VerifyOptions *options, VerifyReport *ret, Findings *findings, Progress *progress,

@@ -13,7 +13,6 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/repokeys.h"
-#include "kura/stop.h"
 #include "previous.h"
 #include "rows.h"
 
@@ -100,15 +99,26 @@ static void add_warnings(Manifest *manifest, const Findings *findings)
             strvec_push(&manifest->warnings, findings->v[i].message);
 }
 
-static void describe(const Repo *repo, Manifest *manifest, const BackupOptions *options, const char *app)
+static void describe(Manifest *manifest, const BackupOptions *options, const char *app)
 {
     manifest->app = xstrdup(app);
-    manifest->id = manifest_new_id(repo, app);
     manifest->host = host_name();
     manifest->kura_version = xstrdup(KURA_VERSION);
     manifest->started = now_text();
     for (size_t i = 0; i < options->tags.n; i++)
         strvec_push(&manifest->tags, options->tags.v[i]);
+}
+
+static void identify(const Repo *repo, Manifest *manifest, const Previous *previous, Findings *findings)
+{
+    const char *ahead;
+    manifest->id = manifest_next_id(repo, manifest->app, &previous->names, &ahead);
+    if (ahead)
+        findings_add(
+            findings, FINDING_WARNING, "backup-ahead",
+            "Set this clock if it is behind. If it is right, \"latest\" means that backup until its moment has "
+            "come: name backups by their ids, or remove it.",
+            "backup %s is from the future by the clock of this host", ahead);
 }
 
 static char *database_name(const BackupOptions *options, Error *err)
@@ -138,6 +148,8 @@ static int fill(Repo *repo, const BackupOptions *options, Previous *previous, Ma
     Uploader *uploader = new_uploader(repo, options);
     UploadTotals totals = {0};
     int rc = previous_find(repo, uploader, manifest->app, options, previous, findings, err);
+    if (rc == 0)
+        identify(repo, manifest, previous, findings);
     if (rc == 0 && options->db)
         rc = backup_database(repo, uploader, options, manifest, findings, progress, err);
     if (rc == 0)
@@ -157,7 +169,7 @@ static int commit(Repo *repo, RepoLock *lock, Manifest *manifest, const Findings
 {
     add_warnings(manifest, findings);
     manifest->finished = now_text();
-    return stop_check(err) < 0 || repo_lock_check(lock, err) < 0 ? -1 : manifest_commit(repo, manifest, err);
+    return flow_commit(repo, lock, manifest, err);
 }
 
 static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, Manifest *manifest, Findings *findings,
@@ -168,7 +180,7 @@ static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, 
     int rc = fill(repo, options, &previous, manifest, findings, progress, err);
     if (rc == 0)
         rc = commit(repo, lock, manifest, findings, err);
-    if (rc == 0 && cache_commit(repo_cache(repo), manifest, &previous.ids, &trouble) < 0)
+    if (rc == 0 && cache_commit(repo_cache(repo), manifest, &previous.names, &trouble) < 0)
         log_warning("%s: the next backup will have more to do", trouble.message);
     previous_done(&previous);
     return rc;
@@ -191,9 +203,9 @@ static int run(Repo *repo, const BackupOptions *options, const char *app, Manife
                Progress *progress, Error *err)
 {
     RepoLock *lock;
-    if (repo_lock(repo, false, "backup", &lock, err) < 0)
+    if (repo_lock_app(repo, "backup", app, &lock, err) < 0)
         return -1;
-    describe(repo, manifest, options, app);
+    describe(manifest, options, app);
     Cache *cache = open_cache(repo, options, app);
     repo_set_cache(repo, cache);
     int rc = run_locked(repo, options, lock, manifest, findings, progress, err);

@@ -7,6 +7,7 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/verifystate.h"
 
 typedef struct Search {
     Repo *repo;
@@ -20,7 +21,7 @@ typedef struct Search {
 
 void previous_done(Previous *previous)
 {
-    strvec_done(&previous->ids);
+    strvec_done(&previous->names);
     for (size_t i = 0; i < previous->n_filesets; i++)
         manifest_fileset_done(&previous->filesets[i]);
     free(previous->filesets);
@@ -53,6 +54,30 @@ static int know_database(Search *search, const ManifestDatabase *database, Error
         return 0;
     log_debug("large objects of the backup before: %s", why.message);
     return stop_check(err);
+}
+
+/* What verification found missing or damaged is stored again if its content still exists. */
+static int doubt_damages(Repo *repo, Uploader *uploader, Error *err)
+{
+    Error why = ERROR_INIT;
+    VerifyState state = {0};
+    if (verifystate_load(repo, &state, &why) < 0) {
+        if (why.code != ERR_CORRUPT && why.code != ERR_TRUNCATED && why.code != ERR_UNSUPPORTED) {
+            *err = why;
+            return -1;
+        }
+        log_warning("%s: the repository is asked for every blob", why.message);
+        state.more_damages = true;
+    }
+    for (size_t i = 0; i < state.n_damages; i++) {
+        BlobRef ref;
+        if (blob_ref_from_key(repo, state.damages[i].object, &ref) == 0)
+            uploader_doubt(uploader, &ref, strcmp(state.damages[i].code, "blob-missing") != 0);
+    }
+    if (state.more_damages)
+        uploader_distrust(uploader);
+    verifystate_done(&state);
+    return 0;
 }
 
 static bool wants_fileset(const Search *search, const char *name)
@@ -91,35 +116,35 @@ static int take(Search *search, Manifest *manifest, Error *err)
 }
 
 /* A backup that cannot be read costs time, not this backup. NULL with 0: passed over. */
-static int load(Search *search, const char *id, Manifest **ret, Error *err)
+static int load(Search *search, const char *name, Manifest **ret, Error *err)
 {
     Error why = ERROR_INIT;
-    *ret = cache_load_manifest(repo_cache(search->repo), id);
+    *ret = cache_load_manifest(repo_cache(search->repo), name);
     if (*ret)
         return 0;
     if (!repo_can_read(search->repo)) {
         search->unreadable = true;
         return 0;
     }
-    if (manifest_load(search->repo, id, ret, &why) == 0)
+    if (manifest_load(search->repo, name, ret, &why) == 0)
         return 0;
     *ret = NULL;
     if (why.code == ERR_INTERRUPTED) {
         *err = why;
         return -1;
     }
-    log_warning("passing over backup \"%s\": %s", id, why.message);
+    log_warning("passing over backup \"%s\": %s", name, why.message);
     return 0;
 }
 
 static int search_backups(Search *search, Error *err)
 {
-    const StrVec *ids = &search->previous->ids;
-    for (size_t i = ids->n; i-- > 0 && wants_more(search);) {
+    const StrVec *names = &search->previous->names;
+    for (size_t i = names->n; i-- > 0 && wants_more(search);) {
         Manifest *manifest;
-        if (!manifest_id_fits_app(search->repo, ids->v[i], search->app))
+        if (!manifest_id_fits_app(search->repo, names->v[i], search->app))
             continue;
-        if (load(search, ids->v[i], &manifest, err) < 0)
+        if (load(search, names->v[i], &manifest, err) < 0)
             return -1;
         int rc = manifest && strcmp(manifest->app, search->app) == 0 ? take(search, manifest, err) : 0;
         manifest_free(manifest);
@@ -149,8 +174,10 @@ int previous_find(Repo *repo, Uploader *uploader, const char *app, const BackupO
                      .options = options,
                      .previous = &previous,
                      .wants_database = options->db && remote && !options->ask_always};
-    int rc = manifest_list(repo, &previous.ids, err);
-    if (rc == 0 && previous.ids.n == 0)
+    int rc = doubt_damages(repo, uploader, err);
+    if (rc == 0)
+        rc = manifest_list_names(repo, &previous.names, NULL, err);
+    if (rc == 0 && previous.names.n == 0)
         rc = uploader_know_all(uploader, err);
     if (rc == 0)
         rc = search_backups(&search, err);

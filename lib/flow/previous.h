@@ -7,7 +7,7 @@
 #include "kura/backup.h"
 
 typedef struct Previous {
-    StrVec ids;                /* of all backups in the repository */
+    StrVec names;              /* of all manifests in the repository */
     ManifestFileset *filesets; /* the newest of each name, as far as there are some */
     size_t n_filesets;
 } Previous;

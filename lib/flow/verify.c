@@ -25,6 +25,10 @@ static void verify_done(Verify *verify)
     free(verify->filesets);
     free(verify->segments);
     free(verify->bad_files);
+    free(verify->cycle.completed);
+    free(verify->sequence);
+    free(verify->done);
+    verifystate_done(&verify->state);
     blobtable_done(&verify->blobs);
     pthread_mutex_destroy(&verify->mutex);
 }
@@ -35,23 +39,39 @@ void verify_report_done(VerifyReport *report)
         free(report->backups[i].id);
     for (size_t i = 0; i < report->n_damages; i++)
         verify_damage_done(&report->damages[i]);
+    for (size_t i = 0; i < report->n_orphans; i++)
+        free(report->orphan_list[i].key);
     free(report->backups);
     free(report->damages);
+    free(report->orphan_list);
     *report = (VerifyReport){0};
 }
 
-static int run(Verify *verify, Error *err)
+static int look(Verify *verify, const StrVec *ids, Error *err)
 {
-    const VerifyOptions *options = verify->options;
-    _cleanup_(strvec_done) StrVec all = {0};
-    bool named = options->ids != NULL && options->ids->n > 0;
-    if (!named && manifest_list(verify->repo, &all, err) < 0)
-        return -1;
-    if (verify_collect(verify, named ? options->ids : &all, err) < 0 ||
-        verify_present(verify, !named && options->app == NULL, err) < 0 ||
-        (options->percent > 0 && verify_read(verify, err) < 0) || verify_judge(verify, err) < 0)
+    bool everything = !verify->named && verify->options->app == NULL;
+    if (verify_recall(verify, err) < 0 || verify_collect(verify, ids, err) < 0 ||
+        verify_present(verify, everything, err) < 0 || (verify->reading && verify_read(verify, err) < 0) ||
+        verify_judge(verify, err) < 0)
         return -1;
     verify_report_damages(verify);
+    return 0;
+}
+
+static int run(Verify *verify, RepoLock *lock, Error *err)
+{
+    _cleanup_(strvec_done) StrVec all = {0};
+    if (!verify->named && manifest_list(verify->repo, &all, err) < 0)
+        return -1;
+    if (look(verify, verify->named ? verify->options->ids : &all, err) < 0) {
+        verify_remember_interrupted(verify);
+        return -1;
+    }
+    /* Once the lock is lost a prune may have taken away what is missed here. */
+    if (repo_lock_check(lock, err) < 0)
+        return -1;
+    verify_remember(verify);
+    verify_report_cycle(verify);
     return 0;
 }
 
@@ -64,6 +84,12 @@ int verify_run(Repo *repo, const VerifyOptions *options, VerifyReport *ret, Find
                Error *err)
 {
     _cleanup_(repo_unlock_cleanup) RepoLock *lock = NULL;
+    bool named = options->ids != NULL && options->ids->n > 0;
+    if (named && options->percent > 0 && options->percent < 100) {
+        error_set(err, ERR_USAGE, "a share of single backups cannot be read");
+        return error_hint(err, "Read all of them, or a share of all backups: each run then goes on where the one "
+                               "before stopped.");
+    }
     if (repo_lock(repo, false, "verify", &lock, err) < 0)
         return -1;
     *ret = (VerifyReport){.damages = xcalloc(VERIFY_DAMAGES_MAX, sizeof *ret->damages)};
@@ -74,15 +100,13 @@ int verify_run(Repo *repo, const VerifyOptions *options, VerifyReport *ret, Find
         .findings = findings,
         .progress = progress,
         .jobs = choose_jobs(repo, options->jobs),
+        .named = named,
         .mutex = PTHREAD_MUTEX_INITIALIZER,
     };
     blobtable_init(&verify.blobs);
-    int rc = run(&verify, err);
+    int rc = run(&verify, lock, err);
     verify_done(&verify);
-    /* Once the lock is lost a prune may have taken away what is missed here. */
-    if (rc < 0 || repo_lock_check(lock, err) < 0) {
+    if (rc < 0)
         verify_report_done(ret);
-        return -1;
-    }
-    return 0;
+    return rc;
 }

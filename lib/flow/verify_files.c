@@ -15,11 +15,6 @@ void packfiles_done(PackFiles *files)
     *files = (PackFiles){0};
 }
 
-size_t packfiles_slice(const BlobRecord *record, size_t n_slices)
-{
-    return record->kind == BLOB_TAR ? (record->hash[0] << 8 | record->hash[1]) % n_slices : 0;
-}
-
 int packfiles_compare(const void *a, const void *b)
 {
     const PackFile *left = a, *right = b;
@@ -28,21 +23,14 @@ int packfiles_compare(const void *a, const void *b)
     return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
-typedef struct Gathering {
-    size_t slice, n_slices;
-    PackFiles *files;
-} Gathering;
-
 static void add_entry(Verify *verify, size_t index, const IndexEntry *entry, void *ctx)
 {
-    Gathering *gathering = ctx;
-    PackFiles *files = gathering->files;
+    PackFiles *files = ctx;
     if (entry->n_parts != 1 || entry->parts[0].blob.kind != BLOB_TAR)
         return;
     const struct IndexPart *part = &entry->parts[0];
     size_t position = blobtable_find(&verify->blobs, &part->blob);
-    if (position == SIZE_MAX || !(verify->blobs.v[position].state & BLOB_CHOSEN) ||
-        packfiles_slice(&verify->blobs.v[position], gathering->n_slices) != gathering->slice)
+    if (position == SIZE_MAX || !(verify->blobs.v[position].state & BLOB_SLICE))
         return;
     PackFile file = {.blob = (uint32_t)position, .offset = (uint32_t)part->offset, .length = (uint32_t)part->length};
     hex_bytes(entry->hash, file.hash, sizeof file.hash);
@@ -60,11 +48,10 @@ static void drop_doubles(PackFiles *files)
     files->n = kept;
 }
 
-int packfiles_gather(Verify *verify, size_t slice, size_t n_slices, PackFiles *ret, Error *err)
+int packfiles_gather(Verify *verify, PackFiles *ret, Error *err)
 {
     PackFiles files = {0};
-    Gathering gathering = {.slice = slice, .n_slices = n_slices, .files = &files};
-    if (verify_each_index(verify, add_entry, &gathering, err) < 0) {
+    if (verify_each_index(verify, add_entry, &files, err) < 0) {
         packfiles_done(&files);
         return -1;
     }

@@ -46,6 +46,17 @@ typedef struct Listing {
     uint64_t orphans, orphan_bytes, strangers;
 } Listing;
 
+static void add_orphan(Listing *listing, const char *key, uint64_t size)
+{
+    VerifyReport *report = listing->verify->report;
+    listing->orphans++;
+    listing->orphan_bytes += size;
+    if (!listing->verify->options->list_orphans || report->n_orphans == VERIFY_ORPHANS_MAX)
+        return;
+    xgrow(&report->orphan_list, &report->cap_orphans, report->n_orphans);
+    report->orphan_list[report->n_orphans++] = (VerifyOrphan){.key = xstrdup(key), .size = size};
+}
+
 static int see(void *ctx, const char *key, uint64_t size, Error *err)
 {
     Listing *listing = ctx;
@@ -60,8 +71,7 @@ static int see(void *ctx, const char *key, uint64_t size, Error *err)
     }
     size_t position = blobtable_find(&verify->blobs, &ref);
     if (position == SIZE_MAX) {
-        listing->orphans++;
-        listing->orphan_bytes += size;
+        add_orphan(listing, key, size);
         return 0;
     }
     ref = blobtable_ref(&verify->blobs, position);

@@ -11,6 +11,7 @@
 #include "kura/manifest.h"
 #include "kura/pool.h"
 #include "kura/verify.h"
+#include "kura/verifystate.h"
 
 /* BlobRecord.state */
 enum {
@@ -19,11 +20,14 @@ enum {
     BLOB_GOOD = 4,        /* was read */
     BLOB_BAD = 8,         /* missing or damaged */
     BLOB_SOME_FILES = 16, /* with BLOB_BAD: only the files in Verify.bad_files are affected */
+    BLOB_SLICE = 32,      /* chosen, and its turn has come */
 };
 
 /* What reading a segment gave. Rows that begin in one segment and end in another are counted, but not in the sum. */
 typedef struct SegmentSum {
-    uint64_t low, high; /* as in RowDigest */
+    uint32_t offset, length; /* as in ManifestSegment */
+    uint32_t next;           /* of the same blob, or BLOBTABLE_NONE */
+    uint64_t low, high;      /* as in RowDigest */
     uint32_t rows, raw;
     bool open_end; /* the last row goes on in the next segment */
 } SegmentSum;
@@ -60,7 +64,7 @@ typedef struct Verify {
     Progress *progress;
     size_t jobs;
     BlobTable blobs;
-    SegmentSum *segments; /* BlobRecord.segment */
+    SegmentSum *segments; /* BlobRecord.segment is the first of its blob */
     size_t n_segments, cap_segments;
     IndexSum *indexes; /* BlobRecord.index */
     size_t n_indexes, cap_indexes;
@@ -73,12 +77,43 @@ typedef struct Verify {
     PackFile *bad_files;   /* sorted once reading is done */
     size_t n_bad_files, cap_bad_files;
     size_t n_other; /* findings that are about no blob */
+
+    bool named;     /* only some backups are looked at, by their names */
+    bool reading;   /* some blobs are read */
+    bool has_cycle; /* and how far that came is remembered */
+    VerifyState state;
+    bool state_told;   /* that it was not readable */
+    VerifyCycle cycle; /* of this run; guarded by the mutex, as what follows */
+    time_t base;       /* when the cycle began that this run goes on with */
+    time_t run_started;
+    double saved;       /* when the state was written, or begun with */
+    uint32_t *sequence; /* what is read, each once: n_range in the order of names, then what was damaged before */
+    bool *done;         /* of each of them */
+    size_t n_sequence, n_range;
+    size_t frontier; /* all before it are done */
+    size_t wraps_at; /* where the last one by name is behind */
 } Verify;
 
 /* verify_collect.c: fills the table and the lists from these backups; the report has them, without their damages. */
 int verify_collect(Verify *verify, const StrVec *ids, Error *err);
+/* The segment's place in Verify.segments, or SIZE_MAX: there is none where no data is read. */
+size_t verify_find_segment(const Verify *verify, size_t blob, const ManifestSegment *segment);
 /* verify_present.c: marks what is there; counts orphans in a listing of everything. */
 int verify_present(Verify *verify, bool count_orphans, Error *err);
+/* verify_cycle.c: makes the sequence, and marks in it what is to be read. */
+void verify_cycle_plan(Verify *verify);
+/* The blob at this place of the sequence was read, or need not be. */
+void verify_cycle_done(Verify *verify, size_t place);
+/* All of the sequence was read. */
+void verify_cycle_end(Verify *verify);
+/* verify_remember.c: loads the state of the runs before. */
+int verify_recall(Verify *verify, Error *err);
+/* Writes it: while blobs are read, when they were not all read, when all is judged. */
+void verify_remember_now_and_then(Verify *verify);
+void verify_remember_interrupted(Verify *verify);
+void verify_remember(Verify *verify);
+/* Puts into the report what the state now tells. */
+void verify_report_cycle(Verify *verify);
 /* verify_read.c: reads as many blobs as the options say. */
 int verify_read(Verify *verify, Error *err);
 /* verify_judge.c: tables against their digests, damages against backups; the findings. */
@@ -97,10 +132,8 @@ typedef struct PackFiles {
     size_t n, cap;
 } PackFiles;
 void packfiles_done(PackFiles *files);
-/* Gathers the files of those packs that are chosen and fall into this slice. */
-int packfiles_gather(Verify *verify, size_t slice, size_t n_slices, PackFiles *ret, Error *err);
-/* The slice of a pack; 0 for other blobs. */
-size_t packfiles_slice(const BlobRecord *record, size_t n_slices);
+/* Gathers the files of those packs that are marked BLOB_SLICE. */
+int packfiles_gather(Verify *verify, PackFiles *ret, Error *err);
 /* Compares the files of one pack, whose bytes these are: how many are bad. They go to Verify.bad_files; *ret_listed
  * tells whether all of them found room there. */
 size_t packfiles_check(Verify *verify, const PackFiles *files, size_t blob, const Buf *data, bool *ret_listed);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "kura/datablocks.h"
 #include "kura/mem.h"
@@ -13,36 +12,6 @@
 /* What readers hold at once; a blob counts twice, because an encrypted one has two forms. */
 #define IN_FLIGHT_MAX (128u * 1024 * 1024)
 enum { SLICE_FILES = 2 * 1000 * 1000 }; /* files in packs whose hashes are kept at once */
-
-/* ---- choosing ---- */
-
-static bool may_be_chosen(const BlobRecord *record)
-{
-    return (record->state & (BLOB_PRESENT | BLOB_BAD | BLOB_GOOD)) == BLOB_PRESENT;
-}
-
-/* Each blob has the same chance, and the share is met exactly. Gives the bytes to read. */
-static uint64_t choose(Verify *verify)
-{
-    uint64_t left = 0, bytes = 0;
-    for (size_t i = 0; i < verify->blobs.n; i++)
-        left += may_be_chosen(&verify->blobs.v[i]);
-    double share = (double)left * verify->options->percent / 100;
-    uint64_t wanted = (uint64_t)share + (share > (double)(uint64_t)share);
-    for (size_t i = 0; i < verify->blobs.n; i++) {
-        uint64_t number;
-        if (!may_be_chosen(&verify->blobs.v[i]))
-            continue;
-        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-            abort(); /* so few bytes are always given at once */
-        if (number % left-- >= wanted)
-            continue;
-        wanted--;
-        verify->blobs.v[i].state |= BLOB_CHOSEN;
-        bytes += verify->blobs.v[i].size;
-    }
-    return bytes;
-}
 
 /* ---- the memory that readers share ---- */
 
@@ -74,8 +43,8 @@ static void gate_leave(Gate *gate, uint64_t size)
 typedef struct Reading {
     Verify *verify;
     const PackFiles *files;
-    size_t slice, n_slices;
-    atomic_size_t next;
+    atomic_size_t next; /* place in the sequence */
+    size_t end;
     Gate gate;
 } Reading;
 
@@ -105,16 +74,19 @@ static int scan_nothing(void *ctx, const void *piece, size_t len, Error *err)
 
 static int sum_segment(SegmentSum *sum, const Buf *data, Error *err)
 {
+    const ManifestSegment place = {.offset = sum->offset, .length = sum->length};
+    size_t len;
+    const uint8_t *frame = manifest_segment_frame(&place, data, &len);
     Scan scan = {.splitter = {.row = add_row, .partial = BUF_INIT(BLOB_MAX)}};
     scan.splitter.ctx = &scan.digest;
-    int rc = repo_decompress_pieces(data->data, data->len, BLOB_MAX, scan_rows, &scan, err);
+    int rc = repo_decompress_pieces(frame, len, BLOB_MAX, scan_rows, &scan, err);
     if (rc == 0 && scan.splitter.ended)
         rc = error_set(err, ERR_CORRUPT, "its rows hold an end marker");
-    *sum = (SegmentSum){.low = scan.digest.low,
-                        .high = scan.digest.high,
-                        .rows = (uint32_t)scan.digest.rows,
-                        .raw = (uint32_t)scan.raw,
-                        .open_end = scan.splitter.partial.len > 0};
+    sum->low = scan.digest.low;
+    sum->high = scan.digest.high;
+    sum->rows = (uint32_t)scan.digest.rows;
+    sum->raw = (uint32_t)scan.raw;
+    sum->open_end = scan.splitter.partial.len > 0;
     buf_done(&scan.splitter.partial);
     return rc;
 }
@@ -127,7 +99,9 @@ static int check_frames(Verify *verify, size_t position, const Buf *data, Error 
     uint32_t segment = verify->blobs.v[position].segment;
     int rc = segment == BLOBTABLE_NONE
                  ? repo_decompress_pieces(data->data, data->len, BLOB_MAX, scan_nothing, NULL, err)
-                 : sum_segment(&verify->segments[segment], data, err);
+                 : 0;
+    for (; rc == 0 && segment != BLOBTABLE_NONE; segment = verify->segments[segment].next)
+        rc = sum_segment(&verify->segments[segment], data, err);
     blob_key(verify->repo, &ref, key);
     return rc < 0 ? error_wrap(err, "\"%s\"", key) : 0;
 }
@@ -177,59 +151,100 @@ static int check_blob(Reading *reading, size_t position, Buf *data, Error *err)
     return 0;
 }
 
+static int read_one(Reading *reading, Pool *pool, size_t position, Error *err)
+{
+    const BlobRecord *record = &reading->verify->blobs.v[position];
+    uint64_t size = 2ull * record->size;
+    _cleanup_(buf_done) Buf data = BUF_INIT(BLOB_STORED_MAX);
+    gate_enter(&reading->gate, size);
+    int rc = pool_check(pool, err) < 0 ? -1 : check_blob(reading, position, &data, err);
+    buf_done(&data);
+    gate_leave(&reading->gate, size);
+    if (rc == 0)
+        progress_add(reading->verify->progress, record->size, 1);
+    return rc;
+}
+
 static int read_some(void *ctx, Pool *pool, size_t worker, Error *err)
 {
     Reading *reading = ctx;
-    const BlobTable *blobs = &reading->verify->blobs;
-    for (size_t i; (i = reading->next++) < blobs->n;) {
-        const BlobRecord *record = &blobs->v[i];
-        if (!(record->state & BLOB_CHOSEN) || packfiles_slice(record, reading->n_slices) != reading->slice)
-            continue;
-        uint64_t size = 2ull * record->size;
-        _cleanup_(buf_done) Buf data = BUF_INIT(BLOB_STORED_MAX);
-        gate_enter(&reading->gate, size);
-        int rc = pool_check(pool, err) < 0 ? -1 : check_blob(reading, i, &data, err);
-        buf_done(&data);
-        gate_leave(&reading->gate, size);
-        if (rc < 0)
+    Verify *verify = reading->verify;
+    for (size_t place; (place = reading->next++) < reading->end;) {
+        size_t position = verify->sequence[place];
+        if ((verify->blobs.v[position].state & BLOB_SLICE) && read_one(reading, pool, position, err) < 0)
             return -1;
-        progress_add(reading->verify->progress, record->size, 1);
+        verify_cycle_done(verify, place);
+        verify_remember_now_and_then(verify);
     }
     return 0;
 }
 
-static int read_slice(Verify *verify, size_t slice, size_t n_slices, Error *err)
+/* A stretch of the sequence. */
+static int read_slice(Verify *verify, size_t from, size_t to, Error *err)
 {
     PackFiles files;
-    if (packfiles_gather(verify, slice, n_slices, &files, err) < 0)
+    for (size_t i = from; i < to; i++) {
+        BlobRecord *record = &verify->blobs.v[verify->sequence[i]];
+        if (record->state & BLOB_CHOSEN)
+            record->state |= BLOB_SLICE;
+    }
+    if (packfiles_gather(verify, &files, err) < 0)
         return -1;
     Reading reading = {.verify = verify,
                        .files = &files,
-                       .slice = slice,
-                       .n_slices = n_slices,
+                       .next = from,
+                       .end = to,
                        .gate = {.mutex = PTHREAD_MUTEX_INITIALIZER, .left = PTHREAD_COND_INITIALIZER}};
     int rc = pool_run(verify->jobs, read_some, &reading, err);
     pthread_mutex_destroy(&reading.gate.mutex);
     pthread_cond_destroy(&reading.gate.left);
     packfiles_done(&files);
+    for (size_t i = from; i < to; i++)
+        verify->blobs.v[verify->sequence[i]].state &= (uint8_t) ~(BLOB_SLICE | BLOB_CHOSEN);
     return rc;
 }
 
-int verify_read(Verify *verify, Error *err)
+/* How many slices keep the lists of files within bounds: packs lie as evenly in the sequence as hashes do. */
+static size_t count_slices(const Verify *verify)
+{
+    size_t packs = 0, chosen = 0;
+    for (size_t i = 0; i < verify->blobs.n; i++) {
+        packs += verify->blobs.v[i].kind == BLOB_TAR;
+        chosen += verify->blobs.v[i].kind == BLOB_TAR && (verify->blobs.v[i].state & BLOB_CHOSEN);
+    }
+    return packs == 0 ? 1 : 1 + (size_t)((double)verify->pack_files * (double)chosen / (double)packs / SLICE_FILES);
+}
+
+static uint64_t chosen_bytes(const Verify *verify)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < verify->blobs.n; i++)
+        bytes += verify->blobs.v[i].state & BLOB_CHOSEN ? verify->blobs.v[i].size : 0;
+    return bytes;
+}
+
+static void count_good(Verify *verify)
 {
     VerifyReport *report = verify->report;
-    size_t n_slices = 1 + (size_t)((double)verify->pack_files * verify->options->percent / 100 / SLICE_FILES);
-    progress_phase(verify->progress, "data", choose(verify));
-    for (size_t slice = 0; slice < n_slices; slice++)
-        if (read_slice(verify, slice, n_slices, err) < 0)
-            return -1;
-    if (verify->n_bad_files > 0)
-        qsort(verify->bad_files, verify->n_bad_files, sizeof *verify->bad_files, packfiles_compare);
     for (size_t i = 0; i < verify->blobs.n; i++) {
         if (!(verify->blobs.v[i].state & BLOB_GOOD))
             continue;
         report->read_blobs++;
         report->read_bytes += verify->blobs.v[i].size;
     }
+}
+
+int verify_read(Verify *verify, Error *err)
+{
+    verify_cycle_plan(verify);
+    size_t n_slices = count_slices(verify);
+    progress_phase(verify->progress, "data", chosen_bytes(verify));
+    for (size_t i = 0; i < n_slices; i++)
+        if (read_slice(verify, verify->n_sequence * i / n_slices, verify->n_sequence * (i + 1) / n_slices, err) < 0)
+            return -1;
+    if (verify->n_bad_files > 0)
+        qsort(verify->bad_files, verify->n_bad_files, sizeof *verify->bad_files, packfiles_compare);
+    count_good(verify);
+    verify_cycle_end(verify);
     return 0;
 }

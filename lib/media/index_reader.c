@@ -240,6 +240,11 @@ int index_reader_next(IndexReader *reader, const IndexEntry **ret, Error *err)
     return rc;
 }
 
+size_t index_reader_piece(const IndexReader *reader)
+{
+    return reader->next_blob - 1;
+}
+
 /* Files of one pack stand together: one word for all of them is mostly enough. */
 void index_entry_know(const IndexEntry *entry, Uploader *uploader, BlobRef *last)
 {

@@ -159,30 +159,46 @@ void cache_put_index(Cache *cache, const void *data, size_t len)
     write_file(cache, name, data, len);
 }
 
-/* --- manifests --- */
+/* --- files of others --- */
 
-void cache_manifest_file(const char *id, char name[CACHE_NAME_SIZE])
+void cache_put_file(Cache *cache, const char *name, const void *data, size_t len)
 {
-    snprintf(name, CACHE_NAME_SIZE, "%s" CACHE_MANIFEST_SUFFIX, id);
+    if (cache)
+        write_file(cache, name, data, len);
 }
 
-Manifest *cache_load_manifest(const Cache *cache, const char *id)
+int cache_get_file(const Cache *cache, const char *name, Buf *out)
 {
-    char name[CACHE_NAME_SIZE];
+    return cache ? read_file(cache, name, out) : -1;
+}
+
+/* --- manifests --- */
+
+void cache_manifest_file(const char *name, char file[CACHE_NAME_SIZE])
+{
+    snprintf(file, CACHE_NAME_SIZE, "%s" CACHE_MANIFEST_SUFFIX, name);
+}
+
+Manifest *cache_load_manifest(const Cache *cache, const char *name)
+{
+    char file[CACHE_NAME_SIZE];
+    unsigned revision;
+    _cleanup_free_ char *id = NULL, *inside = NULL;
     Error why = ERROR_INIT;
     _cleanup_(buf_done) Buf text = BUF_INIT(MANIFEST_MAX);
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
-    if (cache == NULL || !manifest_id_valid(id))
+    if (cache == NULL || manifest_name_parse(name, &id, &revision) < 0)
         return NULL;
-    cache_manifest_file(id, name);
-    if (read_file(cache, name, &text) < 0)
+    cache_manifest_file(name, file);
+    if (read_file(cache, file, &text) < 0)
         return NULL;
     if (manifest_parse(text.data, text.len, &manifest, &why) < 0) {
-        log_debug("\"%s/%s\" is passed over: %s", cache->path, name, why.message);
+        log_debug("\"%s/%s\" is passed over: %s", cache->path, file, why.message);
         return NULL;
     }
-    if (strcmp(manifest->id, id) != 0 || strcmp(manifest->app, cache->app) != 0) {
-        log_debug("\"%s/%s\" is of another backup and passed over", cache->path, name);
+    inside = manifest_name(manifest);
+    if (strcmp(inside, name) != 0 || strcmp(manifest->app, cache->app) != 0) {
+        log_debug("\"%s/%s\" is of another backup and passed over", cache->path, file);
         return NULL;
     }
     return steal(manifest);
@@ -190,21 +206,22 @@ Manifest *cache_load_manifest(const Cache *cache, const char *id)
 
 static void store_manifest(Cache *cache, const Manifest *manifest)
 {
-    char name[CACHE_NAME_SIZE];
+    char file[CACHE_NAME_SIZE];
+    _cleanup_free_ char *name = manifest_name(manifest);
     _cleanup_(json_unref) json_t *document = manifest_to_json(manifest);
     _cleanup_(buf_done) Buf text = BUF_INIT(MANIFEST_MAX);
-    cache_manifest_file(manifest->id, name);
+    cache_manifest_file(name, file);
     if (jsondoc_format(document, &text, NULL) == 0)
-        write_file(cache, name, text.data, text.len);
+        write_file(cache, file, text.data, text.len);
 }
 
-int cache_commit(Cache *cache, const Manifest *manifest, const StrVec *ids, Error *err)
+int cache_commit(Cache *cache, const Manifest *manifest, const StrVec *names, Error *err)
 {
     if (cache == NULL)
         return 0;
     store_manifest(cache, manifest);
     /* Index blobs of a backup that is under way have no manifest yet. */
     if (flock(cache->fd, LOCK_EX | LOCK_NB) == 0)
-        cache_forget(cache, manifest->id, ids);
+        cache_forget(cache, manifest->id, names);
     return cache->error ? error_errno(err, cache->error, "writing the cache \"%s\"", cache->path) : 0;
 }

@@ -73,22 +73,23 @@ static void keep_manifest(Keep *keep, const Manifest *manifest)
         keep_index(keep, &manifest->filesets[i]);
         useful = true;
     }
-    cache_manifest_file(manifest->id, name);
+    _cleanup_free_ char *own = manifest_name(manifest);
+    cache_manifest_file(own, name);
     if (useful)
         strvec_push(&keep->names, name);
 }
 
-static void keep_manifests(const Cache *cache, const StrVec *names, const char *newest, const StrVec *ids, Keep *keep)
+static void keep_manifests(const Cache *cache, const StrVec *files, const char *newest, const StrVec *names, Keep *keep)
 {
-    for (size_t i = names->n; i-- > 0;) {
-        size_t len = strlen(names->v[i]);
+    for (size_t i = files->n; i-- > 0;) {
+        size_t len = strlen(files->v[i]);
         if (len <= strlen(CACHE_MANIFEST_SUFFIX))
             continue;
-        _cleanup_free_ char *id = xstrndup(names->v[i], len - strlen(CACHE_MANIFEST_SUFFIX));
-        if (strcmp(names->v[i] + strlen(id), CACHE_MANIFEST_SUFFIX) != 0 ||
-            (strcmp(id, newest) != 0 && !strvec_contains(ids, id)))
+        _cleanup_free_ char *name = xstrndup(files->v[i], len - strlen(CACHE_MANIFEST_SUFFIX));
+        if (strcmp(files->v[i] + strlen(name), CACHE_MANIFEST_SUFFIX) != 0 ||
+            (strcmp(name, newest) != 0 && !strvec_contains(names, name)))
             continue;
-        _cleanup_(manifest_free_cleanup) Manifest *manifest = cache_load_manifest(cache, id);
+        _cleanup_(manifest_free_cleanup) Manifest *manifest = cache_load_manifest(cache, name);
         if (manifest)
             keep_manifest(keep, manifest);
     }
@@ -106,16 +107,16 @@ static bool is_kept(const Keep *keep, const char *name)
     return keep->names.n && bsearch(&name, keep->names.v, keep->names.n, sizeof *keep->names.v, compare_names);
 }
 
-void cache_forget(const Cache *cache, const char *newest, const StrVec *ids)
+void cache_forget(const Cache *cache, const char *newest, const StrVec *names)
 {
-    _cleanup_(strvec_done) StrVec names = {0};
+    _cleanup_(strvec_done) StrVec files = {0};
     _cleanup_(keep_done) Keep keep = {0};
-    if (list_names(cache, &names) < 0)
+    if (list_names(cache, &files) < 0)
         return;
-    keep_manifests(cache, &names, newest, ids, &keep);
+    keep_manifests(cache, &files, newest, names, &keep);
     if (keep.names.n)
         qsort(keep.names.v, keep.names.n, sizeof *keep.names.v, compare_names);
-    for (size_t i = 0; i < names.n; i++)
-        if (!is_kept(&keep, names.v[i]) && !is_temp(cache, names.v[i]))
-            unlinkat(cache->fd, names.v[i], 0);
+    for (size_t i = 0; i < files.n; i++)
+        if (!is_kept(&keep, files.v[i]) && !is_temp(cache, files.v[i]))
+            unlinkat(cache->fd, files.v[i], 0);
 }

@@ -19,10 +19,10 @@ struct Cache {
 
 /* What the files of a blob and of a backup's manifest are called. */
 void cache_blob_file(const BlobRef *ref, char name[CACHE_NAME_SIZE]);
-void cache_manifest_file(const char *id, char name[CACHE_NAME_SIZE]);
+void cache_manifest_file(const char *name, char file[CACHE_NAME_SIZE]);
 
-/* Removes all that is of no use any more (cache_commit tells what that is); `newest` was just made, ids are the others.
- */
-void cache_forget(const Cache *cache, const char *newest, const StrVec *ids);
+/* Removes all that is of no use any more (cache_commit tells what that is); `newest` was just made, names are those of
+ * the others. */
+void cache_forget(const Cache *cache, const char *newest, const StrVec *names);
 
 #endif

@@ -61,11 +61,18 @@ static int get_text(Repo *repo, const DocumentKind *kind, const char *key, Buf *
     return document_unseal(repo, kind, &sealed, out, err);
 }
 
+static bool name_valid(const DocumentKind *kind, const char *name)
+{
+    unsigned revision;
+    _cleanup_free_ char *id = NULL;
+    return kind->name_parse ? kind->name_parse(name, &id, &revision) == 0 : manifest_id_valid(name);
+}
+
 int document_get(Repo *repo, const DocumentKind *kind, const char *id, Buf *out, Error *err)
 {
     char key[KEY_SIZE];
     Error why = ERROR_INIT;
-    if (!manifest_id_valid(id))
+    if (!name_valid(kind, id))
         return no_document(repo, kind, id, err);
     document_key(repo, kind, id, key);
     if (get_text(repo, kind, key, out, &why) == 0)
@@ -78,7 +85,8 @@ int document_get(Repo *repo, const DocumentKind *kind, const char *id, Buf *out,
 }
 
 typedef struct Listing {
-    const char *prefix, *suffix;
+    const DocumentKind *kind;
+    const char *suffix;
     StrVec *ids;
 } Listing;
 
@@ -87,17 +95,25 @@ static int add_id(void *ctx, const char *key, uint64_t size, Error *err)
     (void)size;
     (void)err;
     Listing *listing = ctx;
-    size_t len = strlen(key), fixed = strlen(listing->prefix) + strlen(listing->suffix);
+    size_t len = strlen(key), fixed = strlen(listing->kind->prefix) + strlen(listing->suffix);
     if (len <= fixed || strcmp(key + len - strlen(listing->suffix), listing->suffix) != 0)
         return 0;
-    _cleanup_free_ char *id = xstrndup(key + strlen(listing->prefix), len - fixed);
-    if (manifest_id_valid(id))
+    _cleanup_free_ char *id = xstrndup(key + strlen(listing->kind->prefix), len - fixed);
+    if (name_valid(listing->kind, id))
         strvec_push(listing->ids, id);
     return 0;
 }
 
-int document_list(Repo *repo, const DocumentKind *kind, StrVec *ret, Error *err)
+int document_list(Repo *repo, const DocumentKind *kind, const char *prefix, StrVec *ret, Error *err)
 {
-    Listing listing = {.prefix = kind->prefix, .suffix = suffix(repo), .ids = ret};
-    return store_list(repo->store, kind->prefix, add_id, &listing, err);
+    Listing listing = {.kind = kind, .suffix = suffix(repo), .ids = ret};
+    _cleanup_free_ char *whole = xasprintf("%s%s", kind->prefix, prefix);
+    return store_list(repo->store, whole, add_id, &listing, err);
+}
+
+int document_delete(Repo *repo, const DocumentKind *kind, const char *id, Error *err)
+{
+    char key[KEY_SIZE];
+    document_key(repo, kind, id, key);
+    return store_delete(repo->store, key, err) < 0 ? error_wrap(err, "removing %s %s", kind->what, id) : 0;
 }

@@ -8,8 +8,14 @@
 
 #include "jsonnode_priv.h"
 #include "kura/clock.h"
+#include "kura/hash.h"
 #include "kura/mem.h"
 #include "lock_priv.h"
+
+enum {
+    LIFETIME_BEFORE = 2 * 3600, /* of locks that do not tell theirs */
+    LIFETIME_MAX = 24 * 3600,
+};
 
 /* The first line of a small file under /proc, or "". */
 static void read_line(const char *path, char *line, size_t size)
@@ -65,28 +71,44 @@ static char *user_name(void)
     return xasprintf("uid %u", geteuid());
 }
 
-void lockinfo_init_self(LockInfo *info, bool exclusive, const char *purpose, time_t now, time_t expires)
+/* The firmware's name of the machine and the system's: clones of a machine may share one of them, hardly both. Only
+ * root may know the former. */
+static char *machine_name(void)
+{
+    char firmware[64], installed[64], both[136], hash[SHA256_HEX_SIZE];
+    read_line("/sys/class/dmi/id/product_uuid", firmware, sizeof firmware);
+    read_line("/etc/machine-id", installed, sizeof installed);
+    if (firmware[0] == 0 || installed[0] == 0)
+        return xstrdup("");
+    int len = snprintf(both, sizeof both, "kura %s %s", firmware, installed);
+    sha256_hex(both, (size_t)len, hash);
+    return xstrndup(hash, 32);
+}
+
+void lockinfo_init_self(LockInfo *info, const LockWish *wish)
 {
     char host[256] = "";
     gethostname(host, sizeof host - 1);
     *info = (LockInfo){
-        .exclusive = exclusive,
-        .purpose = xstrdup(purpose),
+        .exclusive = wish->exclusive,
+        .purpose = xstrdup(wish->purpose),
+        .app = xstrdup_null(wish->app),
         .host = xstrdup(host),
         .user = user_name(),
         .pid = getpid(),
         .process = self_process(),
-        .created = now,
-        .expires = expires,
+        .machine = machine_name(),
     };
 }
 
 void lockinfo_done(LockInfo *info)
 {
     free(info->purpose);
+    free(info->app);
     free(info->host);
     free(info->user);
     free(info->process);
+    free(info->machine);
     *info = (LockInfo){0};
 }
 
@@ -102,12 +124,15 @@ int lockinfo_format(const LockInfo *info, Buf *out, Error *err)
     _cleanup_(json_unref) json_t *json = jsondoc_new("lock");
     json_set_bool(json, "exclusive", info->exclusive);
     json_set_text(json, "purpose", info->purpose);
+    json_set_text(json, "app", info->app);
     json_set_text(json, "host", info->host);
     json_set_text(json, "user", info->user);
     json_set_u64(json, "pid", (uint64_t)info->pid);
     json_set_text(json, "process", info->process);
+    json_set_text(json, "machine", info->machine);
     set_moment(json, "created", info->created);
     set_moment(json, "expires", info->expires);
+    json_set_u64(json, "lifetime", (uint64_t)info->lifetime);
     return jsondoc_format(json, out, err);
 }
 
@@ -120,12 +145,29 @@ static int read_moment(const JsonNode *root, const char *key, time_t *ret, Error
     return *ret >= 0 ? 0 : jnode_fail(root, err, "has a member \"%s\" that is no moment", key);
 }
 
+/* Of a member that older locks do not have. */
+static int read_later_text(const JsonNode *root, const char *key, char **ret, Error *err)
+{
+    return json_object_get(root->json, key) ? jnode_text_or_null(root, key, ret, err) : 0;
+}
+
+static int read_lifetime(const JsonNode *root, time_t *ret, Error *err)
+{
+    int64_t seconds = LIFETIME_BEFORE;
+    if (json_object_get(root->json, "lifetime") && jnode_int(root, "lifetime", 1, LIFETIME_MAX, &seconds, err) < 0)
+        return -1;
+    *ret = seconds;
+    return 0;
+}
+
 static int read_lock(const JsonNode *root, LockInfo *ret, Error *err)
 {
     if (jnode_bool(root, "exclusive", &ret->exclusive, err) < 0 ||
         jnode_text(root, "purpose", &ret->purpose, err) < 0 || jnode_text(root, "host", &ret->host, err) < 0 ||
         jnode_text(root, "user", &ret->user, err) < 0 || jnode_int(root, "pid", 1, INT32_MAX, &ret->pid, err) < 0 ||
-        jnode_text(root, "process", &ret->process, err) < 0 || read_moment(root, "created", &ret->created, err) < 0)
+        jnode_text(root, "process", &ret->process, err) < 0 || read_later_text(root, "app", &ret->app, err) < 0 ||
+        read_later_text(root, "machine", &ret->machine, err) < 0 || read_lifetime(root, &ret->lifetime, err) < 0 ||
+        read_moment(root, "created", &ret->created, err) < 0)
         return -1;
     return read_moment(root, "expires", &ret->expires, err);
 }
@@ -145,14 +187,31 @@ int lockinfo_parse(const Buf *text, LockInfo *ret, Error *err)
     return 0;
 }
 
-bool lockinfo_holder_gone(const LockInfo *info)
+bool lockinfo_before_boot(const LockInfo *info, const LockInfo *self)
+{
+    size_t boot = strcspn(self->process, "/");
+    return info->machine && info->machine[0] && strcmp(info->machine, self->machine) == 0 &&
+           strcmp(info->host, self->host) == 0 && info->process[0] && boot > 0 &&
+           strncmp(info->process, self->process, boot + 1) != 0;
+}
+
+static bool is_before_boot(const LockInfo *info)
+{
+    _cleanup_(lockinfo_done) LockInfo self = {0};
+    lockinfo_init_self(&self, &(LockWish){.purpose = ""});
+    return lockinfo_before_boot(info, &self);
+}
+
+LockHolder lockinfo_holder(const LockInfo *info)
 {
     _cleanup_free_ char *space = process_space();
     if (space[0] == 0 || strncmp(info->process, space, strlen(space)) != 0)
-        return false;
+        return is_before_boot(info) ? HOLDER_GONE : HOLDER_UNKNOWN;
     if (kill((pid_t)info->pid, 0) < 0 && errno == ESRCH)
-        return true;
+        return HOLDER_GONE;
     /* The number may have gone to another process since. */
     unsigned long long now = start_time(info->pid), then = strtoull(info->process + strlen(space), NULL, 10);
-    return now != 0 && then != 0 && now != then;
+    if (now == 0 || then == 0)
+        return HOLDER_UNKNOWN;
+    return now == then ? HOLDER_ALIVE : HOLDER_GONE;
 }

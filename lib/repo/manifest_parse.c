@@ -30,11 +30,23 @@ static int read_zstd_blobs(const JsonNode *node, const char *key, BlobRef **ret,
     return 0;
 }
 
+/* The frame of a blob that holds several. */
+static int read_range(const JsonNode *node, ManifestSegment *ret, Error *err)
+{
+    if (json_object_get(node->json, "offset") == NULL && json_object_get(node->json, "length") == NULL)
+        return 0;
+    if (jnode_u64(node, "offset", ret->blob.size, &ret->offset, err) < 0 ||
+        jnode_u64(node, "length", ret->blob.size - ret->offset, &ret->length, err) < 0)
+        return -1;
+    return ret->length > 0 ? 0 : jnode_fail(node, err, "has no bytes in its blob");
+}
+
 static int read_segment(const JsonNode *node, ManifestSegment *ret, Error *err)
 {
     /* A row takes a byte at least: its newline. */
     if (jnode_blob(node, &ret->blob, err) < 0 || check_zstd(node, &ret->blob, err) < 0 ||
-        jnode_u64(node, "raw", BLOB_MAX, &ret->raw, err) < 0 || jnode_u64(node, "rows", ret->raw, &ret->rows, err) < 0)
+        read_range(node, ret, err) < 0 || jnode_u64(node, "raw", BLOB_MAX, &ret->raw, err) < 0 ||
+        jnode_u64(node, "rows", ret->raw, &ret->rows, err) < 0)
         return -1;
     return json_object_get(node->json, "continues") ? jnode_bool(node, "continues", &ret->continues, err) : 0;
 }
@@ -227,13 +239,39 @@ static int read_moment(const JsonNode *root, const char *key, char **ret, Error 
     return clock_parse_utc(*ret) >= 0 ? 0 : jnode_fail(root, err, "has a member \"%s\" that is no moment", key);
 }
 
+static int read_origin(const JsonNode *root, Manifest *ret, Error *err)
+{
+    JsonNode origin;
+    if (json_object_get(root->json, "origin") == NULL)
+        return 0;
+    if (jnode_object(root, "origin", &origin, err) < 0 ||
+        jnode_text(&origin, "repository", &ret->origin_repository, err) < 0 ||
+        jnode_text(&origin, "id", &ret->origin_id, err) < 0)
+        return -1;
+    return manifest_id_valid(ret->origin_id)
+               ? 0
+               : jnode_fail(&origin, err, "has an id that is no id of a backup: \"%.100s\"", ret->origin_id);
+}
+
+static int read_revision(const JsonNode *root, Manifest *ret, Error *err)
+{
+    int64_t revision;
+    if (json_object_get(root->json, "revision") == NULL)
+        return 0;
+    if (jnode_int(root, "revision", 1, MANIFEST_REVISION_MAX, &revision, err) < 0)
+        return -1;
+    ret->revision = (unsigned)revision;
+    return 0;
+}
+
 static int read_head(const JsonNode *root, Manifest *ret, Error *err)
 {
     if (jnode_text(root, "id", &ret->id, err) < 0)
         return -1;
     if (!manifest_id_valid(ret->id))
         return jnode_fail(root, err, "has an id that is no id of a backup: \"%.100s\"", ret->id);
-    if (jnode_text(root, "app", &ret->app, err) < 0 || jnode_text(root, "host", &ret->host, err) < 0 ||
+    if (read_revision(root, ret, err) < 0 || read_origin(root, ret, err) < 0 ||
+        jnode_text(root, "app", &ret->app, err) < 0 || jnode_text(root, "host", &ret->host, err) < 0 ||
         jnode_text(root, "kura_version", &ret->kura_version, err) < 0 ||
         read_moment(root, "started", &ret->started, err) < 0 ||
         read_moment(root, "finished", &ret->finished, err) < 0 || jnode_texts(root, "tags", &ret->tags, err) < 0 ||

@@ -15,5 +15,8 @@ void manifest_app_part(const Repo *repo, const char *app, char ret[MANIFEST_APP_
 
 /* Whether text is of manifest_new_id's form. */
 bool manifest_id_valid(const char *text);
+/* Takes a name apart: the id, to be freed, and the revision. -1 when it is not the name of a manifest. */
+enum { MANIFEST_REVISION_MAX = 999999 };
+int manifest_name_parse(const char *name, char **ret_id, unsigned *ret_revision);
 
 #endif

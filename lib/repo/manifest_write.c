@@ -18,6 +18,10 @@ static json_t *segment_to_json(const ManifestSegment *segment)
 {
     json_t *json = json_object();
     blob_ref_to_json(&segment->blob, json);
+    if (segment->length > 0) {
+        json_set_u64(json, "offset", segment->offset);
+        json_set_u64(json, "length", segment->length);
+    }
     json_set_u64(json, "raw", segment->raw);
     json_set_u64(json, "rows", segment->rows);
     if (segment->continues) /* rare, and there are many segments */
@@ -80,6 +84,14 @@ static json_t *fileset_to_json(const ManifestFileset *fileset)
     return json;
 }
 
+static json_t *origin_to_json(const Manifest *manifest)
+{
+    json_t *json = json_object();
+    json_set_text(json, "repository", manifest->origin_repository);
+    json_set_text(json, "id", manifest->origin_id);
+    return json;
+}
+
 static json_t *database_to_json(const ManifestDatabase *database)
 {
     json_t *json = json_object(), *toc = json_object(), *tables = json_array();
@@ -101,11 +113,15 @@ json_t *manifest_to_json(const Manifest *manifest)
 {
     json_t *json = jsondoc_new("manifest"), *filesets = json_array();
     json_set_text(json, "id", manifest->id);
+    if (manifest->revision > 1)
+        json_set_u64(json, "revision", manifest->revision);
     json_set_text(json, "app", manifest->app);
     json_set_text(json, "host", manifest->host);
     json_set_text(json, "kura_version", manifest->kura_version);
     json_set_text(json, "started", manifest->started);
     json_set_text(json, "finished", manifest->finished);
+    if (manifest->origin_id)
+        json_object_set_new(json, "origin", origin_to_json(manifest));
     json_set_texts(json, "tags", &manifest->tags);
     json_set_texts(json, "warnings", &manifest->warnings);
     json_set_u64(json, "stored_new", manifest->stored_new);

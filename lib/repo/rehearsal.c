@@ -106,7 +106,7 @@ int rehearsal_load(Repo *repo, const char *id, Rehearsal **ret, Error *err)
 
 int rehearsal_list(Repo *repo, StrVec *ret, Error *err)
 {
-    return document_list(repo, &kind, ret, err);
+    return document_list(repo, &kind, "", ret, err);
 }
 
 char *rehearsal_new_id(const Repo *repo, const char *app)

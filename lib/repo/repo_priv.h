@@ -14,6 +14,7 @@ struct Repo {
     struct RepoCrypt *crypt; /* crypt_priv.h; NULL in a plain repository */
     struct Cache *cache;
     ReadShare share;
+    double lock_wait; /* seconds */
 };
 
 /* digits random characters out of alphabet, and a NUL. */

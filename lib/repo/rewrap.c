@@ -11,7 +11,7 @@
 #include "kura/pool.h"
 
 enum { BLOB_DIRECTORIES = 256, PREFIX_SIZE = AGE_HEADER_MAX + 16 };
-static const char *const others[] = {"backups/", "rehearsals/"};
+static const char *const others[] = {"backups/", "rehearsals/", "pins/"};
 
 typedef struct Rewrap {
     Repo *repo;

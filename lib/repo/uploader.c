@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "blob_priv.h"
@@ -15,6 +16,7 @@ enum { LISTED_MAX = 2 * 1000 * 1000 };
 typedef struct Item {
     BlobRef ref;
     Buf data;
+    bool again; /* stored whatever the repository has */
     struct Item *next;
 } Item;
 
@@ -26,11 +28,14 @@ struct Uploader {
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t work, room;
     Item *first, **last;
-    uint64_t held;  /* bytes waiting and in flight */
-    bool closing;   /* nothing more will be submitted */
-    bool trusting;  /* what is said to be in the repository is believed */
-    bool knows_all; /* and what is not in `known` is not in the repository */
-    BlobSet known;  /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
+    uint64_t held;      /* bytes waiting and in flight */
+    bool closing;       /* nothing more will be submitted */
+    bool trusting;      /* what is said to be in the repository is believed */
+    bool knows_all;     /* and what is not in `known` is not in the repository */
+    BlobSet known;      /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
+    BlobRef found[256]; /* blobs that were there already, one for each first two digits; "" where there was none */
+    BlobSet doubted;    /* not known, whoever says so */
+    BlobSet damaged;    /* of these, what is there is not what it should be */
     bool failed;
     Error why;
     UploadTotals totals;
@@ -80,12 +85,32 @@ static Item *next_item(Uploader *uploader)
 static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, Error *err)
 {
     *ret_new = true;
-    if (ask && blob_is_absent(uploader->repo, &item->ref, ret_new, err) < 0)
+    if (ask && !item->again && blob_is_absent(uploader->repo, &item->ref, ret_new, err) < 0)
         return -1;
     if (!*ret_new)
         return 0;
     return blob_seal(uploader->repo, &item->data, err) < 0 ? -1
                                                            : blob_send(uploader->repo, &item->ref, &item->data, err);
+}
+
+/* With the mutex held: remembers a blob that was there already. */
+static void note_found(Uploader *uploader, const BlobRef *ref)
+{
+    unsigned char directory;
+    if (sscanf(ref->hash, "%2hhx", &directory) == 1)
+        uploader->found[directory] = *ref;
+}
+
+/* Once nothing is under way. What was there may be all that a killed run came to: it must survive a crash before a
+ * manifest names it. Blobs of earlier backups do. */
+static int settle_found(Uploader *uploader, Error *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(uploader->found); i++) {
+        if (uploader->found[i].hash[0] && blob_settle(uploader->repo, &uploader->found[i], err) < 0)
+            return -1;
+        uploader->found[i].hash[0] = 0;
+    }
+    return 0;
 }
 
 static void *upload(void *arg)
@@ -99,16 +124,18 @@ static void *upload(void *arg)
         Error why = ERROR_INIT;
         bool is_new = false;
         int rc = store_item(uploader, item, ask, &is_new, &why);
-        uint64_t size = item->ref.size;
+        BlobRef ref = item->ref;
         item_free(item);
         pthread_mutex_lock(&uploader->mutex);
-        uploader->held -= size;
+        uploader->held -= ref.size;
         pthread_cond_broadcast(&uploader->room);
-        if (rc < 0)
+        if (rc < 0) {
             fail(uploader, &why);
-        else if (is_new) {
+        } else if (is_new) {
             uploader->totals.new_blobs++;
-            uploader->totals.new_bytes += size;
+            uploader->totals.new_bytes += ref.size;
+        } else {
+            note_found(uploader, &ref);
         }
     }
     pthread_mutex_unlock(&uploader->mutex);
@@ -143,25 +170,62 @@ void uploader_know(Uploader *uploader, const BlobRef *ref)
     if (!uploader->trusting)
         return;
     pthread_mutex_lock(&uploader->mutex);
-    blobset_add(&uploader->known, ref);
+    if (!blobset_has(&uploader->doubted, ref))
+        blobset_add(&uploader->known, ref);
     pthread_mutex_unlock(&uploader->mutex);
+}
+
+void uploader_doubt(Uploader *uploader, const BlobRef *ref, bool damaged)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    blobset_add(&uploader->doubted, ref);
+    if (damaged)
+        blobset_add(&uploader->damaged, ref);
+    pthread_mutex_unlock(&uploader->mutex);
+}
+
+/* With the mutex held: whether the repository has a blob, as far as that is known without asking. */
+typedef enum Knowledge { IS_THERE, IS_ABSENT, ASK } Knowledge;
+
+static Knowledge look_up(const Uploader *uploader, const BlobRef *ref)
+{
+    if (blobset_has(&uploader->known, ref))
+        return IS_THERE;
+    if (blobset_has(&uploader->damaged, ref))
+        return IS_ABSENT;
+    if (blobset_has(&uploader->doubted, ref))
+        return ASK;
+    if (uploader->knows_all)
+        return IS_ABSENT;
+    return uploader->trusting ? IS_THERE : ASK;
 }
 
 int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
 {
-    bool absent = false;
+    bool absent;
     pthread_mutex_lock(&uploader->mutex);
-    bool known = uploader->trusting || blobset_has(&uploader->known, ref);
+    Knowledge knowledge = look_up(uploader, ref);
     pthread_mutex_unlock(&uploader->mutex);
-    if (!known && blob_is_absent(uploader->repo, ref, &absent, err) < 0)
+    if (knowledge != ASK) {
+        *ret = knowledge == IS_THERE;
+        return 0;
+    }
+    if (blob_is_absent(uploader->repo, ref, &absent, err) < 0)
         return -1;
-    if (!known && !absent) {
+    if (!absent) {
         pthread_mutex_lock(&uploader->mutex);
         blobset_add(&uploader->known, ref);
         pthread_mutex_unlock(&uploader->mutex);
     }
     *ret = !absent;
     return 0;
+}
+
+void uploader_rely(Uploader *uploader, const BlobRef *ref)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    note_found(uploader, ref);
+    pthread_mutex_unlock(&uploader->mutex);
 }
 
 typedef struct Listing {
@@ -194,8 +258,10 @@ int uploader_know_all(Uploader *uploader, Error *err)
         uploader->knows_all = true;
         return 0;
     }
-    if (listing.n > LISTED_MAX)
+    if (listing.n > LISTED_MAX) {
+        uploader->trusting = false;
         return 0;
+    }
     if (err)
         *err = why;
     return error_wrap(err, "listing the blobs of the repository");
@@ -217,7 +283,7 @@ static int wait_for_room(Uploader *uploader, size_t len, Error *err)
 static void enqueue(Uploader *uploader, const BlobRef *ref, Buf *data)
 {
     Item *item = xmalloc(sizeof *item);
-    *item = (Item){.ref = *ref, .data = *data};
+    *item = (Item){.ref = *ref, .data = *data, .again = blobset_has(&uploader->damaged, ref)};
     *data = BUF_INIT(data->max);
     *uploader->last = item;
     uploader->last = &item->next;
@@ -258,6 +324,20 @@ int uploader_submit_hashed(Uploader *uploader, BlobKind kind, Buf *data, BlobRef
     return rc;
 }
 
+int uploader_drain(Uploader *uploader, Error *err)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    int rc = 0;
+    while (rc == 0 && !uploader->failed && uploader->held > 0) {
+        rc = stop_check(err);
+        cond_wait_for(&uploader->room, &uploader->mutex, STOP_POLL_MS);
+    }
+    if (rc == 0 && uploader->failed)
+        rc = report_failure(uploader, err);
+    pthread_mutex_unlock(&uploader->mutex);
+    return rc < 0 ? -1 : settle_found(uploader, err);
+}
+
 /* Ends the threads: when they have stored everything, or, after a failure, what they are at. */
 static void join(Uploader *uploader)
 {
@@ -275,7 +355,7 @@ int uploader_finish(Uploader *uploader, UploadTotals *totals, Error *err)
     join(uploader);
     if (totals)
         *totals = uploader->totals;
-    return uploader->failed ? report_failure(uploader, err) : 0;
+    return uploader->failed ? report_failure(uploader, err) : settle_found(uploader, err);
 }
 
 void uploader_free(Uploader *uploader)
@@ -293,6 +373,8 @@ void uploader_free(Uploader *uploader)
         item_free(item);
     }
     blobset_done(&uploader->known);
+    blobset_done(&uploader->doubted);
+    blobset_done(&uploader->damaged);
     free(uploader->threads);
     pthread_cond_destroy(&uploader->work);
     pthread_cond_destroy(&uploader->room);

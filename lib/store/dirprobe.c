@@ -104,7 +104,7 @@ static void try_listing(DirProbe *probe)
 {
     Error why = ERROR_INIT;
     _cleanup_(strvec_done) StrVec keys = {0};
-    if (probe->store->ops->list(probe->store, probe->dir, add_key, &keys, &why) < 0)
+    if (store_list(probe->store, probe->dir, add_key, &keys, &why) < 0)
         failed(probe, "dir-list", &why);
     else if (keys.n != 1 || strcmp(keys.v[0], probe->key) != 0)
         findings_add(probe->findings, FINDING_ERROR, "dir-list", "kura finds backups by listing.",

@@ -16,6 +16,7 @@ enum { TEMP_MAX_AGE = 24 * 3600 };
 typedef struct Entry {
     char *name; /* of a directory with '/' at its end, so that sorting gives the order of whole keys */
     uint64_t size;
+    int64_t time;
 } Entry;
 
 typedef struct Entries {
@@ -26,7 +27,8 @@ typedef struct Entries {
 /* What a walk does with the files it meets. path ends with '/' or is "". */
 typedef struct Walk {
     int (*visit)(struct Walk *walk, int dir, const char *path, const Entry *entry, Error *err);
-    bool (*wanted)(const char *name, const struct stat *st);
+    bool (*wanted)(const struct Walk *walk, const char *name, const struct stat *st);
+    time_t now; /* by the clock of the file system */
     StoreListFn fn;
     void *ctx;
 } Walk;
@@ -49,27 +51,28 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const Entry *)a)->name, ((const Entry *)b)->name);
 }
 
-static bool is_object(const char *name, const struct stat *st)
+static bool is_object(const Walk *walk, const char *name, const struct stat *st)
 {
     return S_ISREG(st->st_mode) && store_key_valid(name);
 }
 
-static bool is_leftover(const char *name, const struct stat *st)
+static bool is_leftover(const Walk *walk, const char *name, const struct stat *st)
 {
     size_t len = strlen(name), prefix = strlen(DIR_TEMP_PREFIX), mark = strlen(DIR_TEMP_MARK);
     return S_ISREG(st->st_mode) && len > prefix + mark && strncmp(name, DIR_TEMP_PREFIX, prefix) == 0 &&
-           strcmp(name + len - mark, DIR_TEMP_MARK) == 0 && st->st_mtime < time(NULL) - TEMP_MAX_AGE;
+           strcmp(name + len - mark, DIR_TEMP_MARK) == 0 && st->st_mtime < walk->now - TEMP_MAX_AGE;
 }
 
 static void add_entry(Entries *entries, const Walk *walk, const char *name, const struct stat *st)
 {
     bool dir = S_ISDIR(st->st_mode) && store_key_valid(name);
-    if (!dir && !walk->wanted(name, st))
+    if (!dir && !walk->wanted(walk, name, st))
         return;
     xgrow(&entries->v, &entries->cap, entries->n);
     entries->v[entries->n++] = (Entry){
         .name = dir ? xasprintf("%s/", name) : xstrdup(name),
         .size = (uint64_t)st->st_size,
+        .time = st->st_mtime,
     };
 }
 
@@ -134,7 +137,7 @@ static int walk_prefix(DirTree *tree, Walk *walk, const char *prefix, Error *err
     size_t len = slash ? (size_t)(slash - prefix) : 0;
     _cleanup_(dirref_done) DirRef dir = {.fd = -1};
     Error why = ERROR_INIT;
-    if (dirtree_open(tree, prefix, len, false, &dir, &why) < 0) {
+    if (dirtree_open(tree, prefix, len, DIR_LOOK, &dir, &why) < 0) {
         if (why.code == ERR_NOT_FOUND)
             return 0;
         if (err)
@@ -149,7 +152,8 @@ static int list_visit(Walk *walk, int dir, const char *path, const Entry *entry,
 {
     (void)dir;
     _cleanup_free_ char *key = xasprintf("%s%s", path, entry->name);
-    return store_key_valid(key) ? walk->fn(walk->ctx, key, entry->size, err) : 0;
+    const StoreObject object = {.key = key, .size = entry->size, .time = entry->time};
+    return store_key_valid(key) ? walk->fn(walk->ctx, &object, err) : 0;
 }
 
 int dirwalk_list(DirTree *tree, const char *prefix, StoreListFn fn, void *ctx, Error *err)
@@ -166,8 +170,8 @@ static int tidy_visit(Walk *walk, int dir, const char *path, const Entry *entry,
     return 0;
 }
 
-int dirwalk_tidy(DirTree *tree, Error *err)
+int dirwalk_tidy(DirTree *tree, time_t now, Error *err)
 {
-    Walk walk = {.visit = tidy_visit, .wanted = is_leftover};
+    Walk walk = {.visit = tidy_visit, .wanted = is_leftover, .now = now};
     return walk_prefix(tree, &walk, "", err);
 }

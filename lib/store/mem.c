@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "kura/mem.h"
 #include "store_priv.h"
@@ -10,6 +11,7 @@ typedef struct Object {
     char *key;
     uint8_t *data;
     size_t len;
+    int64_t time;
 } Object;
 
 /* The objects under one name. Counted: forgetting a name must not pull it away from an open handle. */
@@ -102,6 +104,7 @@ static int put(Store *store, const char *key, const void *data, size_t len, bool
     if (stored) {
         space->v[at].data = copy;
         space->v[at].len = len;
+        space->v[at].time = time(NULL);
     }
     pthread_mutex_unlock(&space->mutex);
     if (stored)
@@ -153,7 +156,7 @@ static int mem_head(Store *store, const char *key, uint64_t *ret_size, Error *er
 }
 
 /* A copy of the first object at or behind `from`, so that fn runs without the lock. */
-static char *next_key(Space *space, const char *from, uint64_t *ret_size)
+static char *next_key(Space *space, const char *from, StoreObject *ret)
 {
     bool found;
     char *key = NULL;
@@ -161,7 +164,7 @@ static char *next_key(Space *space, const char *from, uint64_t *ret_size)
     size_t at = position(space, from, &found);
     if (at < space->n) {
         key = xstrdup(space->v[at].key);
-        *ret_size = space->v[at].len;
+        *ret = (StoreObject){.key = key, .size = space->v[at].len, .time = space->v[at].time};
     }
     pthread_mutex_unlock(&space->mutex);
     return key;
@@ -172,11 +175,11 @@ static int mem_list(Store *store, const char *prefix, StoreListFn fn, void *ctx,
     Space *space = space_of(store);
     _cleanup_free_ char *from = xstrdup(prefix);
     for (;;) {
-        uint64_t size = 0;
-        _cleanup_free_ char *key = next_key(space, from, &size);
+        StoreObject object;
+        _cleanup_free_ char *key = next_key(space, from, &object);
         if (key == NULL || strncmp(key, prefix, strlen(prefix)) != 0)
             return 0;
-        if (fn(ctx, key, size, err) < 0)
+        if (fn(ctx, &object, err) < 0)
             return -1;
         free(from);
         from = xasprintf("%s\x01", key); /* the least text behind key */

@@ -1,8 +1,10 @@
 #include "s3list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kura/clock.h"
 #include "kura/mem.h"
 #include "s3xml.h"
 #include "store_priv.h"
@@ -14,6 +16,7 @@ typedef struct Reader {
     char *key;    /* of the entry that is being read */
     uint64_t size;
     bool has_size;
+    int64_t time;
 } Reader;
 
 static bool parse_size(const char *text, uint64_t *ret)
@@ -25,14 +28,27 @@ static bool parse_size(const char *text, uint64_t *ret)
     return true;
 }
 
+/* "2026-11-22T03:15:00.123Z", with or without the fraction. */
+static int64_t parse_time(const char *text)
+{
+    char whole[21];
+    size_t fraction = strcspn(text, ".Z");
+    if (fraction != sizeof whole - 2)
+        return INT64_MIN;
+    snprintf(whole, sizeof whole, "%.*sZ", (int)fraction, text);
+    time_t moment = clock_parse_utc(whole);
+    return moment < 0 ? INT64_MIN : moment;
+}
+
 static int end_entry(Reader *reader, Error *err)
 {
     S3Page *page = reader->page;
     if (reader->key == NULL || !reader->has_size)
         return error_set(err, ERR_CORRUPT, "the server lists an object without key or size");
     xgrow(&page->v, &page->cap, page->n);
-    page->v[page->n++] = (S3Entry){.key = steal(reader->key), .size = reader->size};
+    page->v[page->n++] = (S3Entry){.key = steal(reader->key), .size = reader->size, .time = reader->time};
     reader->has_size = false;
+    reader->time = INT64_MIN;
     return 0;
 }
 
@@ -55,6 +71,8 @@ static int take_element(void *ctx, const char *path, const char *text, Error *er
         take_text(&reader->key, text);
     else if (strcmp(path, "/Contents/Size") == 0)
         reader->has_size = parse_size(text, &reader->size);
+    else if (strcmp(path, "/Contents/LastModified") == 0)
+        reader->time = parse_time(text);
     else if (strcmp(path, "/Contents") == 0)
         return end_entry(reader, err);
     else if (strcmp(path, "/IsTruncated") == 0)
@@ -114,7 +132,7 @@ static void decode_keys(S3Page *page, bool encoded, const char *prefix)
             key = own_key(entry.key, encoded, false, prefix);
         free(entry.key);
         if (key)
-            page->v[n++] = (S3Entry){.key = key, .size = entry.size};
+            page->v[n++] = (S3Entry){.key = key, .size = entry.size, .time = entry.time};
     }
     page->passed_over = page->n - n;
     page->n = n;
@@ -141,7 +159,7 @@ static void sort_keys(S3Page *page)
 int s3page_parse(const void *data, size_t len, const char *prefix, S3Page *ret, Error *err)
 {
     S3Page page = {0};
-    Reader reader = {.page = &page};
+    Reader reader = {.page = &page, .time = INT64_MIN};
     int rc = s3xml_parse(data, len, take_element, &reader, err);
     free(reader.key);
     if (rc == 0 && (!reader.is_list || (page.truncated && page.token == NULL)))

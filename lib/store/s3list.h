@@ -11,6 +11,7 @@
 typedef struct S3Entry {
     char *key; /* below the prefix */
     uint64_t size;
+    int64_t time; /* LastModified; INT64_MIN when the server does not tell */
 } S3Entry;
 
 typedef struct S3Page {

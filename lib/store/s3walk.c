@@ -51,7 +51,7 @@ static int show(const S3Page *page, const char *prefix, char **last, StoreListFn
         free(*last);
         *last = xstrdup(entry->key);
         *ret_shown = true;
-        if (fn(ctx, entry->key, entry->size, err) < 0)
+        if (fn(ctx, &(StoreObject){.key = entry->key, .size = entry->size, .time = entry->time}, err) < 0)
             return -1;
     }
     return 0;

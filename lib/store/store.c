@@ -156,11 +156,29 @@ int store_head(Store *store, const char *key, uint64_t *ret_size, Error *err)
     return store->ops->head(store, key, ret_size, err);
 }
 
-int store_list(Store *store, const char *prefix, StoreListFn fn, void *ctx, Error *err)
+int store_list_objects(Store *store, const char *prefix, StoreListFn fn, void *ctx, Error *err)
 {
     if (!store_prefix_valid(prefix))
         return error_set(err, ERR_CORRUPT, "\"%.600s\" cannot begin the name of an object in a repository", prefix);
     return store->ops->list(store, prefix, fn, ctx, err);
+}
+
+typedef struct PlainListing {
+    int (*fn)(void *ctx, const char *key, uint64_t size, Error *err);
+    void *ctx;
+} PlainListing;
+
+static int show_plain(void *ctx, const StoreObject *object, Error *err)
+{
+    const PlainListing *listing = ctx;
+    return listing->fn(listing->ctx, object->key, object->size, err);
+}
+
+int store_list(Store *store, const char *prefix, int (*fn)(void *ctx, const char *key, uint64_t size, Error *err),
+               void *ctx, Error *err)
+{
+    PlainListing listing = {fn, ctx};
+    return store_list_objects(store, prefix, show_plain, &listing, err);
 }
 
 int store_delete(Store *store, const char *key, Error *err)
@@ -181,6 +199,13 @@ int store_delete_many(Store *store, const char *const *keys, size_t n, Error *er
         if (store->ops->delete (store, keys[i], err) < 0)
             return -1;
     return 0;
+}
+
+int store_settle(Store *store, const char *key, Error *err)
+{
+    if (check_key(key, err) < 0)
+        return -1;
+    return store->ops->settle ? store->ops->settle(store, key, err) : 0;
 }
 
 int store_tidy(Store *store, Error *err)

@@ -5,7 +5,7 @@
 
 #include "kura/store.h"
 
-typedef int (*StoreListFn)(void *ctx, const char *key, uint64_t size, Error *err);
+typedef int (*StoreListFn)(void *ctx, const StoreObject *object, Error *err);
 
 typedef struct StoreOps {
     /* Required. Writes a whole object durably, replacing one that is there in one step: a reader sees the old bytes or
@@ -37,6 +37,9 @@ typedef struct StoreOps {
     /* Optional: removes n objects, as delete does each of them, with fewer requests. In any order; after a failure some
      * are gone. */
     int (*delete_many)(Store *store, const char *const *keys, size_t n, Error *err);
+
+    /* Optional: see store_settle. Missing where what can be seen is durable. */
+    int (*settle)(Store *store, const char *key, Error *err);
 
     /* Optional: removes what killed puts left behind, out of sight of list. Missing where a put leaves nothing. */
     int (*tidy)(Store *store, Error *err);

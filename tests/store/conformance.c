@@ -234,6 +234,18 @@ static void deleting(void **state)
     assert_holds("a/b", "again");
 }
 
+static void settling(void **state)
+{
+    (void)state;
+    put("a/b", "x");
+    assert_int_equal(store_settle(store, "a/b", &err), 0);
+    assert_int_equal(store_settle(store, "a/nothing", &err), 0);
+    assert_int_equal(store_settle(store, "no/such/place", &err), 0);
+    assert_int_equal(store_settle(store, "../outside", &err), -1);
+    assert_missing("no/such/place");
+    assert_list("", "a/b=1 ");
+}
+
 static void replacing(void **state)
 {
     (void)state;
@@ -483,6 +495,36 @@ static void *put_many_keys(void *arg)
     return NULL;
 }
 
+static int note_time(void *ctx, const StoreObject *object, Error *e)
+{
+    (void)e;
+    *(int64_t *)ctx = object->time;
+    return 0;
+}
+
+static int64_t time_of(const char *key)
+{
+    int64_t found = 0;
+    assert_int_equal(store_list_objects(store, key, note_time, &found, &err), 0);
+    return found;
+}
+
+/* Only differences mean something: a store has a clock of its own. */
+static void times(void **state)
+{
+    (void)state;
+    put("old", "1");
+    put("other", "1");
+    int64_t before = time_of("old");
+    assert_true(before > 1600000000);
+    while (time_of("old") == before) /* what is put again is as young as what is new */
+        put("old", "2");
+    assert_true(time_of("old") > before);
+    put("new", "1");
+    assert_in_range(time_of("new") - time_of("old"), 0, 10);
+    assert_in_range(time_of("other") - before, 0, 10);
+}
+
 static int count_it(void *ctx, const char *key, uint64_t size, Error *e)
 {
     (void)key;
@@ -549,11 +591,13 @@ static int run_suite(const char *name, const char *where)
         STORE_TEST(round_trip),
         STORE_TEST(survives_reopening),
         STORE_TEST(empty_object),
+        STORE_TEST(times),
         STORE_TEST(big_object),
         STORE_TEST(ranges),
         STORE_TEST(get_respects_the_maximum),
         STORE_TEST(missing_objects),
         STORE_TEST(deleting),
+        STORE_TEST(settling),
         STORE_TEST(replacing),
         STORE_TEST(exclusive),
         STORE_TEST(deleting_many),

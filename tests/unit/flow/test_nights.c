@@ -220,8 +220,10 @@ static void assert_handful(int gets)
     assert_requests("PUT locks/", 1);
     assert_requests("DELETE locks/", 1);
     assert_requests("PUT backups/", 1);
-    assert_requests("GET", gets);
-    assert_requests("", 9 + gets);
+    assert_requests("GET verify/", 1);
+    assert_requests("GET", 1 + gets);
+    assert_requests("", 11 + gets);
+    assert_requests("HEAD locks/", 3); /* by the exclusive put, before the manifest, and after it */
 }
 
 static void a_night_without_changes_takes_a_handful_of_requests(void **state)
@@ -264,7 +266,7 @@ static void a_change_costs_what_changed(void **state)
     NIGHT(.fileset = NULL);
     assert_requests("PUT blobs/", 2); /* pack, index */
     assert_requests("HEAD blobs/", 2);
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
     assert_restores();
     /* A file that has moved down is read, and its chunk recognised. */
     _cleanup_free_ char *from = xasprintf("%s/large", source), *to = xasprintf("%s/zz-large", source);
@@ -447,14 +449,33 @@ static void what_is_of_use_stays_and_the_rest_goes(void **state)
     NIGHT(.fileset = "media");
     assert_int_equal(count_cached(".json"), 2);
     assert_int_equal(count_cached(".zst"), 2);
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
     NIGHT(.fileset = "config");
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
     remove_all("backups/");
     NIGHT(.fileset = "config");
     assert_int_equal(count_cached(".json"), 1);
     assert_int_equal(count_cached(".zst"), 1);
     assert_int_equal(count_cached(""), 2);
+}
+
+/* What prune moved into other blobs: the manifest that the cache has names some that are gone. */
+static void a_manifest_that_was_replaced_is_not_believed(void **state)
+{
+    (void)state;
+    Manifest *manifest;
+    _cleanup_free_ char *id = night((Night){.fileset = NULL});
+    assert_int_equal(manifest_load(repo, id, &manifest, &err), 0);
+    manifest->revision = 2;
+    assert_int_equal(manifest_commit(repo, manifest, &err), 0);
+    assert_int_equal(manifest_delete(repo, id, &err), 0);
+    manifest_free(manifest);
+    NIGHT(.fileset = NULL);
+    assert_requests("GET backups/", 1);
+    assert_requests("PUT blobs/", 0);
+    assert_int_equal(count_cached(".json"), 1);
+    NIGHT(.fileset = NULL);
+    assert_handful(0);
 }
 
 /* Names of applications that look alike in an id share a directory, but nothing else. */
@@ -493,7 +514,7 @@ static void what_this_host_cannot_read_the_cache_knows(void **state)
     save("new", "new");
     NIGHT(.fileset = NULL);
     assert_requests("PUT blobs/", 2); /* pack, index */
-    assert_requests("GET", 0);
+    assert_requests("GET", 1);        /* the state of verification */
 }
 
 static void a_local_encrypted_repository_has_a_cache_too(void **state)
@@ -504,7 +525,7 @@ static void a_local_encrypted_repository_has_a_cache_too(void **state)
     NIGHT(.fileset = NULL);
     assert_requests("PUT blobs/", 0);
     assert_requests("HEAD blobs/", 3);
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
 }
 
 static void without_a_cache_it_reads_all_and_says_so(void **state)
@@ -512,7 +533,7 @@ static void without_a_cache_it_reads_all_and_says_so(void **state)
     (void)state;
     NIGHT(.no_cache = true);
     NIGHT(.no_cache = true, .finding = "previous-unknown");
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
     assert_requests("HEAD blobs/", 3);
     assert_requests("PUT blobs/", 0);
 }
@@ -524,7 +545,7 @@ static void a_damaged_index_costs_reading(void **state)
     _cleanup_free_ char *index = cached(".zst");
     flip_byte(index, 20);
     NIGHT(.finding = "previous-unknown");
-    assert_requests("GET", 0);
+    assert_requests("GET", 1); /* the state of verification */
     assert_requests("PUT blobs/", 0);
     NIGHT(.fileset = NULL);
     assert_handful(0);
@@ -551,6 +572,7 @@ int main(void)
         TEST(the_cache_is_for_its_owner_alone),
         TEST(a_cache_that_cannot_be_written_is_no_error),
         TEST(what_is_of_use_stays_and_the_rest_goes),
+        TEST(a_manifest_that_was_replaced_is_not_believed),
         TEST(applications_are_kept_apart),
         TEST(a_local_repository_needs_no_cache),
         ENCRYPTED_TEST(what_this_host_cannot_read_the_cache_knows),

@@ -53,6 +53,9 @@ static void values_come_back(void **state)
     assert_false(notes->segments[0].continues);
     assert_true(notes->segments[1].continues);
     assert_int_equal(notes->segments[1].blob.size, 900);
+    assert_int_equal(notes->segments[0].length, 0);
+    assert_int_equal(odd->segments[0].offset, 1200);
+    assert_int_equal(odd->segments[0].length, 300);
     assert_null(notes->root_name);
     assert_null(notes->condition);
     assert_string_equal(ledger->root_name, "ledger");
@@ -161,6 +164,38 @@ static void ids(void **state)
     assert_int_equal(list.n, ARRAY_SIZE(apps));
 }
 
+static char *id_from_now(int seconds)
+{
+    char stamp[32];
+    time_t moment = time(NULL) + seconds;
+    struct tm tm;
+    gmtime_r(&moment, &tm);
+    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
+    return xasprintf("%s-a-0001", stamp);
+}
+
+static void the_next_id_comes_behind_all_of_its_application(void **state)
+{
+    (void)state;
+    const char *ahead;
+    _cleanup_(strvec_done) StrVec names = {0};
+    _cleanup_free_ char *soon = id_from_now(120), *late = id_from_now(7200), *second = xasprintf("%s.2", soon);
+    strvec_push(&names, "20261122T031500Z-a-0001");
+    strvec_push(&names, "29991122T031500Z-b-0001");
+    _cleanup_free_ char *usual = manifest_next_id(repo, "a", &names, &ahead);
+    assert_true(strcmp(usual, soon) < 0);
+    assert_null(ahead);
+    strvec_push(&names, second);
+    _cleanup_free_ char *next = manifest_next_id(repo, "a", &names, &ahead);
+    assert_true(strncmp(next, soon, 16) > 0);
+    assert_true(manifest_id_moment(next) == manifest_id_moment(soon) + 1);
+    assert_null(ahead);
+    strvec_push(&names, late);
+    _cleanup_free_ char *behind = manifest_next_id(repo, "a", &names, &ahead);
+    assert_true(strcmp(behind, late) < 0 && strncmp(behind, soon, 16) > 0);
+    assert_string_equal(ahead, late);
+}
+
 static void listing(void **state)
 {
     (void)state;
@@ -217,6 +252,83 @@ static void resolving(void **state)
     assert_unresolved("", NULL, ERR_NOT_FOUND);
 }
 
+static void commit_revision(const char *id, unsigned revision)
+{
+    Manifest *manifest = small_manifest(id, "a");
+    manifest->revision = revision;
+    assert_int_equal(manifest_commit(repo, manifest, &err), 0);
+    manifest_free(manifest);
+}
+
+static void assert_loads(const char *name, const char *id, unsigned revision)
+{
+    Manifest *manifest;
+    assert_int_equal(manifest_load(repo, name, &manifest, &err), 0);
+    assert_string_equal(manifest->id, id);
+    assert_int_equal(manifest->revision, revision);
+    manifest_free(manifest);
+}
+
+static void assert_names(const char *expected, const char *expected_superseded)
+{
+    _cleanup_(strvec_done) StrVec names = {0}, superseded = {0};
+    _cleanup_(buf_done) Buf text = BUF_INIT(1000), lower = BUF_INIT(1000);
+    assert_int_equal(manifest_list_names(repo, &names, &superseded, &err), 0);
+    for (size_t i = 0; i < names.n; i++)
+        buf_printf(&text, NULL, "%s ", names.v[i]);
+    for (size_t i = 0; i < superseded.n; i++)
+        buf_printf(&lower, NULL, "%s ", superseded.v[i]);
+    assert_string_equal(buf_str(&text), expected);
+    assert_string_equal(buf_str(&lower), expected_superseded);
+}
+
+#define FIRST "20261122T031500Z-a-aaaa"
+#define SECOND "20261123T031500Z-a-bbbb"
+
+static void revisions(void **state)
+{
+    (void)state;
+    Manifest *manifest;
+    _cleanup_(strvec_done) StrVec ids = {0};
+    commit_revision(FIRST, 1);
+    commit_revision(SECOND, 1);
+    assert_names(FIRST " " SECOND " ", "");
+    commit_revision(FIRST, 2);
+    assert_names(FIRST ".2 " SECOND " ", FIRST " ");
+    assert_loads(FIRST ".2", FIRST, 2);
+    assert_int_equal(manifest_delete(repo, FIRST, &err), 0);
+    assert_loads(FIRST, FIRST, 2);
+    commit_revision(FIRST, 10); /* listed before the second, and the higher one */
+    assert_names(FIRST ".10 " SECOND " ", FIRST ".2 ");
+    assert_loads(FIRST, FIRST, 10);
+    assert_int_equal(manifest_list(repo, &ids, &err), 0);
+    assert_int_equal(ids.n, 2);
+    assert_string_equal(ids.v[0], FIRST);
+    assert_resolves("20261122", NULL, FIRST);
+    assert_true(manifest_id_fits_app(repo, FIRST ".10", "a"));
+    assert_int_equal(manifest_load(repo, FIRST ".3", &manifest, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_int_equal(manifest_delete(repo, FIRST ".3", &err), 0);
+}
+
+/* Who can write to the store cannot make an older revision pass for the newest by another name. */
+static void a_revision_is_told_inside(void **state)
+{
+    (void)state;
+    Manifest *manifest = small_manifest(FIRST, "a");
+    Buf text = BUF_INIT(1 << 20);
+    format_manifest(manifest, &text);
+    put_object("backups/" FIRST ".7.json", buf_str(&text));
+    manifest_free(manifest);
+    buf_done(&text);
+    assert_int_equal(manifest_load(repo, FIRST ".7", &manifest, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    put_object("backups/" FIRST ".1.json", "{}");
+    put_object("backups/" FIRST ".02.json", "{}");
+    put_object("backups/" FIRST ".1234567.json", "{}");
+    assert_names(FIRST ".7 ", "");
+}
+
 /* Many tables: their document fits with room to spare. */
 static void a_large_site(void **state)
 {
@@ -250,8 +362,11 @@ int main(void)
         REPO_TEST(an_unreadable_manifest_is_not_committed),
         REPO_TEST(loading_what_is_not_there),
         REPO_TEST(ids),
+        REPO_TEST(the_next_id_comes_behind_all_of_its_application),
         REPO_TEST(listing),
         REPO_TEST(resolving),
+        REPO_TEST(revisions),
+        REPO_TEST(a_revision_is_told_inside),
         REPO_TEST(a_large_site),
     };
     return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);

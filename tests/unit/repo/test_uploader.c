@@ -256,6 +256,39 @@ static void who_distrusts_asks(void **state)
     uploader_free(uploader);
 }
 
+/* What is doubted is asked for, whoever knows it; what is damaged is replaced, and then there. */
+static void what_is_doubted_is_not_believed(void **state)
+{
+    (void)state;
+    BlobRef doubted, damaged, sent;
+    Buf bytes = BUF_INIT(100);
+    bool there;
+    char key[BLOB_KEY_SIZE];
+    store->remote = true;
+    assert_int_equal(blob_put(repo, BLOB_RAW, "doubted", 7, &doubted, NULL, &err), 0);
+    assert_int_equal(blob_put(repo, BLOB_RAW, "damaged", 7, &damaged, NULL, &err), 0);
+    blob_key(repo, &damaged, key);
+    put_object(key, "demaged");
+    uploader = uploader_new(repo, 1, 100);
+    uploader_doubt(uploader, &doubted, false);
+    uploader_doubt(uploader, &damaged, true);
+    uploader_know(uploader, &doubted);
+    uploader_know(uploader, &damaged);
+    assert_int_equal(uploader_has(uploader, &doubted, &there, &err), 0);
+    assert_true(there);
+    assert_int_equal(n_requests("HEAD blobs/"), 3); /* two are blob_put's */
+    assert_int_equal(uploader_has(uploader, &damaged, &there, &err), 0);
+    assert_false(there);
+    assert_int_equal(n_requests("HEAD blobs/"), 3);
+    assert_int_equal(submit("damaged", 1, &sent), 0);
+    assert_int_equal(uploader_has(uploader, &damaged, &there, &err), 0);
+    assert_true(there);
+    assert_int_equal(uploader_finish(uploader, NULL, &err), 0);
+    assert_int_equal(blob_get(repo, &damaged, &bytes, &err), 0);
+    buf_done(&bytes);
+    uploader_free(uploader);
+}
+
 static void a_listing_spares_the_questions(void **state)
 {
     (void)state;
@@ -360,6 +393,7 @@ int main(void)
         REPO_TEST(a_known_blob_is_neither_asked_for_nor_sent),
         REPO_TEST(a_local_store_is_asked_all_the_same),
         REPO_TEST(who_distrusts_asks),
+        REPO_TEST(what_is_doubted_is_not_believed),
         REPO_TEST(a_listing_spares_the_questions),
         REPO_TEST(the_first_failure_ends_it),
         REPO_TEST(giving_up_drops_the_queue),

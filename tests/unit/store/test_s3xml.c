@@ -168,6 +168,25 @@ static void pages(void **state)
     assert_page(odd, "", "a=1 ", 5);
 }
 
+static void times(void **state)
+{
+    (void)state;
+    static const char document[] =
+        "<ListBucketResult>"
+        "<Contents><Key>a</Key><LastModified>2026-11-22T03:15:00.123Z</LastModified><Size>1</Size></Contents>"
+        "<Contents><Key>b</Key><LastModified>2026-11-22T03:15:01Z</LastModified><Size>1</Size></Contents>"
+        "<Contents><Key>c</Key><LastModified>yesterday</LastModified><Size>1</Size></Contents>"
+        "<Contents><Key>d</Key><Size>1</Size></Contents>"
+        "</ListBucketResult>";
+    const int64_t expected[] = {1795317300, 1795317301, INT64_MIN, INT64_MIN};
+    _cleanup_(s3page_done) S3Page page = {0};
+    Error err = ERROR_INIT;
+    assert_int_equal(s3page_parse(document, sizeof document - 1, "", &page, &err), 0);
+    assert_int_equal(page.n, ARRAY_SIZE(expected));
+    for (size_t i = 0; i < page.n; i++)
+        assert_int_equal(page.v[i].time, expected[i]);
+}
+
 static void no_pages(void **state)
 {
     (void)state;
@@ -199,6 +218,7 @@ int main(void)
         cmocka_unit_test(callback_ends_the_parse),
         cmocka_unit_test(errors),
         cmocka_unit_test(pages),
+        cmocka_unit_test(times),
         cmocka_unit_test(no_pages),
     };
     return cmocka_run_group_tests_name("S3 documents", tests, NULL, NULL);
