@@ -6,8 +6,9 @@ set -eu
 build='gcc libc6-dev meson ninja-build pkg-config libpq-dev libarchive-dev libzstd-dev zlib1g-dev libssl-dev libjansson-dev
     libxxhash-dev libcurl4-openssl-dev libexpat1-dev libcmocka-dev'
 server='postgresql-15 postgresql-client-15'
-test='age clang libclang-rt-14-dev mandoc bash diffutils zstd gzip bzip2 tar jq util-linux python3 openssl locales'
-bench='time rclone restic'
+test='age clang libclang-rt-14-dev mandoc bash diffutils zstd gzip bzip2 tar jq util-linux python3 openssl locales zsh fish
+    faketime systemd dpkg-dev debhelper lintian mmdebstrap'
+bench='time rclone restic borgbackup faketime'
 # A browser, and what drives it and looks at its pages; node may also have come from elsewhere, with its npm.
 report='chromium fonts-dejavu-core'
 command -v node >/dev/null || report="$report nodejs"
@@ -44,6 +45,6 @@ no_cluster=/etc/postgresql-common/createcluster.d/kura-tests.conf
 mkdir -p "$(dirname "$no_cluster")"
 echo 'create_main_cluster = false' >"$no_cluster"
 trap 'rm -f "$no_cluster"' EXIT
-apt-get -q update >/dev/null
+apt-get -q -o DPkg::Lock::Timeout=600 update >/dev/null
 # shellcheck disable=SC2086
-apt-get -q -y install --no-install-recommends $missing >/dev/null
+apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends $missing >/dev/null

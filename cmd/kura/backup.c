@@ -1,6 +1,8 @@
 #include "kura/backup.h"
 
+#include "backup_into.h"
 #include "commands.h"
+#include "kura/priority.h"
 #include "view.h"
 
 static int nothing_to_back_up(const Session *session, Error *err)
@@ -17,7 +19,22 @@ static int nothing_to_back_up(const Session *session, Error *err)
     return error_hint(err, "Give --db, --files, or an [app NAME] section in %s and --app.", CONFIG_DEFAULT_PATH);
 }
 
-static int run(Session *session, const FileArgs *files, Manifest **ret, Error *err)
+/* Of the first, where there are several. */
+static void note_figures(RunRecord *run, const Manifest *manifest)
+{
+    if (run->backup)
+        return;
+    BackupTotals totals = backup_totals(manifest);
+    run->backup = xstrdup(manifest->id);
+    run->rows = totals.rows;
+    run->row_bytes = totals.row_bytes;
+    run->files = totals.files;
+    run->file_bytes = totals.file_bytes;
+    run->new_bytes = manifest->stored_new;
+    run->backup_bytes = manifest->stored_all;
+}
+
+int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **ret, Error *err)
 {
     const Options *options = session->options;
     _cleanup_free_ char *cache = session_cache_dir(options);
@@ -30,6 +47,8 @@ static int run(Session *session, const FileArgs *files, Manifest **ret, Error *e
         .n_files = files->n,
         .exclude = *options_list(options, OPT_EXCLUDE),
         .include = *options_list(options, OPT_INCLUDE),
+        .exclude_caches = options_flag(options, OPT_EXCLUDE_CACHES),
+        .one_file_system = options_flag(options, OPT_ONE_FILE_SYSTEM),
         .exclude_table_data = *options_list(options, OPT_EXCLUDE_TABLE_DATA),
         .tags = *options_list(options, OPT_TAG),
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
@@ -44,9 +63,20 @@ static int run(Session *session, const FileArgs *files, Manifest **ret, Error *e
         backup.files[i].name = files->v[i].name;
         backup.files[i].dir = files->v[i].dir;
     }
-    int rc = backup_run(session->repo, &backup, ret, &session->findings, &session->progress, err);
+    int rc = backup_run(repo, &backup, ret, &session->findings, &session->progress, err);
     free(backup.files);
+    if (rc == 0)
+        note_figures(&session->run, *ret);
     return rc;
+}
+
+/* Before any thread is started: they inherit it. */
+static int lower_priority(const Options *options, Error *err)
+{
+    const char *ionice = options_text(options, OPT_IONICE);
+    if (options_given(options, OPT_NICE) && priority_nice((int)options_number(options, OPT_NICE, 0), err) < 0)
+        return -1;
+    return ionice ? priority_ionice(ionice, err) : 0;
 }
 
 int command_backup(Session *session, Error *err)
@@ -57,7 +87,12 @@ int command_backup(Session *session, Error *err)
         return -1;
     if (files.n == 0 && !options_given(session->options, OPT_DB))
         return nothing_to_back_up(session, err);
-    if (session_open_repo_for(session, REPO_WRITE, err) < 0 || run(session, &files, &manifest, err) < 0)
+    if (lower_priority(session->options, err) < 0)
+        return -1;
+    if (options_list(session->options, OPT_REPO)->n > 1)
+        return backup_into_all(session, &files, err);
+    if (session_open_repo_for(session, REPO_WRITE, err) < 0 ||
+        backup_into(session, &files, session->repo, &manifest, err) < 0)
         return -1;
     if (session->json)
         session_set(session, "backup", json_of_backup(manifest));

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "ini.h"
@@ -88,7 +89,7 @@ static int unknown_key(const Config *config, unsigned line, const char *section,
 /* A value that may stand once stands twice. */
 static int check_repeated(const Config *config, const ConfigValue *value, const char *where, Error *err)
 {
-    for (size_t i = 0; i < config->n_values && value->spec->type != OPTION_LIST; i++)
+    for (size_t i = 0; i < config->n_values && !option_is_list(value->spec); i++)
         if (config->values[i].section == value->section && config->values[i].spec == value->spec)
             return error_set(err, ERR_USAGE, "%s is given on line %u already", where, config->values[i].line);
     return 0;
@@ -189,12 +190,25 @@ int config_load(const char *path, bool optional, Config *ret, Findings *findings
     }
     if (config_parse(buf_str(&text), text.len, path, ret, err) < 0)
         return -1;
+    ret->owner = st.st_uid;
+    ret->mode = st.st_mode;
     if ((st.st_mode & S_IROTH) && holds_secret(ret))
         findings_add(findings, FINDING_WARNING, "config-readable",
                      "Take the right to read it away with \"chmod o-r\", or move the secret to ~/.pgpass or "
                      "~/.aws/credentials.",
                      "configuration file \"%s\" holds a password or a secret key and everybody may read it", path);
     return 0;
+}
+
+int config_check_trusted(const Config *config, Error *err)
+{
+    bool owned = config->owner == 0 || config->owner == geteuid();
+    if (owned && (config->mode & (S_IWGRP | S_IWOTH)) == 0)
+        return 0;
+    error_set(err, ERR_PERMISSION, "configuration file \"%s\" names programs to run, and others %s it", config->path,
+              owned ? "may write to" : "own");
+    return error_hint(err,
+                      "Give it to root with \"chown root\", and take the right to write away with \"chmod go-w\".");
 }
 
 /* ---- applying ---- */
@@ -300,6 +314,13 @@ int config_other_repository(const Config *config, const Options *options, const 
     }
     strvec_push(&ret->values[OPT_REPO].list, config->sections[section].location);
     return apply_section(config, section, SOURCE_REPOSITORY, ret, err);
+}
+
+void config_list(const Config *config, unsigned kind, StrVec *ret)
+{
+    for (size_t i = 0; i < config->n_sections; i++)
+        if (config->sections[i].kind == kind)
+            strvec_push(ret, config->sections[i].name);
 }
 
 char *config_names(const Config *config, unsigned kind)

@@ -2,6 +2,8 @@
 #ifndef KURA_CMD_CONFIG_H
 #define KURA_CMD_CONFIG_H
 
+#include <sys/types.h>
+
 #include "kura/findings.h"
 #include "options.h"
 
@@ -22,6 +24,8 @@ typedef struct ConfigValue {
 
 typedef struct Config {
     char *path; /* NULL: none was read */
+    uid_t owner;
+    mode_t mode;
     ConfigSection *sections;
     size_t n_sections, sections_cap;
     ConfigValue *values;
@@ -36,6 +40,10 @@ int config_parse(const char *text, size_t len, const char *path, Config *ret, Er
 int config_load(const char *path, bool optional, Config *ret, Findings *findings, Error *err);
 void config_done(Config *config);
 
+/* Whether nobody else can have written what it says, so that programs it names may be run: it is this user's or root's,
+ * and writable by no other. ERR_PERMISSION. */
+int config_check_trusted(const Config *config, Error *err);
+
 /* Lays the configuration under what options hold already, and puts the location of a repository in the place of its
  * name. OPT_REPO stays absent when nothing names one and there is not exactly one section to take. */
 int config_apply(const Config *config, Options *options, Error *err);
@@ -45,6 +53,8 @@ int config_apply(const Config *config, Options *options, Error *err);
  * options_done for *ret, in any case. */
 int config_other_repository(const Config *config, const Options *options, const char *name, Options *ret, Error *err);
 
+/* Appends the names of all sections of a kind, in their order. */
+void config_list(const Config *config, unsigned kind, StrVec *ret);
 /* "misskey, mastodon": the names of all sections of a kind; NULL when there is none. To be freed. */
 char *config_names(const Config *config, unsigned kind);
 

@@ -55,6 +55,9 @@ static void print_copies(FILE *out, const CopyReport *report, bool plan)
 
 static void tell(Session *session, const CopyReport *report, bool plan)
 {
+    for (size_t i = 0; i < report->n_backups; i++)
+        if (report->backups[i].state == COPY_DONE)
+            session->run.new_bytes += report->backups[i].bytes;
     if (session->json)
         session_set(session, "copies", json_of_copies(report));
     else

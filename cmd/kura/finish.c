@@ -3,9 +3,12 @@
 #include <errno.h>
 
 #include "kura/stop.h"
+#include "statusview.h"
 
-static int exit_status(const Session *session, int rc, const Error *err)
+int session_status(const Session *session, int rc, const Error *err)
 {
+    if (options_flag(session->options, OPT_NAGIOS))
+        return rc < 0 || session->nagios < 0 ? NAGIOS_UNKNOWN : session->nagios;
     if (rc < 0 && err->code == ERR_INTERRUPTED && stop_signal() != 0)
         return 128 + stop_signal();
     if (rc < 0)
@@ -36,6 +39,8 @@ int session_finish(Session *session, Screen *screen, int rc, const Error *err)
         screen_finding(screen, &session->findings.v[i]);
     if (rc < 0)
         screen_error(screen, err);
+    if (rc < 0 && options_flag(session->options, OPT_NAGIOS))
+        print_nagios_unknown(session->out, err);
     if (session->json) {
         if (rc < 0) {
             json_object_clear(session->document);
@@ -44,7 +49,7 @@ int session_finish(Session *session, Screen *screen, int rc, const Error *err)
         session_set(session, "findings", json_of_findings(&session->findings));
         write_document(session->out, session->document, session->document_begun);
     }
-    return exit_status(session, rc, err);
+    return session_status(session, rc, err);
 }
 
 int usage_finish(Screen *screen, FILE *out, const Error *err)

@@ -5,6 +5,8 @@
 #include "screen.h"
 #include "session.h"
 
+/* The exit status of a run that ended so. */
+int session_status(const Session *session, int rc, const Error *err);
 /* rc and err are the command's. Writes what is still to be written and returns the exit status. */
 int session_finish(Session *session, Screen *screen, int rc, const Error *err);
 /* The same for a command line that could not be read: there is no session. */

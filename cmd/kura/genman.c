@@ -1,8 +1,7 @@
-/* Turns the tables of commands, options and exit statuses into what the manual pages and the shell need.
+/* Turns the tables of commands, options and exit statuses into what the manual pages need.
  *
  *   genman page TEMPLATE    copies a manual page's template to standard output; a line "@name@" or "@name argument@" is
  *                           replaced by what the tables say. A page that begins to name commands must name all of them.
- *   genman completion       writes the completion for bash
  *
  * It runs while kura is built, on the machine that builds. */
 #include <ctype.h>
@@ -153,7 +152,7 @@ static void write_keys(void)
         fputs("Sections: ", stdout);
         write_sections(spec->sections);
         puts(".");
-        if (spec->type == OPTION_LIST)
+        if (option_is_list(spec))
             puts("The line may be repeated.");
         if (option_is_key_only(spec)) {
             puts("No option of the command line.");
@@ -222,7 +221,7 @@ static void write_command(const char *name, bool *named)
             continue;
         fputs(".Op ", stdout);
         write_option_words(spec);
-        printf("%s\n", spec->type == OPTION_LIST ? " ..." : "");
+        printf("%s\n", option_is_list(spec) ? " ..." : "");
     }
     puts(".Pp");
 }
@@ -280,103 +279,10 @@ static void write_page(const char *path)
     check_named(named);
 }
 
-/* ---- completion ---- */
-
-/* How many options have this name. */
-static size_t namesakes(const OptionSpec *spec)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < OPT_COUNT; i++)
-        n += strcmp(option_specs[i].name, spec->name) == 0;
-    return n;
-}
-
-/* The pattern for "command:option": any command unless the name means different things. */
-static void write_pattern(const OptionSpec *spec)
-{
-    if (namesakes(spec) == 1) {
-        printf("    *:--%s", spec->name);
-        if (spec->short_name)
-            printf(" | *:-%c", spec->short_name);
-    } else {
-        bool first = true;
-        for (size_t i = 0; i < CMD_COUNT; i++) {
-            if (option_belongs(spec, command_specs[i].id)) {
-                printf("%s%s:--%s", first ? "    " : " | ", command_specs[i].name, spec->name);
-                first = false;
-            }
-        }
-    }
-    fputs(")\n        ", stdout);
-}
-
-static void write_value_completion(const OptionSpec *spec)
-{
-    static const char *files[] = {"FILE", "OUT"}, *dirs[] = {"DIR", "REPO"};
-    write_pattern(spec);
-    if (spec->type == OPTION_ENUM) {
-        fputs("mapfile -t COMPREPLY < <(compgen -W \"", stdout);
-        for (const char *p = spec->arg; *p; p++)
-            putchar(*p == '|' ? ' ' : *p);
-        puts("\" -- \"$cur\")");
-    } else if (strcmp(spec->arg, files[0]) == 0 || strcmp(spec->arg, files[1]) == 0) {
-        puts("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")");
-    } else if (strcmp(spec->arg, dirs[0]) == 0 || strcmp(spec->arg, dirs[1]) == 0) {
-        puts("mapfile -t COMPREPLY < <(compgen -d -- \"$cur\")");
-    } else {
-        puts("COMPREPLY=()");
-    }
-    puts("        return\n        ;;");
-}
-
-static void write_words_of(const CommandSpec *command)
-{
-    printf("    %s) words='", command->name);
-    for (size_t i = 0; i < OPT_COUNT; i++)
-        if (option_belongs(&option_specs[i], command->id))
-            printf(" --%s", option_specs[i].name);
-    puts("' ;;");
-}
-
-static void write_completion(void)
-{
-    puts("# bash completion for kura; made from the tables of its commands and options\n"
-         "_kura()\n{\n"
-         "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command='' words='' i\n"
-         "    if [[ $cur == '=' ]]; then\n        cur=''\n"
-         "    elif [[ $prev == '=' ]]; then\n        prev=${COMP_WORDS[COMP_CWORD-2]}\n    fi\n"
-         "    for ((i = 1; i < COMP_CWORD; i++)); do\n        case ${COMP_WORDS[i]} in");
-    for (size_t i = 0; i < CMD_COUNT; i++)
-        printf("%s%s", i ? " | " : "        ", command_specs[i].name);
-    puts(")\n            command=${COMP_WORDS[i]}\n            break\n            ;;\n        esac\n    done\n"
-         "    case $command:$prev in");
-    for (size_t i = 0; i < OPT_COUNT; i++)
-        if (option_takes_value(&option_specs[i]) && !option_is_key_only(&option_specs[i]))
-            write_value_completion(&option_specs[i]);
-    puts("    esac\n    case $command in");
-    for (size_t i = 0; i < CMD_COUNT; i++)
-        write_words_of(&command_specs[i]);
-    fputs("    *) words='", stdout);
-    for (size_t i = 0; i < CMD_COUNT; i++)
-        printf("%s ", command_specs[i].name);
-    for (size_t i = 0; i < OPT_COUNT; i++)
-        if (option_is_global(&option_specs[i]))
-            printf("--%s ", option_specs[i].name);
-    puts("' ;;\n    esac\n"
-         "    if [[ $command == '' || $cur == -* ]]; then\n"
-         "        mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
-         "    else\n"
-         "        mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
-         "    fi\n}\ncomplete -o filenames -F _kura kura");
-}
-
 int main(int argc, char *argv[])
 {
-    if (argc == 3 && strcmp(argv[1], "page") == 0)
-        write_page(argv[2]);
-    else if (argc == 2 && strcmp(argv[1], "completion") == 0)
-        write_completion();
-    else
-        fail("usage", "genman page TEMPLATE | genman completion");
+    if (argc != 3 || strcmp(argv[1], "page") != 0)
+        fail("usage", "genman page TEMPLATE");
+    write_page(argv[2]);
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }

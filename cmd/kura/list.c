@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "kura/log.h"
+#include "kura/pin.h"
 #include "kura/stop.h"
 #include "survey.h"
 #include "table.h"
@@ -11,6 +12,7 @@
 typedef struct Listing {
     Session *session;
     const RepositoryReport *rehearsals; /* without backups */
+    const StrVec *pinned;               /* ids */
     Table *table;
     json_t *array;
 } Listing;
@@ -33,11 +35,19 @@ static char *rehearsed(const RepositoryReport *report, const char *id)
     return xasprintf("%s, %s ago", verdict_name(last->verdict), text_age((double)(report->now - last->started), age));
 }
 
+/* Its tags; that it is pinned stands in front of them, in brackets as no tag is likely to. */
+static char *marks(const Listing *listing, const Manifest *manifest)
+{
+    _cleanup_free_ char *tags = view_join(&manifest->tags);
+    bool pinned = strvec_contains(listing->pinned, manifest->id);
+    return xasprintf("%s%s%s", pinned ? "[pinned]" : "", pinned && tags[0] ? " " : "", tags);
+}
+
 static void add_row(const Listing *listing, const Manifest *manifest)
 {
     char rows[TEXT_SIZE], files[TEXT_SIZE], bytes[TEXT_SIZE], stored[TEXT_SIZE], warnings[TEXT_SIZE];
     BackupTotals totals = backup_totals(manifest);
-    _cleanup_free_ char *tags = view_join(&manifest->tags), *last = rehearsed(listing->rehearsals, manifest->id);
+    _cleanup_free_ char *tags = marks(listing, manifest), *last = rehearsed(listing->rehearsals, manifest->id);
     const char *cells[] = {manifest->id,
                            manifest->app,
                            manifest->has_database ? manifest->database.facts.name : "-",
@@ -74,14 +84,17 @@ static int list_one(Listing *listing, const char *id, Error *err)
     json_t *backup = json_of_backup(manifest);
     const RehearsalBrief *last = report_last_rehearsal(listing->rehearsals, manifest->id);
     json_object_set_new(backup, "rehearsal", json_of_rehearsal_brief(last, listing->rehearsals->now));
+    json_object_set_new(backup, "pinned", json_boolean(strvec_contains(listing->pinned, manifest->id)));
     json_array_append_new(listing->array, backup);
     return 0;
 }
 
-static int list_all(Session *session, const StrVec *ids, const RepositoryReport *rehearsals, Error *err)
+static int list_all(Session *session, const StrVec *ids, const StrVec *pinned, const RepositoryReport *rehearsals,
+                    Error *err)
 {
     _cleanup_(table_free_cleanup) Table *table = new_table(session);
-    Listing listing = {.session = session, .rehearsals = rehearsals, .table = table, .array = json_array()};
+    Listing listing = {
+        .session = session, .rehearsals = rehearsals, .pinned = pinned, .table = table, .array = json_array()};
     session_set(session, "backups", listing.array);
     for (size_t i = 0; i < ids->n; i++)
         if (list_one(&listing, ids->v[i], err) < 0)
@@ -95,10 +108,10 @@ static int list_all(Session *session, const StrVec *ids, const RepositoryReport 
 
 int command_list(Session *session, Error *err)
 {
-    _cleanup_(strvec_done) StrVec ids = {0};
+    _cleanup_(strvec_done) StrVec ids = {0}, pinned = {0};
     _cleanup_(report_done_cleanup) RepositoryReport rehearsals = {.now = time(NULL)};
     if (session_open_repo(session, err) < 0 || manifest_list(session->repo, &ids, err) < 0 ||
-        survey_rehearsals(session, &rehearsals, err) < 0)
+        pin_list(session->repo, &pinned, err) < 0 || survey_rehearsals(session, &rehearsals, err) < 0)
         return -1;
-    return list_all(session, &ids, &rehearsals, err);
+    return list_all(session, &ids, &pinned, &rehearsals, err);
 }

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "complete.h"
 #include "finish.h"
 #include "kura/stop.h"
+#include "night.h"
 #include "redact.h"
 #include "ticker.h"
 
@@ -48,7 +50,9 @@ static int configure(Options *options, Config *config, Findings *findings, Error
     const char *path = options_text(options, OPT_CONFIG);
     if (config_load(path ? path : CONFIG_DEFAULT_PATH, path == NULL, config, findings, err) < 0)
         return -1;
-    return config_apply(config, options, err);
+    /* these look at each application under its own section */
+    bool each = options->command->id == CMD_STATUS || options->command->id == CMD_INSTALL_TIMER;
+    return each ? 0 : config_apply(config, options, err);
 }
 
 static LogLevel log_level(const Options *options)
@@ -58,14 +62,14 @@ static LogLevel log_level(const Options *options)
     return options_flag(options, OPT_QUIET) ? LOG_WARNING : LOG_INFO;
 }
 
-static bool wants_progress(const Options *options)
+static bool wants_progress(const Options *options, const Screen *screen)
 {
-    return !options_flag(options, OPT_QUIET) && !options_flag(options, OPT_NO_PROGRESS);
+    return !screen->journal && !options_flag(options, OPT_QUIET) && !options_flag(options, OPT_NO_PROGRESS);
 }
 
 static int run(Session *session, Screen *screen, Error *err)
 {
-    Ticker *ticker = wants_progress(session->options) ? ticker_start(&session->progress, screen) : NULL;
+    Ticker *ticker = wants_progress(session->options, screen) ? ticker_start(&session->progress, screen) : NULL;
     int rc = command_run(session, err);
     ticker_stop(ticker);
     return rc;
@@ -84,8 +88,12 @@ static int run_session(Options *options, Screen *screen, int argc, const char *c
         log_set_sink(screen_log, screen, log_level(options));
         _cleanup_free_ char *command_line = redact_command_line(argc, argv);
         log_debug("command line: %s", command_line);
-        rc = run(&session, screen, &err);
+        rc = night_begin(&session, &err);
+        if (rc == 0)
+            rc = run(&session, screen, &err);
     }
+    if (!bare)
+        night_end(&session, rc, &err);
     int status = session_finish(&session, screen, rc, &err);
     log_set_sink(NULL, NULL, LOG_ERROR);
     session_done(&session);
@@ -101,6 +109,10 @@ int main(int argc, char *argv[])
     bound_memory();
     umask(077);
     const char *const *words = (const char *const *)argv;
+    if (argc > 2 && strcmp(argv[1], COMPLETE_COMMAND) == 0) {
+        complete_write(words + 2, (size_t)argc - 2, stdout);
+        return 0;
+    }
     setvbuf(stdout, NULL, _IOFBF, 64 * 1024);
     setvbuf(stderr, NULL, _IOFBF, 8 * 1024); /* screen.c flushes whole lines */
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kura/argv.h"
+
 static const char *yes_words[] = {"yes", "true", "on", "1"};
 static const char *no_words[] = {"no", "false", "off", "0"};
 
@@ -54,6 +56,31 @@ static int parse_share(const char *text, double *ret)
     return parse_decimal(number, false, ret) == 0 && *ret <= 100 ? 0 : -1;
 }
 
+/* "26h", "35d": seconds. A number alone is refused: it would be taken for what it is not. */
+static int parse_duration(const char *text, double *ret)
+{
+    static const struct {
+        char letter;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+    size_t len = strlen(text), unit = 0;
+    while (unit < ARRAY_SIZE(units) && (len == 0 || units[unit].letter != text[len - 1]))
+        unit++;
+    if (unit == ARRAY_SIZE(units))
+        return -1;
+    _cleanup_free_ char *number = xstrndup(text, len - 1);
+    if (parse_decimal(number, false, ret) < 0)
+        return -1;
+    *ret *= units[unit].seconds;
+    return *ret <= OPTION_DURATION_MAX ? 0 : -1;
+}
+
+static int parse_command(const char *text, const char *where, Error *err)
+{
+    _cleanup_(strvec_done) StrVec argv = {0};
+    return argv_split(text, &argv, err) < 0 ? error_wrap(err, "invalid value for %s", where) : 0;
+}
+
 static int choice_index(const char *choices, const char *text)
 {
     size_t len = strlen(text);
@@ -102,6 +129,13 @@ static int value_parse(const OptionSpec *spec, const char *text, const char *whe
             return error_set(err, ERR_USAGE, "invalid value \"%s\" for %s: days from 0 to %d are needed", text, where,
                              OPTION_SECONDS_MAX);
         return 0;
+    case OPTION_DURATION:
+        if (parse_duration(text, &ret->number) < 0)
+            return error_set(err, ERR_USAGE,
+                             "invalid value \"%s\" for %s: a duration is needed, such as 90s, 26h or 35d", text, where);
+        return 0;
+    case OPTION_COMMANDS:
+        return parse_command(text, where, err);
     case OPTION_ENUM:
         ret->number = choice_index(spec->arg, text);
         if (ret->number < 0)
@@ -134,7 +168,7 @@ int options_set(Options *options, const OptionSpec *spec, Source source, const c
     OptionValue parsed = {.source = source};
     if (value_parse(spec, text, where, &parsed, err) < 0)
         return -1;
-    if (source == value->source && (spec->type == OPTION_LIST || spec->type == OPTION_FLAG)) {
+    if (source == value->source && (option_is_list(spec) || spec->type == OPTION_FLAG)) {
         parsed.list = value->list;
     } else if (source == value->source) {
         error_set(err, ERR_USAGE, "%s is given more than once", where);
@@ -175,6 +209,23 @@ const StrVec *options_list(const Options *options, OptionId id)
 int options_choice(const Options *options, OptionId id, int absent)
 {
     return options_given(options, id) ? (int)options->values[id].number : absent;
+}
+
+static StrVec copy_list(const StrVec *list)
+{
+    StrVec copy = {0};
+    for (size_t i = 0; i < list->n; i++)
+        strvec_push(&copy, list->v[i]);
+    return copy;
+}
+
+Options options_copy(const Options *options)
+{
+    Options copy = *options;
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        copy.values[i].list = copy_list(&options->values[i].list);
+    copy.args = copy_list(&options->args);
+    return copy;
 }
 
 void options_done(Options *options)
@@ -281,10 +332,16 @@ static const char *option_name(const void *ctx, size_t i)
     return option_belongs(&option_specs[i], *(const CommandId *)ctx) ? option_specs[i].name : NULL;
 }
 
-/* A secret on a command line: its value is not repeated, and where it belongs is said. */
+/* A key of the configuration on a command line: a secret's value is not repeated, and where it belongs is said. */
 static int misplaced_key(const OptionSpec *spec, Error *err)
 {
+    if (!spec->secret) {
+        error_set(err, ERR_USAGE, "--%s is no option of the command line", spec->name);
+        return error_hint(err, "Write \"%s = ..\" into the configuration file; kura.conf(5) tells where.", spec->name);
+    }
     error_set(err, ERR_USAGE, "--%s is no option of the command line, where other users could read it", spec->name);
+    if (strncmp(spec->name, "s3-", 3) != 0)
+        return error_hint(err, "Write \"%s = ..\" into the configuration file.", spec->name);
     return error_hint(err,
                       "Write \"%s = ..\" into a [repository NAME] section of the configuration file, or use the "
                       "variables of AWS (AWS_ACCESS_KEY_ID ..) or the shared credentials file. Consider what was "

@@ -34,6 +34,8 @@ typedef struct Options {
  * "--name=value", "-x value" or "-xvalue"; "--" ends them. No command at all, --help and --version become the commands
  * `help` and `version`. ERR_USAGE with the nearest spelling as hint. */
 int options_parse(int argc, const char *const argv[], Options *ret, Error *err);
+/* A copy of its own, to be freed with options_done(). */
+Options options_copy(const Options *options);
 void options_done(Options *options);
 
 /* Takes what the environment says and the command line does not. getenv_fn is getenv outside tests. */

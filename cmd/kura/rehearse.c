@@ -11,7 +11,7 @@
 
 DEFINE_CLEANUP(Rehearsal, rehearsal_free)
 
-enum { NICE_DEFAULT = 10, NICE_MAX = 19, SAMPLE_DEFAULT = 2 };
+enum { NICE_DEFAULT = 10, SAMPLE_DEFAULT = 2 };
 
 /* ---- JSON ---- */
 
@@ -209,6 +209,9 @@ static int run(Session *session, const Manifest *manifest, const RehearseOptions
     _cleanup_(rehearsal_free_cleanup) Rehearsal *rehearsal = NULL;
     if (rehearse_run(session->repo, manifest, options, &rehearsal, &session->findings, &session->progress, err) < 0)
         return -1;
+    session->run.backup = xstrdup(rehearsal->backup);
+    session->run.verdict = xstrdup(verdict_name(rehearsal->verdict));
+    session->run.error = xstrdup_null(rehearsal->error);
     if (session->json)
         session_set(session, "rehearsal", rehearsal_to_json(rehearsal));
     else
@@ -257,8 +260,6 @@ int command_rehearse(Session *session, Error *err)
         error_set(err, ERR_USAGE, "no server to rehearse on is named");
         return error_hint(err, "Give --server with a connection string; an empty one means libpq's environment.");
     }
-    if (rehearse.nice > NICE_MAX)
-        return error_set(err, ERR_USAGE, "--nice %d: a whole number from 1 to %d is needed", rehearse.nice, NICE_MAX);
     if (session_load_backup(session, options->args.v[0], &manifest, err) < 0)
         return -1;
     return run(session, manifest, &rehearse, err);

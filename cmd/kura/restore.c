@@ -3,6 +3,8 @@
 #include "commands.h"
 #include "restoreview.h"
 
+DEFINE_CLEANUP(FilesetPaths, fileset_paths_free)
+
 enum { ONLY_DB, ONLY_FILES, EVERYTHING };
 
 static int check_use(const RestoreOptions *restore, int only, bool archive, Error *err)
@@ -18,6 +20,8 @@ static int check_use(const RestoreOptions *restore, int only, bool archive, Erro
         return error_hint(err,
                           "Give --db with the database that shall exist afterwards, or --files NAME=DIR, or both.");
     }
+    if (restore->paths && restore->n_files == 0)
+        return error_set(err, ERR_USAGE, "--path needs --files");
     if (restore->db == NULL && restore->admin_db)
         return error_set(err, ERR_USAGE, "--admin-db needs --db");
     if (restore->db == NULL && (restore->swap || restore->create_roles))
@@ -97,7 +101,11 @@ int command_restore(Session *session, Error *err)
         restore.files[i].name = files.v[i].name;
         restore.files[i].dir = files.v[i].dir;
     }
-    int rc = check_use(&restore, only, is_archive(name), err);
+    _cleanup_(fileset_paths_free_cleanup) FilesetPaths *paths = NULL;
+    int rc = session_paths(session, &paths, err);
+    restore.paths = paths;
+    if (rc == 0)
+        rc = check_use(&restore, only, is_archive(name), err);
     if (rc == 0)
         rc = run(session, name, &restore, err);
     free(restore.files);

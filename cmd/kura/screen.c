@@ -1,6 +1,8 @@
 #include "screen.h"
 
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +14,17 @@ void screen_init(Screen *screen, FILE *stream, bool json)
 {
     *screen = (Screen){.mutex = PTHREAD_MUTEX_INITIALIZER, .stream = stream, .json = json};
     screen->terminal = !json && isatty(fileno(stream));
+    screen->journal = !json && screen_is_journal(getenv("JOURNAL_STREAM"), fileno(stream));
+}
+
+bool screen_is_journal(const char *journal_stream, int fd)
+{
+    struct stat st;
+    char name[64];
+    if (journal_stream == NULL || fstat(fd, &st) < 0)
+        return false;
+    snprintf(name, sizeof name, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    return strcmp(name, journal_stream) == 0;
 }
 
 void screen_done(Screen *screen)
@@ -64,15 +77,32 @@ void screen_event(Screen *screen, json_t *event)
     pthread_mutex_unlock(&screen->mutex);
 }
 
-static void print_line(Screen *screen, const char *prefix, const char *message, const char *hint)
+/* How grave a line is, as syslog(3) counts. */
+enum { GRAVE_ERROR = 3, GRAVE_WARNING, GRAVE_NOTICE, GRAVE_INFO, GRAVE_DEBUG };
+
+/* In the journal each line is an entry of its own. */
+static void print_text(Screen *screen, int gravity, const char *prefix, const char *text)
+{
+    if (screen->journal)
+        fprintf(screen->stream, "<%d>", gravity);
+    fputs(prefix, screen->stream);
+    for (; *text; text++) {
+        putc(*text, screen->stream);
+        if (*text == '\n' && screen->journal)
+            fprintf(screen->stream, "<%d>", gravity);
+    }
+    putc('\n', screen->stream);
+}
+
+static void print_line(Screen *screen, int gravity, const char *prefix, const char *message, const char *hint)
 {
     _cleanup_free_ char *text = text_message(message);
     _cleanup_free_ char *advice = hint && hint[0] ? text_message(hint) : NULL;
     pthread_mutex_lock(&screen->mutex);
     clear_status(screen);
-    fprintf(screen->stream, "%s%s\n", prefix, text);
+    print_text(screen, gravity, prefix, text);
     if (advice != NULL)
-        fprintf(screen->stream, "hint: %s\n", advice);
+        print_text(screen, gravity, "hint: ", advice);
     fflush(screen->stream);
     pthread_mutex_unlock(&screen->mutex);
 }
@@ -81,12 +111,13 @@ void screen_log(void *ctx, LogLevel level, const char *message)
 {
     static const char *names[] = {"debug", "info", "warning", "error"};
     static const char *prefixes[] = {"debug: ", "", "warning: ", "error: "};
+    static const int gravities[] = {GRAVE_DEBUG, GRAVE_INFO, GRAVE_WARNING, GRAVE_ERROR};
     Screen *screen = ctx;
     if (screen->json)
         screen_event(
             screen, json_pack("{s:s, s:s, s:o}", "event", "log", "level", names[level], "message", json_text(message)));
     else
-        print_line(screen, prefixes[level], message, NULL);
+        print_line(screen, gravities[level], prefixes[level], message, NULL);
 }
 
 static const char *severity_names[] = {"note", "warning", "error"};
@@ -131,12 +162,13 @@ void screen_finding(Screen *screen, const Finding *finding)
         screen_event(screen, event);
         return;
     }
+    static const int gravities[] = {GRAVE_NOTICE, GRAVE_WARNING, GRAVE_ERROR};
     _cleanup_free_ char *prefix = xasprintf("%s: ", severity_names[finding->severity]);
-    print_line(screen, prefix, finding->message, finding->hint);
+    print_line(screen, gravities[finding->severity], prefix, finding->message, finding->hint);
 }
 
 void screen_error(Screen *screen, const Error *err)
 {
     if (!screen->json)
-        print_line(screen, "kura: error: ", err->message, err->hint);
+        print_line(screen, GRAVE_ERROR, "kura: error: ", err->message, err->hint);
 }

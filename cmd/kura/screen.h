@@ -18,11 +18,14 @@ typedef struct Screen {
     FILE *stream;
     bool json;
     bool terminal;
-    bool status; /* a status line stands there */
+    bool journal; /* the stream leads to systemd's journal, which wants to be told how grave a line is */
+    bool status;  /* a status line stands there */
 } Screen;
 
 void screen_init(Screen *screen, FILE *stream, bool json);
 void screen_done(Screen *screen);
+/* Whether JOURNAL_STREAM ("device:inode") names this descriptor. */
+bool screen_is_journal(const char *journal_stream, int fd);
 
 /* A LogSink; ctx is the Screen. */
 void screen_log(void *ctx, LogLevel level, const char *message);

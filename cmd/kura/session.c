@@ -18,6 +18,7 @@ void session_init(Session *session, const Options *options, const Config *config
         .findings = FINDINGS_INIT,
         .progress = PROGRESS_INIT,
         .document = json_object(),
+        .nagios = -1,
     };
 }
 
@@ -27,6 +28,7 @@ void session_done(Session *session)
     age_identities_free(session->identities);
     store_close(session->store);
     findings_done(&session->findings);
+    run_record_done(&session->run);
     json_decref(session->document);
 }
 
@@ -35,9 +37,22 @@ void session_set(Session *session, const char *member, json_t *value)
     json_object_set_new(session->document, member, value);
 }
 
+char *session_state_dir(const Session *session)
+{
+    const char *given = options_text(session->options, OPT_STATE_DIR);
+    return given ? xstrdup(given) : runstate_default_dir();
+}
+
 const char *session_location(const Session *session, Error *err)
 {
+    const OptionValue *repositories = &session->options->values[OPT_REPO];
     const char *location = options_text(session->options, OPT_REPO);
+    if (repositories->source == SOURCE_COMMAND_LINE && repositories->list.n > 1 &&
+        session->options->command->id != CMD_BACKUP) {
+        error_set(err, ERR_USAGE, "option --repo is given more than once");
+        error_hint(err, "Only a backup goes into several repositories.");
+        return NULL;
+    }
     if (location != NULL)
         return location;
     error_set(err, ERR_USAGE, "no repository is named");
@@ -49,6 +64,9 @@ const char *session_location(const Session *session, Error *err)
                    CONFIG_DEFAULT_PATH);
     return NULL;
 }
+
+/* A monitor waits a minute at most, and the answer that a repository cannot be reached is one too. */
+static const StoreTimes impatient = {.connect = 5000, .stall = 10000, .total = 15000, .retry = 20000};
 
 StoreOptions session_store_options(const Options *options)
 {
@@ -64,6 +82,7 @@ StoreOptions session_store_options(const Options *options)
         .s3_allow_http = options_flag(options, OPT_S3_ALLOW_HTTP),
         .s3_checksum = options_flag(options, OPT_S3_CHECKSUM),
         .limit_upload = (uint64_t)options_number(options, OPT_LIMIT_UPLOAD, 0),
+        .times = options->command->id == CMD_STATUS ? &impatient : NULL,
     };
 }
 
@@ -160,6 +179,13 @@ int session_rolemap(const Session *session, RoleMap **ret, Error *err)
         return -1;
     *ret = steal(map);
     return 0;
+}
+
+int session_paths(const Session *session, FilesetPaths **ret, Error *err)
+{
+    const StrVec *texts = options_list(session->options, OPT_PATH);
+    *ret = NULL;
+    return texts->n ? fileset_paths_new(texts, ret, err) : 0;
 }
 
 static int bad_files(const char *text, const char *why, Error *err)

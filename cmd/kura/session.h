@@ -6,10 +6,12 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "kura/fileset.h"
 #include "kura/manifest.h"
 #include "kura/progress.h"
 #include "kura/repokeys.h"
 #include "kura/rolemap.h"
+#include "kura/runstate.h"
 #include "options.h"
 
 typedef struct Session {
@@ -20,6 +22,10 @@ typedef struct Session {
     Findings findings;
     bool findings_told; /* the command has printed them as its result */
     bool failed;        /* .. and that something failed */
+    int nagios;         /* exit status for monitors; -1: the usual one */
+    bool trusted;       /* what the configuration says to run and to ping may be */
+    double began;       /* clock_monotonic() */
+    RunRecord run;      /* what the command says of itself: backup, verdict, figures */
     Progress progress;
     /* The members of the JSON document, unless the command has begun to write the document itself: then error and
      * findings are still to follow, and the closing brace. */
@@ -35,6 +41,9 @@ void session_done(Session *session);
 
 /* Adds a member to the JSON document; takes the reference. */
 void session_set(Session *session, const char *member, json_t *value);
+
+/* Where this host remembers its runs (runstate.h); NULL: nowhere. To be freed. */
+char *session_state_dir(const Session *session);
 
 /* The location of the repository; NULL with ERR_USAGE when none is named. */
 const char *session_location(const Session *session, Error *err);
@@ -58,6 +67,9 @@ bool is_archive(const char *name);
 
 /* The role map of --map and --map-file; an empty one without them. */
 int session_rolemap(const Session *session, RoleMap **ret, Error *err);
+
+/* The paths of --path; NULL without one. */
+int session_paths(const Session *session, FilesetPaths **ret, Error *err);
 
 /* The --files of the command, checked: names are well-formed and unique. */
 typedef struct FileArg {

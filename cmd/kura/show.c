@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "kura/export.h"
+#include "kura/pin.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -161,10 +162,37 @@ static int show_backup_roles(Session *session, const Manifest *manifest, Error *
     return show_roles(session, toc, &manifest->database.facts, err);
 }
 
+/* Before anything is printed: an error is not to stand behind half a result. *ret_pinned tells whether there is a pin.
+ */
+static int find_pin(Session *session, const char *id, Pin *ret, bool *ret_pinned, Error *err)
+{
+    _cleanup_(strvec_done) StrVec pinned = {0};
+    if (pin_list(session->repo, &pinned, err) < 0)
+        return -1;
+    *ret_pinned = strvec_contains(&pinned, id);
+    return *ret_pinned ? pin_load(session->repo, id, ret, err) : 0;
+}
+
+static json_t *json_of_pin(const Pin *pin)
+{
+    return json_pack("{s:o, s:o, s:s, s:o}", "host", json_text(pin->host), "user", json_text(pin->user), "created",
+                     pin->created, "reason", json_text(pin->reason));
+}
+
+static void print_pin(FILE *out, const Pin *pin)
+{
+    _cleanup_free_ char *host = text_escaped(pin->host), *user = text_escaped(pin->user);
+    _cleanup_free_ char *reason = pin->reason ? text_escaped(pin->reason) : NULL;
+    fprintf(out, "pinned by %s on %s at %s%s%s\n", user, host, pin->created, reason ? ": " : "", reason ? reason : "");
+}
+
 static int command_show_backup(Session *session, const char *name, Error *err)
 {
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
-    if (session_load_backup(session, name, &manifest, err) < 0)
+    _cleanup_(pin_done) Pin pin = {0};
+    bool pinned = false;
+    if (session_load_backup(session, name, &manifest, err) < 0 ||
+        find_pin(session, manifest->id, &pin, &pinned, err) < 0)
         return -1;
     if ((wants(session, OPT_SHOW_ROLES) || wants(session, OPT_SHOW_TABLES)) && !manifest->has_database)
         return error_set(err, ERR_USAGE, "backup %s has no database", manifest->id);
@@ -172,6 +200,10 @@ static int command_show_backup(Session *session, const char *name, Error *err)
         session_set(session, "backup", json_of_backup(manifest));
     else if (!wants_any(session))
         print_backup(session->out, manifest);
+    if (session->json)
+        session_set(session, "pin", pinned ? json_of_pin(&pin) : json_null());
+    else if (pinned && !wants_any(session))
+        print_pin(session->out, &pin);
     if (wants(session, OPT_SHOW_TABLES))
         show_tables(session, &manifest->database);
     if (wants(session, OPT_SHOW_ROLES) && show_backup_roles(session, manifest, err) < 0)
@@ -182,5 +214,7 @@ static int command_show_backup(Session *session, const char *name, Error *err)
 int command_show(Session *session, Error *err)
 {
     const char *name = session->options->args.v[0];
+    if (options_given(session->options, OPT_PATH) && !wants(session, OPT_SHOW_FILES))
+        return error_set(err, ERR_USAGE, "--path needs --files");
     return is_archive(name) ? command_show_archive(session, name, err) : command_show_backup(session, name, err);
 }

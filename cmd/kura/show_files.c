@@ -12,6 +12,7 @@
 #include "text.h"
 
 DEFINE_CLEANUP(IndexReader, index_reader_free)
+DEFINE_CLEANUP(FilesetPaths, fileset_paths_free)
 
 static json_t *json_of_path(const char *path)
 {
@@ -54,9 +55,9 @@ static void print_entry(FILE *out, const IndexEntry *entry)
             text_bytes(entry->size, size), moment, path, target ? " -> " : "", target ? target : "");
 }
 
-static int show_fileset(Session *session, const ManifestFileset *fileset, Error *err)
+static int show_fileset(Session *session, const ManifestFileset *fileset, FilesetPaths *paths, Error *err)
 {
-    _cleanup_(index_reader_free_cleanup) IndexReader *reader = index_reader_new(session->repo, fileset);
+    _cleanup_(index_reader_free_cleanup) IndexReader *reader = index_reader_new_paths(session->repo, fileset, paths);
     const IndexEntry *entry;
     int rc;
     for (bool first = true; (rc = index_reader_next(reader, &entry, err)) > 0; first = false) {
@@ -86,18 +87,21 @@ static void begin_fileset(Session *session, const ManifestFileset *fileset, bool
 
 int show_files(Session *session, const Manifest *manifest, Error *err)
 {
+    _cleanup_(fileset_paths_free_cleanup) FilesetPaths *paths = NULL;
     int rc = 0;
+    if (session_paths(session, &paths, err) < 0)
+        return -1;
     if (session->json) {
         session->document_begun = true;
         fputs("{\"filesets\": [", session->out);
     }
     for (size_t i = 0; rc == 0 && i < manifest->n_filesets; i++) {
         begin_fileset(session, &manifest->filesets[i], i == 0);
-        rc = show_fileset(session, &manifest->filesets[i], err);
+        rc = show_fileset(session, &manifest->filesets[i], paths, err);
         if (session->json)
             fputs("]}", session->out);
     }
     if (session->json)
         fputs("]", session->out);
-    return rc;
+    return rc < 0 ? -1 : fileset_paths_check(paths, err);
 }

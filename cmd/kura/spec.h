@@ -31,10 +31,13 @@ typedef enum OptionType {
     OPTION_PERCENT,  /* from 0 to 100; on the command line it may be left out, which means 100 */
     OPTION_SHARE,    /* from 0 to 100, a '%' may follow; never left out */
     OPTION_DAYS,     /* a decimal number */
+    OPTION_DURATION, /* in seconds: a decimal number with s, m, h, d or w behind it */
+    OPTION_COMMANDS, /* command lines (kura/argv.h); repeatable */
     OPTION_ENUM,     /* one of `arg`, separated by '|' */
 } OptionType;
 
 enum { OPTION_NUMBER_MAX = 1024, OPTION_SECONDS_MAX = 1000000 };
+#define OPTION_DURATION_MAX (100.0 * 365 * 86400)
 #define OPTION_SIZE_MAX (1024.0 * 1024 * 1024 * 1024)
 
 /* Sections of the configuration file. */
@@ -86,6 +89,11 @@ bool option_is_of_repository(const OptionSpec *spec);
 static inline bool option_is_key_only(const OptionSpec *spec)
 {
     return spec->commands == 0;
+}
+/* Whether it may be repeated, each value being one of a list. */
+static inline bool option_is_list(const OptionSpec *spec)
+{
+    return spec->type == OPTION_LIST || spec->type == OPTION_COMMANDS;
 }
 /* Whether a value may be left out; if it is not, it stands behind '='. */
 static inline bool option_is_optional(const OptionSpec *spec)

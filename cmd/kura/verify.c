@@ -224,6 +224,8 @@ int command_verify(Session *session, Error *err)
     };
     if (verify_run(session->repo, &options, &report, &session->findings, &session->progress, err) < 0)
         return -1;
+    if (report.orphans_known)
+        session->run.repository_bytes = report.bytes + report.orphan_bytes;
     if (session->json)
         session_set(session, "verify", json_of_report(&report));
     else

@@ -18,7 +18,8 @@ typedef struct BackupOptions {
         const char *name, *dir;
     } * files;
     size_t n_files;
-    StrVec exclude, include;   /* patterns for all filesets */
+    StrVec exclude, include; /* patterns for all filesets */
+    bool exclude_caches, one_file_system;
     StrVec exclude_table_data; /* pg_dump's patterns */
     StrVec tags;
     size_t jobs;              /* 0: number of cores, at most 4 */

@@ -56,8 +56,12 @@ const CatalogTable *catalog_tables_find(const CatalogTables *tables, uint32_t oi
  * A full lock table becomes an error that says what to set max_locks_per_transaction to. lock_timeout_ms 0: wait for
  * ever. */
 int catalog_lock(PgConn *conn, const CatalogTables *tables, unsigned lock_timeout_ms, Error *err);
-/* Warns beforehand when the tables' locks (times holders) exceed what the server's settings give. */
+/* Tells beforehand, and what to set, when the locks on so many tables, each held by so many sessions at a time, exceed
+ * what the server's settings give beside the locks of others: a warning "locks", or an error where they exceed it twice
+ * over, so that it need not be tried. */
 int catalog_lock_estimate(PgConn *conn, size_t n_tables, size_t holders, Findings *findings, Error *err);
+/* Makes an error that a full lock table was the cause of one that says what to set. Always -1. */
+int catalog_lock_full(PgConn *conn, size_t n_tables, size_t holders, Error *err);
 /* Tables (or materialised views) whose storage changed since the snapshot was taken: relfilenode in the snapshot's
  * catalogue differs from pg_relation_filenode(). *ret_n > 0: their rows may look empty, start over. Run in the leader's
  * transaction. */

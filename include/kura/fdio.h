@@ -3,10 +3,19 @@
 #define KURA_FDIO_H
 
 #include <stddef.h>
+#include <sys/types.h>
+
+#include "kura/error.h"
 
 /* Writes all of it, however many calls that takes. 0, or -1 with errno: then a part of it may be written. */
 int fd_write_all(int fd, const void *data, size_t len);
 /* Forces the directory that holds path to the disk, so that the name survives a crash too. 0, or -1 with errno. */
 int fd_sync_directory_of(const char *path);
+/* Makes a new file of exactly this mode, durably: after -1 there is none. ERR_EXISTS when anything has that name, which
+ * is then left alone. */
+int file_make(const char *path, const void *data, size_t len, mode_t mode, Error *err);
+/* The same, in one step in the place of a file that may be there. Whoever else writes path.new meanwhile is in the way.
+ */
+int file_put(const char *path, const void *data, size_t len, mode_t mode, Error *err);
 
 #endif

@@ -18,6 +18,8 @@ typedef struct FilesetSpec {
     const char *dir;
     const StrVec *include; /* patterns like gitignore's; NULL or empty: everything */
     const StrVec *exclude;
+    bool exclude_caches;  /* of a directory with a valid CACHEDIR.TAG only that file is taken */
+    bool one_file_system; /* directories of other file systems are taken, and not entered */
 } FilesetSpec;
 
 /* Walks dir, stores what is new (and not known by the uploader, which is told of all that `previous` refers to),
@@ -27,9 +29,17 @@ typedef struct FilesetSpec {
 int fileset_backup(const FilesetSpec *spec, Repo *repo, Uploader *uploader, const ManifestFileset *previous,
                    size_t jobs, ManifestFileset *ret, Findings *findings, Progress *progress, Error *err);
 
+/* Paths that somebody asks for, of one fileset or of several: each a file, a directory with all below it, or a pattern
+ * (`*`, `?` and `[..]` within a part, `**` over parts), tied to the fileset's top. ERR_USAGE for what is no path. */
+typedef struct FilesetPaths FilesetPaths;
+int fileset_paths_new(const StrVec *texts, FilesetPaths **ret, Error *err);
+/* ERR_NOT_FOUND when nothing was found for one of them in all that was read since. NULL: 0. */
+int fileset_paths_check(const FilesetPaths *paths, Error *err);
+void fileset_paths_free(FilesetPaths *paths); /* NULL-safe */
+
 typedef struct FilesetRestoreOptions {
-    const StrVec *include; /* only these paths (patterns); NULL: all */
-    bool owners;           /* chown to the recorded names (as root); ids where a name is unknown */
+    FilesetPaths *paths; /* only these, and the directories they are in; NULL: all */
+    bool owners;         /* chown to the recorded names (as root); ids where a name is unknown */
     size_t jobs;
 } FilesetRestoreOptions;
 
@@ -82,6 +92,9 @@ typedef struct IndexEntry {
  * error. Everything is checked: order, paths, sizes that add up. */
 typedef struct IndexReader IndexReader;
 IndexReader *index_reader_new(Repo *repo, const ManifestFileset *fileset);
+/* Gives what these paths ask for, and reads only the pieces of the index that can hold it. The totals are not checked
+ * then. */
+IndexReader *index_reader_new_paths(Repo *repo, const ManifestFileset *fileset, FilesetPaths *paths);
 /* Reads one blob of an index: no line crosses from one blob to the next. The totals are not checked then. */
 IndexReader *index_reader_new_blob(Repo *repo, const BlobRef *blob);
 int index_reader_next(IndexReader *reader, const IndexEntry **ret, Error *err);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "kura/buf.h"
 #include "kura/dbfacts.h"
@@ -15,8 +16,9 @@
 /* A segment: rows of one table in one zstd frame. */
 typedef struct ManifestSegment {
     BlobRef blob;
-    uint64_t raw;   /* bytes of COPY text */
-    uint64_t rows;  /* rows that end in it */
+    uint64_t offset, length; /* of the frame in a blob that holds those of several tables; length 0: the whole blob */
+    uint64_t raw;            /* bytes of COPY text */
+    uint64_t rows;           /* rows that end in it */
     bool continues; /* begins in the middle of a row that the segment before began (rows larger than a segment) */
 } ManifestSegment;
 
@@ -40,7 +42,13 @@ typedef struct ManifestFileset {
     uint64_t vanished, changed; /* while being read */
     BlobRef *index;             /* in order: the concatenation of their contents is the index */
     size_t n_index;
+    /* The path of each piece's first entry, so that who looks for some paths need not read them all. NULL, or NULL for
+     * a piece, where a manifest does not tell. */
+    char **index_first;
 } ManifestFileset;
+
+/* A longer path is not told. */
+enum { MANIFEST_FIRST_MAX = 4096 };
 
 typedef struct ManifestDatabase {
     DbFacts facts;
@@ -77,6 +85,9 @@ void manifest_free(Manifest *manifest); /* NULL-safe */
 /* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
 void manifest_fileset_done(ManifestFileset *fileset);
 
+/* The frame of a segment in the bytes of its blob, which are all there. */
+const uint8_t *manifest_segment_frame(const ManifestSegment *segment, const Buf *blob, size_t *ret_len);
+
 /* Rows and raw bytes of a database, with its large objects; files and bytes of all filesets. */
 typedef struct BackupTotals {
     uint64_t rows, row_bytes;
@@ -87,7 +98,7 @@ BackupTotals backup_totals(const Manifest *manifest);
 /* The document (a new reference), and the way back. Round trip is exact; texts need not be UTF-8 (jsontext.h). Refused,
  * with the place ("database.tables[3].rows"): missing members, wrong types, numbers out of range, fileset names that
  * are not [a-z0-9_-]+ or come twice, a dump_id that comes twice, segments that do not add up to their table's rows and
- * bytes, blobs other than zstd ones. Members it does not know are ignored. */
+ * bytes or reach past the end of their blob, blobs other than zstd ones. Members it does not know are ignored. */
 json_t *manifest_to_json(const Manifest *manifest);
 int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
 
@@ -95,12 +106,19 @@ int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
  * encrypted repository eight digits that stand for it), four random characters. To be freed. */
 char *manifest_new_id(const Repo *repo, const char *app);
 
+/* The same for a backup that comes after all those of its application among `names`, in the order of ids too: where
+ * several fall on one second, or clocks differ by some minutes, its moment is put behind theirs. *ret_ahead: the name of
+ * one that is further ahead, or NULL; it stays the latest for now. */
+char *manifest_next_id(const Repo *repo, const char *app, const StrVec *names, const char **ret_ahead);
+
 /* The id of a copy in another repository: the same but for the application, which that one may call otherwise. To be
  * freed. */
 char *manifest_copied_id(const Repo *to, const char *id, const char *app);
 /* Whether two backups, each in a repository of its own, are copies of each other, as far as ids tell: they are when
  * moment and random characters are the same. */
 bool manifest_id_is_copy(const char *id, const char *other);
+/* The moment in an id of a backup or a rehearsal; -1 when it tells none. */
+time_t manifest_id_moment(const char *id);
 
 /* A manifest's *name* is its id, and for a later revision "<id>.2" and so on: a manifest is never overwritten, but one
  * with the same id and a higher revision may take its place. To be freed. */

@@ -103,6 +103,10 @@ void uploader_doubt(Uploader *uploader, const BlobRef *ref, bool damaged);
 /* Whether a new manifest may refer to a blob of an earlier one without submitting it again: asks the store, once for
  * each blob, unless that is to be believed (see uploader_know). */
 int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err);
+/* Says that a manifest will refer to a blob which is there, but which perhaps no manifest refers to so far: a killed run
+ * may have left it. uploader_drain and uploader_finish see to it that it survives a crash. Of what is submitted and
+ * found to be there they do so anyhow. */
+void uploader_rely(Uploader *uploader, const BlobRef *ref);
 /* Learns from a listing which blobs a remote repository has: others are then sent without asking, and uploader_has
  * answers by it. Where there are too many, it asks from now on. Before anything is submitted. */
 int uploader_know_all(Uploader *uploader, Error *err);
@@ -151,6 +155,10 @@ void repo_unlock(RepoLock *lock); /* NULL-safe */
  * somebody removed it, or the store's own error. To be asked before anything is deleted, and before a manifest is
  * committed. */
 int repo_lock_check(RepoLock *lock, Error *err);
+
+/* When the lock was written last, by the store's own clock, with which objects' times are to be compared. ERR_LOCKED
+ * when it is gone. */
+int repo_lock_time(RepoLock *lock, int64_t *ret, Error *err);
 
 /* Tells of every lock as a finding: notes of those that hold and of stale ones, a warning of one that is held strangely
  * long or cannot be read. Changes nothing. */

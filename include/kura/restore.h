@@ -26,6 +26,7 @@ typedef struct RestoreOptions {
         const char *name, *dir;
     } * files;
     size_t n_files;
+    FilesetPaths *paths; /* only these of the filesets; NULL: everything. One that finds nothing is an error. */
     size_t jobs;
     bool low_cost;                    /* pauses while rows are loaded and read back */
     const struct RestoreTrial *trial; /* of a rehearsal (lib/flow/trial.h); else NULL */

@@ -77,6 +77,11 @@ int store_delete(Store *store, const char *key, Error *err);
 /* Removes n objects, in any order, with as few requests as the store can. After a failure some of them are gone. */
 int store_delete_many(Store *store, const char *const *keys, size_t n, Error *err);
 
+/* Makes durable what somebody else did to an object: that one is seen under this name, or none, survives a crash from now
+ * on, and so for its neighbours, whose keys differ only behind the last '/'. What this handle put or removed is durable
+ * anyhow. Somebody else may have been killed in between: settle before relying on what they did. */
+int store_settle(Store *store, const char *key, Error *err);
+
 /* Calls fn for what store_tidy would remove; its names are no keys. */
 int store_leftovers(Store *store, int (*fn)(void *ctx, const StoreObject *object, Error *err), void *ctx, Error *err);
 /* Removes what interrupted puts left behind out of sight of store_list, once no living put can own it any more. */

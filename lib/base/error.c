@@ -69,6 +69,8 @@ int error_errno(Error *err, int errnum, const char *format, ...)
     snprintf(err->message + used, sizeof err->message - used, ": %s", strerror_r(errnum, text, sizeof text));
     if (errnum == ENOSPC || errnum == EDQUOT)
         error_hint(err, "Free some space, or use another directory; nothing that was there before was harmed.");
+    if (errnum == EIO)
+        error_hint(err, "The device fails, or the way to it: look at the kernel's messages (\"dmesg\").");
     return -1;
 }
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kura/mem.h"
@@ -26,4 +28,40 @@ int fd_sync_directory_of(const char *path)
     _cleanup_free_ char *copy = xstrdup(path);
     _cleanup_close_ int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 || fsync(fd) < 0 ? -1 : 0;
+}
+
+/* Returns 0 or an errno; EEXIST alone leaves what bears the name. */
+static int create(const char *path, const void *data, size_t len, mode_t mode)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return errno;
+    int error = fd_write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ? errno : 0;
+    if (error == 0 && fd_sync_directory_of(path) < 0)
+        error = errno;
+    if (error)
+        unlink(path);
+    return error;
+}
+
+int file_make(const char *path, const void *data, size_t len, mode_t mode, Error *err)
+{
+    int error = create(path, data, len, mode);
+    if (error == EEXIST)
+        return error_set(err, ERR_EXISTS, "\"%s\" exists already", path);
+    return error ? error_errno(err, error, "cannot write \"%s\"", path) : 0;
+}
+
+int file_put(const char *path, const void *data, size_t len, mode_t mode, Error *err)
+{
+    _cleanup_free_ char *temp = xasprintf("%s.new", path);
+    unlink(temp); /* what a killed run left */
+    int error = create(temp, data, len, mode);
+    if (error == 0 && rename(temp, path) < 0) {
+        error = errno;
+        unlink(temp);
+    }
+    if (error == 0 && fd_sync_directory_of(path) < 0)
+        error = errno;
+    return error ? error_errno(err, error, "cannot write \"%s\"", path) : 0;
 }

@@ -75,38 +75,12 @@ int secret_file_read(const char *path, Buf *out, Error *err)
     return too_large ? error_set(err, ERR_USAGE, "\"%s\" is too large to hold keys", path) : 0;
 }
 
-/* Returns 0 or an errno; EEXIST alone leaves what bears the name. */
-static int create(const char *path, const void *data, size_t len)
-{
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return errno;
-    int error = fd_write_all(fd, data, len) < 0 || fsync(fd) < 0 ? errno : 0;
-    if (error == 0 && fd_sync_directory_of(path) < 0)
-        error = errno;
-    if (error)
-        unlink(path);
-    return error;
-}
-
 int secret_file_create(const char *path, const void *data, size_t len, Error *err)
 {
-    int error = create(path, data, len);
-    if (error == EEXIST)
-        return error_set(err, ERR_EXISTS, "\"%s\" exists already", path);
-    return error ? error_errno(err, error, "cannot write \"%s\"", path) : 0;
+    return file_make(path, data, len, 0600, err);
 }
 
 int secret_file_replace(const char *path, const void *data, size_t len, Error *err)
 {
-    _cleanup_free_ char *temp = xasprintf("%s.new", path);
-    unlink(temp); /* what a killed run left */
-    int error = create(temp, data, len);
-    if (error == 0 && rename(temp, path) < 0) {
-        error = errno;
-        unlink(temp);
-    }
-    if (error == 0 && fd_sync_directory_of(path) < 0)
-        error = errno;
-    return error ? error_errno(err, error, "cannot write \"%s\"", path) : 0;
+    return file_put(path, data, len, 0600, err);
 }

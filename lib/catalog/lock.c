@@ -16,63 +16,6 @@ typedef struct Lockable {
     size_t n;
 } Lockable;
 
-typedef struct LockSettings {
-    uint64_t per_transaction, transactions;
-} LockSettings;
-
-static int read_settings(PgConn *conn, LockSettings *ret, Error *err)
-{
-    PGresult *row;
-    if (catalog_query(conn, sql_lock_settings, 0, NULL, &row, err) < 0)
-        return error_wrap(err, "reading the lock settings");
-    *ret = (LockSettings){.per_transaction = pg_cell_u64(row, 0, 0), .transactions = pg_cell_u64(row, 0, 1) + 1};
-    PQclear(row);
-    return 0;
-}
-
-/* The server has room for per_transaction * transactions locked tables, and for twice as many pairs of a table and one
- * who holds it. What to set for this need: with a quarter to spare for everybody else, in steps of 64. */
-static uint64_t wanted_setting(const LockSettings *settings, size_t n_tables, size_t holders)
-{
-    uint64_t pairs = (uint64_t)n_tables * holders / 2;
-    uint64_t need = (pairs > n_tables ? pairs : n_tables) * 5 / 4;
-    return (need / settings->transactions + 64) / 64 * 64;
-}
-
-int catalog_lock_estimate(PgConn *conn, size_t n_tables, size_t holders, Findings *findings, Error *err)
-{
-    LockSettings settings;
-    if (read_settings(conn, &settings, err) < 0)
-        return -1;
-    uint64_t room = settings.per_transaction * settings.transactions;
-    if (n_tables <= room && (uint64_t)n_tables * holders <= room * 2)
-        return 0;
-    _cleanup_free_ char *hint =
-        xasprintf("Set max_locks_per_transaction to %ju (now %ju) on the server and restart it.",
-                  (uintmax_t)wanted_setting(&settings, n_tables, holders), (uintmax_t)settings.per_transaction);
-    findings_add(findings, FINDING_WARNING, "locks", hint,
-                 "%zu tables locked by %zu sessions may not fit into the server's lock table, which is made for %ju "
-                 "locks",
-                 n_tables, holders, (uintmax_t)room);
-    return 0;
-}
-
-static int table_full(PgConn *conn, size_t n_tables, Error *err)
-{
-    LockSettings settings;
-    Error cause = *err;
-    if (read_settings(conn, &settings, err) < 0)
-        return -1;
-    error_set(err, ERR_SERVER, "the server's lock table is full: %zu tables cannot all be locked (%s)", n_tables,
-              cause.message);
-    memcpy(err->sqlstate, cause.sqlstate, sizeof err->sqlstate);
-    uint64_t wanted = wanted_setting(&settings, n_tables, 2);
-    if (wanted <= settings.per_transaction) /* others hold locks in numbers too */
-        wanted = settings.per_transaction * 2;
-    return error_hint(err, "Set max_locks_per_transaction to at least %ju (now %ju) on the server and restart it.",
-                      (uintmax_t)wanted, (uintmax_t)settings.per_transaction);
-}
-
 static int find_blocker(PgConn *conn, Lockable tables, PGresult **ret, Error *err)
 {
     Buf oids = BUF_INIT(STATEMENT_MAX);
@@ -140,7 +83,7 @@ static int lock_batch(PgConn *conn, Lockable batch, size_t n_all, unsigned timeo
     if (lock_or_roll_back(conn, batch, err) == 0)
         return 0;
     if (strcmp(err->sqlstate, "53200") == 0)
-        return table_full(conn, n_all, err);
+        return catalog_lock_full(conn, n_all, 2, err);
     if (strcmp(err->sqlstate, "55P03") == 0)
         return blocked(conn, batch, timeout_ms, err);
     if (!is_gone(err))

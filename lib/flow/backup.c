@@ -13,7 +13,6 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/repokeys.h"
-#include "kura/stop.h"
 #include "previous.h"
 #include "rows.h"
 
@@ -80,7 +79,9 @@ static int backup_filesets(Repo *repo, Uploader *uploader, const BackupOptions *
         FilesetSpec spec = {.name = options->files[i].name,
                             .dir = options->files[i].dir,
                             .include = &options->include,
-                            .exclude = &options->exclude};
+                            .exclude = &options->exclude,
+                            .exclude_caches = options->exclude_caches,
+                            .one_file_system = options->one_file_system};
         const ManifestFileset *before = previous_fileset(previous, spec.name);
         progress_phase(progress, spec.name, before ? before->bytes : 0);
         if (fileset_backup(&spec, repo, uploader, before, flow_jobs(options->jobs), &manifest->filesets[i], findings,
@@ -98,15 +99,26 @@ static void add_warnings(Manifest *manifest, const Findings *findings)
             strvec_push(&manifest->warnings, findings->v[i].message);
 }
 
-static void describe(const Repo *repo, Manifest *manifest, const BackupOptions *options, const char *app)
+static void describe(Manifest *manifest, const BackupOptions *options, const char *app)
 {
     manifest->app = xstrdup(app);
-    manifest->id = manifest_new_id(repo, app);
     manifest->host = host_name();
     manifest->kura_version = xstrdup(KURA_VERSION);
     manifest->started = now_text();
     for (size_t i = 0; i < options->tags.n; i++)
         strvec_push(&manifest->tags, options->tags.v[i]);
+}
+
+static void identify(const Repo *repo, Manifest *manifest, const Previous *previous, Findings *findings)
+{
+    const char *ahead;
+    manifest->id = manifest_next_id(repo, manifest->app, &previous->names, &ahead);
+    if (ahead)
+        findings_add(
+            findings, FINDING_WARNING, "backup-ahead",
+            "Set this clock if it is behind. If it is right, \"latest\" means that backup until its moment has "
+            "come: name backups by their ids, or remove it.",
+            "backup %s is from the future by the clock of this host", ahead);
 }
 
 static char *database_name(const BackupOptions *options, Error *err)
@@ -136,6 +148,8 @@ static int fill(Repo *repo, const BackupOptions *options, Previous *previous, Ma
     Uploader *uploader = new_uploader(repo, options);
     UploadTotals totals = {0};
     int rc = previous_find(repo, uploader, manifest->app, options, previous, findings, err);
+    if (rc == 0)
+        identify(repo, manifest, previous, findings);
     if (rc == 0 && options->db)
         rc = backup_database(repo, uploader, options, manifest, findings, progress, err);
     if (rc == 0)
@@ -150,22 +164,12 @@ static int fill(Repo *repo, const BackupOptions *options, Previous *previous, Ma
     return rc;
 }
 
-/* Whatever removes blobs waits for our lock: without it those that were not sent may be gone. Who takes a lock for a
- * stale one removes it before he looks at what there is: so when it is still there after the manifest is, he has seen
- * the manifest, however long this process was stopped in between. */
+/* Whatever removes blobs waits for our lock: without it those that were not sent may be gone. */
 static int commit(Repo *repo, RepoLock *lock, Manifest *manifest, const Findings *findings, Error *err)
 {
     add_warnings(manifest, findings);
     manifest->finished = now_text();
-    if (stop_check(err) < 0 || repo_lock_check(lock, err) < 0 || manifest_commit(repo, manifest, err) < 0)
-        return -1;
-    Error why = ERROR_INIT;
-    if (repo_lock_check(lock, &why) == 0 || why.code != ERR_LOCKED)
-        return 0;
-    manifest_delete(repo, manifest->id, NULL);
-    if (err)
-        *err = why;
-    return error_wrap(err, "the backup %s was taken back", manifest->id);
+    return flow_commit(repo, lock, manifest, err);
 }
 
 static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, Manifest *manifest, Findings *findings,
@@ -202,7 +206,7 @@ static int run(Repo *repo, const BackupOptions *options, const char *app, Manife
     RepoLock *lock;
     if (repo_lock_app(repo, "backup", app, &lock, err) < 0)
         return -1;
-    describe(repo, manifest, options, app);
+    describe(manifest, options, app);
     Cache *cache = open_cache(repo, options, app);
     repo_set_cache(repo, cache);
     int rc = run_locked(repo, options, lock, manifest, findings, progress, err);

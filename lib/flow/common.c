@@ -7,6 +7,7 @@
 #include "copyfile.h"
 #include "kura/export.h"
 #include "kura/mem.h"
+#include "kura/stop.h"
 
 enum { DEFAULT_JOBS_MAX = 4 };
 #define TOC_MAX (2ull * 1024 * 1024 * 1024) /* bytes of header and TOC; 10,000 tables take 5 MiB */
@@ -49,6 +50,21 @@ int flow_load_toc(Repo *repo, const ManifestDatabase *database, Toc **ret, Error
                          (size_t)database->toc_raw);
     }
     return 0;
+}
+
+/* Who takes a lock for a stale one removes it before he looks at what there is: so when it is still there after the
+ * manifest is, he has seen the manifest, however long this process was stopped in between. */
+int flow_commit(Repo *repo, RepoLock *lock, const Manifest *manifest, Error *err)
+{
+    Error why = ERROR_INIT;
+    if (stop_check(err) < 0 || repo_lock_check(lock, err) < 0 || manifest_commit(repo, manifest, err) < 0)
+        return -1;
+    if (repo_lock_check(lock, &why) == 0 || why.code != ERR_LOCKED)
+        return 0;
+    manifest_delete(repo, manifest->id, NULL);
+    if (err)
+        *err = why;
+    return error_wrap(err, "the backup %s was taken back", manifest->id);
 }
 
 int flow_write_file(const char *path, const Buf *content, Error *err)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "copy_priv.h"
+#include "flow_priv.h"
 #include "kura/mem.h"
 #include "kura/repokeys.h"
 #include "kura/stop.h"
@@ -40,14 +41,11 @@ int copy_source_error(Copy *copy, const Error *err)
 
 /* ---- one backup ---- */
 
-/* Only when both locks hold is everything there that the manifest refers to. */
-static int commit(Copy *copy, Manifest *manifest, Error *err)
+static int commit(Copy *copy, const Manifest *manifest, Error *err)
 {
     Error why = ERROR_INIT;
-    if (stop_check(err) < 0 || repo_lock_check(copy->from_lock, err) < 0 || repo_lock_check(copy->to_lock, err) < 0)
-        return -1;
-    if (manifest_commit(copy->to, manifest, &why) == 0 || why.code == ERR_EXISTS) /* another copy was faster */
-        return 0;
+    if (flow_commit(copy->to, copy->to_lock, manifest, &why) == 0 || why.code == ERR_EXISTS)
+        return 0; /* the latter: another copy was faster */
     if (err)
         *err = why;
     return -1;
@@ -61,6 +59,7 @@ static void describe(const Copy *copy, const CopyBackup *backup, Manifest *manif
     }
     free(manifest->id);
     manifest->id = xstrdup(backup->target_id);
+    manifest->revision = 1;
     manifest->stored_new = backup->bytes;
 }
 
@@ -113,9 +112,12 @@ static int copy_manifest(Copy *copy, Manifest **manifest, CopyBackup *backup, Er
     return 0;
 }
 
-/* Damage in one backup is no reason to leave the others without a copy. */
+/* Damage in one backup is no reason to leave the others without a copy. Without a lock it may be none: what is missed
+ * was removed. */
 static int pass_over(Copy *copy, CopyBackup *backup, const Error *why, Error *err)
 {
+    if (copy->damaged && repo_lock_check(copy->from_lock, err) < 0)
+        return -1;
     if (!copy->damaged) {
         *err = *why;
         return error_wrap(err, "copying backup %s", backup->id);

@@ -23,7 +23,11 @@ static int is_there(const Copy *copy, const BlobRef *ref, bool *ret, Error *err)
     *ret = false;
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    return uploader_has(copy->uploader, &renamed, ret, err);
+    if (uploader_has(copy->uploader, &renamed, ret, err) < 0)
+        return -1;
+    if (*ret)
+        uploader_rely(copy->uploader, &renamed);
+    return 0;
 }
 
 static int add_blob(const Gather *gather, const BlobRef *ref, Error *err)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "kura/log.h"
@@ -40,6 +41,11 @@ static int ended_early(Proc *dump, Error *err)
         return -1;
     return error_set(err, ERR_TOOL, "pg_dump ended with status %d before its table of contents was complete: %s",
                      status, proc_stderr_tail(dump));
+}
+
+bool dumppipe_lacked_locks(const Proc *dump)
+{
+    return strstr(proc_stderr_tail(dump), "max_locks_per_transaction") != NULL;
 }
 
 /* Waits a moment for more; *ret_n is what was read: -1 nothing came, 0 the end. */

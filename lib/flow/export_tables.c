@@ -19,16 +19,20 @@ typedef struct Run {
     atomic_size_t next;
 } Run;
 
-/* The memory of one worker, and what it reads ahead. */
+/* The memory of one worker, what it reads ahead, and the bundle that it read last: the next table is likely to be in it
+ * too. */
 typedef struct Scratch {
     Prefetch *ahead;
     Buf stored, raw;
+    BlobRef bundle_ref;
+    Buf bundle;
 } Scratch;
 
 static void scratch_done(Scratch *scratch)
 {
     buf_done(&scratch->stored);
     buf_done(&scratch->raw);
+    buf_done(&scratch->bundle);
 }
 
 static int add_row(void *ctx, const char *row, size_t len, Error *err)
@@ -44,13 +48,34 @@ static int damaged(Error *err, const ManifestTable *table, const char *what)
     return error_hint(err, "Use another backup, or bring the repository back from a copy of it.");
 }
 
+static int read_bundled(Run *run, const ManifestSegment *segment, Scratch *scratch, Error *err)
+{
+    const BlobRef *have = &scratch->bundle_ref, *want = &segment->blob;
+    if (strcmp(have->hash, want->hash) != 0 || have->size != want->size) {
+        scratch->bundle_ref = (BlobRef){0};
+        if (blob_get(run->export->repo, &segment->blob, &scratch->bundle, err) < 0)
+            return -1;
+        scratch->bundle_ref = segment->blob;
+    }
+    size_t len;
+    const uint8_t *frame = manifest_segment_frame(segment, &scratch->bundle, &len);
+    buf_clear(&scratch->stored);
+    return buf_append(&scratch->stored, frame, len, err);
+}
+
+static int read_segment(Run *run, const ManifestSegment *segment, Scratch *scratch, Error *err)
+{
+    return scratch->ahead ? prefetch_next(scratch->ahead, &scratch->stored, err)
+                          : read_bundled(run, segment, scratch, err);
+}
+
 static int write_segment(Run *run, const ManifestTable *table, const ManifestSegment *segment, DataFile *file,
                          RowSplitter *splitter, Scratch *scratch, Error *err)
 {
     const RowDigest *digest = splitter->ctx;
     uint64_t rows_before = digest->rows;
     buf_clear(&scratch->raw);
-    if (prefetch_next(scratch->ahead, &scratch->stored, err) < 0 ||
+    if (read_segment(run, segment, scratch, err) < 0 ||
         repo_decompress(scratch->stored.data, scratch->stored.len, &scratch->raw, err) < 0 ||
         rowsplitter_feed(splitter, scratch->raw.data, scratch->raw.len, err) < 0)
         return -1;
@@ -64,8 +89,9 @@ static int write_segment(Run *run, const ManifestTable *table, const ManifestSeg
 
 static void segment_item(const void *list, size_t i, PrefetchItem *ret)
 {
-    const ManifestSegment *segments = list;
-    *ret = (PrefetchItem){.blob = segments[i].blob};
+    const ManifestSegment *segment = (const ManifestSegment *)list + i;
+    *ret = (PrefetchItem){
+        .blob = segment->blob, .part = segment->length > 0, .offset = segment->offset, .length = segment->length};
 }
 
 static int write_rows(Run *run, Pool *pool, const ManifestTable *table, DataFile *file, Scratch *scratch, Error *err)
@@ -73,7 +99,8 @@ static int write_rows(Run *run, Pool *pool, const ManifestTable *table, DataFile
     RowDigest digest = {0};
     RowSplitter splitter = {.row = add_row, .ctx = &digest, .partial = BUF_INIT(ROW_MAX)};
     int rc = 0;
-    scratch->ahead = prefetch_new(run->export->repo, table->n_segments, segment_item, table->segments);
+    bool bundled = table->n_segments == 1 && table->segments[0].length > 0;
+    scratch->ahead = bundled ? NULL : prefetch_new(run->export->repo, table->n_segments, segment_item, table->segments);
     for (size_t i = 0; i < table->n_segments && rc == 0; i++)
         rc = pool_check(pool, err) < 0 ? -1
                                        : write_segment(run, table, &table->segments[i], file, &splitter, scratch, err);
@@ -107,7 +134,8 @@ static int work(void *ctx, Pool *pool, size_t worker, Error *err)
 {
     Run *run = ctx;
     const ManifestDatabase *database = &run->export->manifest->database;
-    _cleanup_(scratch_done) Scratch scratch = {.stored = BUF_INIT(BLOB_STORED_MAX), .raw = BUF_INIT(BLOB_MAX)};
+    _cleanup_(scratch_done) Scratch scratch = {
+        .stored = BUF_INIT(BLOB_STORED_MAX), .raw = BUF_INIT(BLOB_MAX), .bundle = BUF_INIT(BLOB_STORED_MAX)};
     for (size_t i; (i = run->next++) < database->n_tables;)
         if (pool_check(pool, err) < 0 ||
             export_table(run, pool, &database->tables[i], run->entries[i], &scratch, err) < 0)

@@ -6,125 +6,13 @@
  */
 #include "load.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle.h"
 #include "flow_priv.h"
 #include "kura/cond.h"
 #include "kura/mem.h"
-
-/* pg_restore takes a moment to start and to read its TOC: indexes of smaller tables wait for the last run, which does
- * them all. */
-#define EARLY_INDEX_BYTES (32ull * 1024 * 1024)
-/* A table larger than its share of the work is loaded by several workers, in parts of about this size. */
-#define PART_BYTES (128ull * 1024 * 1024)
-
-static bool is_index(const TocEntry *entry)
-{
-    return toc_entry_is(entry, "INDEX") || toc_entry_is(entry, "CONSTRAINT");
-}
-
-static int by_raw(const void *a, const void *b)
-{
-    uint64_t x = ((const LoadTable *)a)->source->digest.bytes, y = ((const LoadTable *)b)->source->digest.bytes;
-    return x < y ? 1 : x > y ? -1 : 0;
-}
-
-/* Cuts a table's segments into parts that begin at whole rows. Configuration tables are loaded already: they only are
- * read back. */
-static void plan_parts(const Restore *restore, LoadTable *table, bool split)
-{
-    const ManifestTable *source = table->source;
-    if (load_is_config(restore, table->entry))
-        return;
-    table->parts = xcalloc(source->n_segments + 1, sizeof *table->parts);
-    size_t start = 0;
-    uint64_t raw = 0;
-    for (size_t i = 0; i <= source->n_segments; i++) {
-        bool whole_row = i == source->n_segments || !source->segments[i].continues;
-        bool full = i == source->n_segments || (split && raw >= PART_BYTES);
-        if (i > start && whole_row && full) {
-            table->parts[table->n_parts++] = (LoadPart){.first = start, .end = i};
-            start = i;
-            raw = 0;
-        }
-        if (i < source->n_segments)
-            raw += source->segments[i].raw;
-    }
-    table->parts_left = table->n_parts;
-}
-
-static int plan_table(Load *load, const ManifestTable *source, Error *err)
-{
-    LoadTable *table = &load->tables[load->n_tables++];
-    *table = (LoadTable){.source = source, .entry = toc_find(load->restore->toc, source->dump_id)};
-    if (table->entry == NULL || !toc_entry_is(table->entry, "TABLE DATA"))
-        return error_set(err, ERR_CORRUPT,
-                         "the manifest's table \"%s\".\"%s\" has no TABLE DATA entry %d in the table of contents",
-                         source->schema, source->name, source->dump_id);
-    return copystmt_parse(table->entry, &table->stmt, err);
-}
-
-/* The dump id of the TABLE that a TABLE DATA entry fills. */
-static int table_dump_id(const LoadTable *table)
-{
-    return table->entry->n_deps > 0 ? atoi(table->entry->deps[0]) : -1;
-}
-
-static LoadTable *find_by_dump_id(Load *load, const char *dep)
-{
-    int id = atoi(dep);
-    for (size_t i = 0; i < load->n_big; i++)
-        if (table_dump_id(&load->tables[i]) == id)
-            return &load->tables[i];
-    return NULL;
-}
-
-/* An index may be built early when all it needs is there once its table is complete: nothing of the post-data section.
- */
-static void plan_early_index(Load *load, const TocEntry *entry)
-{
-    LoadTable *table = NULL;
-    for (size_t i = 0; i < entry->n_deps; i++) {
-        const TocEntry *dep = toc_find(load->restore->toc, atoi(entry->deps[i]));
-        if (dep && (dep->section == SECTION_POST_DATA || toc_entry_is(dep, "FUNCTION")))
-            return; /* a function may read other tables */
-        LoadTable *owner = find_by_dump_id(load, entry->deps[i]);
-        table = owner ? owner : table;
-    }
-    if (table == NULL || table->stmt.via_root)
-        return;
-    xgrow(&table->indexes, &table->cap_indexes, table->n_indexes);
-    table->indexes[table->n_indexes++] = entry;
-}
-
-static int plan(Load *load, Error *err)
-{
-    Restore *restore = load->restore;
-    const ManifestDatabase *database = &restore->manifest->database;
-    load->tables = xcalloc(database->n_tables, sizeof *load->tables);
-    uint64_t total = 0;
-    for (size_t i = 0; i < database->n_tables; i++) {
-        total += database->tables[i].digest.bytes;
-        if (plan_table(load, &database->tables[i], err) < 0)
-            return -1;
-    }
-    qsort(load->tables, load->n_tables, sizeof *load->tables, by_raw);
-    for (size_t i = 0; i < load->n_tables; i++) {
-        uint64_t bytes = load->tables[i].source->digest.bytes;
-        plan_parts(restore, &load->tables[i],
-                   load->jobs > 1 && bytes > 2 * PART_BYTES && bytes > 2 * (total - bytes) / (load->jobs - 1));
-        load->parts_left += load->tables[i].n_parts;
-        load->n_big += bytes >= EARLY_INDEX_BYTES;
-    }
-    for (size_t i = 0; load->n_big > 0 && i < restore->toc->n_entries; i++)
-        if (is_index(&restore->toc->entries[i]))
-            plan_early_index(load, &restore->toc->entries[i]);
-    load->large_objects_left = database->large_objects.name != NULL;
-    progress_total(restore->progress, total);
-    return 0;
-}
 
 static bool pick_part(Load *load, LoadTask *ret)
 {
@@ -136,6 +24,24 @@ static bool pick_part(Load *load, LoadTask *ret)
         }
     }
     return false;
+}
+
+static bool same_blob(const LoadTable *a, const LoadTable *b)
+{
+    const BlobRef *x = &a->source->segments[0].blob, *y = &b->source->segments[0].blob;
+    return strcmp(x->hash, y->hash) == 0 && x->size == y->size; /* places were checked against the size */
+}
+
+static bool pick_bundle(Load *load, LoadTask *ret)
+{
+    size_t first = load->next_bundled;
+    if (first == load->n_bundled)
+        return false;
+    while (load->next_bundled < load->n_bundled && load->next_bundled - first < BUNDLE_MOST &&
+           same_blob(load->bundled[first], load->bundled[load->next_bundled]))
+        load->next_bundled++;
+    *ret = (LoadTask){.kind = LOAD_BUNDLE, .bundle = load->bundled + first, .n_bundle = load->next_bundled - first};
+    return true;
 }
 
 static bool pick_index(Load *load, LoadTask *ret)
@@ -179,7 +85,9 @@ static bool pick_verify(Load *load, LoadTask *ret)
 {
     if (!load->finishing && load->running >= flow_jobs(0))
         return false;
-    for (size_t i = 0; load->restore->options->verify && i < load->n_tables; i++) {
+    while (load->first_unread < load->n_tables && load->tables[load->first_unread].verifying)
+        load->first_unread++;
+    for (size_t i = load->first_unread; load->restore->options->verify && i < load->n_tables; i++) {
         LoadTable *table = &load->tables[i];
         bool complete = table->stmt.via_root ? load->parts_left == 0 : table->parts_left == 0;
         if (!complete || table->exclusive || table->verifying)
@@ -198,7 +106,8 @@ static bool pick(Load *load, LoadTask *ret)
     if (load->large_objects_left) {
         load->large_objects_left = false;
         *ret = (LoadTask){.kind = LOAD_LARGE_OBJECTS};
-    } else if (!pick_part(load, ret) && !pick_index(load, ret) && !pick_finish(load, ret) && !pick_verify(load, ret)) {
+    } else if (!pick_part(load, ret) && !pick_bundle(load, ret) && !pick_index(load, ret) && !pick_finish(load, ret) &&
+               !pick_verify(load, ret)) {
         return false;
     }
     load->running++;
@@ -217,6 +126,10 @@ static void finished(Load *load, const LoadTask *task)
     if (task->kind == LOAD_PART) {
         table->parts_left--;
         load->parts_left--;
+    } else if (task->kind == LOAD_BUNDLE) {
+        for (size_t i = 0; i < task->n_bundle; i++)
+            task->bundle[i]->parts_left--;
+        load->parts_left -= task->n_bundle;
     } else if (task->kind == LOAD_VERIFY)
         table->shared--;
     else if (task->kind == LOAD_INDEX) {
@@ -249,6 +162,8 @@ static int do_task(Load *load, PgConn *conn, LoadTask *task, Error *err)
     switch (task->kind) {
     case LOAD_PART:
         return load_part(load, conn, task->table, &task->table->parts[task->part], err);
+    case LOAD_BUNDLE:
+        return load_bundle(load, conn, task->bundle, task->n_bundle, err);
     case LOAD_INDEX:
         return pgrestore_run(
             load->restore,
@@ -292,16 +207,6 @@ static int worker(void *ctx, Pool *pool, size_t number, Error *err)
     return rc;
 }
 
-static void done(Load *load)
-{
-    for (size_t i = 0; i < load->n_tables; i++) {
-        copystmt_done(&load->tables[i].stmt);
-        free(load->tables[i].parts);
-        free(load->tables[i].indexes);
-    }
-    free(load->tables);
-}
-
 static bool keeps_data_entry(const void *ctx, const TocEntry *entry)
 {
     return !toc_entry_is(entry, "TABLE DATA") && !toc_entry_is(entry, "BLOBS");
@@ -318,11 +223,11 @@ int load_backup(Restore *restore, Error *err)
     Load load = {
         .restore = restore, .jobs = flow_load_jobs(restore->options->jobs), .mutex = PTHREAD_MUTEX_INITIALIZER};
     cond_init(&load.changed);
-    rc = plan(&load, err);
+    rc = load_plan(&load, err);
     if (rc == 0)
         rc = pool_run(load.jobs, worker, &load, err);
     if (rc == 0 && restore->options->verify)
         rc = load_compare(&load, err);
-    done(&load);
+    load_plan_done(&load);
     return rc;
 }

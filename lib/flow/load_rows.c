@@ -16,19 +16,34 @@ enum { PLAIN_SIZE = 256 * 1024 };
 typedef struct Feed {
     Restore *restore;
     PgConn *conn;
-    Prefetch *ahead;
     ZSTD_DCtx *zstd;
-    Buf blob;
     char *plain;
     Pauses pauses;
 } Feed;
 
-static int feed_segment(Feed *feed, const ManifestSegment *segment, Error *err)
+static Feed feed_new(Restore *restore, PgConn *conn)
 {
-    if (prefetch_next(feed->ahead, &feed->blob, err) < 0)
-        return -1;
+    Feed feed = {.restore = restore,
+                 .conn = conn,
+                 .zstd = ZSTD_createDCtx(),
+                 .plain = xmalloc(PLAIN_SIZE),
+                 .pauses = {.wanted = restore->options->low_cost}};
+    if (feed.zstd == NULL)
+        abort();
+    return feed;
+}
+
+static void feed_done(Feed *feed)
+{
+    ZSTD_freeDCtx(feed->zstd);
+    free(feed->plain);
+}
+
+/* The rows of one frame. */
+static int feed_segment(Feed *feed, const ManifestSegment *segment, const uint8_t *frame, size_t len, Error *err)
+{
     ZSTD_DCtx_reset(feed->zstd, ZSTD_reset_session_only);
-    ZSTD_inBuffer in = {.src = feed->blob.data, .size = feed->blob.len};
+    ZSTD_inBuffer in = {.src = frame, .size = len};
     uint64_t raw = 0;
     size_t left = 1;
     while (in.pos < in.size || left > 0) {
@@ -55,53 +70,72 @@ static int feed_segment(Feed *feed, const ManifestSegment *segment, Error *err)
     return 0;
 }
 
+/* What a COPY gets: segments that are read ahead, or, with `blob`, a single one out of that. */
+typedef struct Source {
+    const ManifestSegment *segments;
+    size_t n;
+    const Buf *blob;
+} Source;
+
 static void segment_item(const void *list, size_t i, PrefetchItem *ret)
 {
-    const ManifestSegment *segments = list;
-    *ret = (PrefetchItem){.blob = segments[i].blob};
+    const ManifestSegment *segment = (const ManifestSegment *)list + i;
+    *ret = (PrefetchItem){
+        .blob = segment->blob, .part = segment->length > 0, .offset = segment->offset, .length = segment->length};
 }
 
-static int feed_segments(Restore *restore, PgConn *conn, const ManifestSegment *segments, size_t n, Error *err)
+static int feed_segments(Feed *feed, const Source *source, Error *err)
 {
-    Feed feed = {.restore = restore,
-                 .conn = conn,
-                 .ahead = prefetch_new(restore->repo, n, segment_item, segments),
-                 .zstd = ZSTD_createDCtx(),
-                 .blob = BUF_INIT(BLOB_STORED_MAX),
-                 .plain = xmalloc(PLAIN_SIZE),
-                 .pauses = {.wanted = restore->options->low_cost}};
-    if (feed.zstd == NULL)
-        abort();
+    Buf frame = BUF_INIT(BLOB_STORED_MAX);
+    Prefetch *ahead = prefetch_new(feed->restore->repo, source->n, segment_item, source->segments);
     int rc = 0;
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = feed_segment(&feed, &segments[i], err);
-    prefetch_free(feed.ahead);
-    ZSTD_freeDCtx(feed.zstd);
-    buf_done(&feed.blob);
-    free(feed.plain);
+    for (size_t i = 0; i < source->n && rc == 0; i++) {
+        rc = prefetch_next(ahead, &frame, err);
+        if (rc == 0)
+            rc = feed_segment(feed, &source->segments[i], frame.data, frame.len, err);
+    }
+    prefetch_free(ahead);
+    buf_done(&frame);
     return rc;
 }
 
+static int feed_source(Feed *feed, const Source *source, Error *err)
+{
+    if (source->blob == NULL)
+        return feed_segments(feed, source, err);
+    size_t len;
+    const uint8_t *frame = manifest_segment_frame(source->segments, source->blob, &len);
+    return feed_segment(feed, source->segments, frame, len, err);
+}
+
 /* One COPY; its row count is compared before the caller commits. */
-static int copy_segments(Restore *restore, PgConn *conn, const char *sql, const ManifestSegment *segments, size_t n,
-                         Error *err)
+static int copy_source(Feed *feed, const char *sql, const Source *source, Error *err)
 {
     uint64_t expected = 0, rows;
-    for (size_t i = 0; i < n; i++)
-        expected += segments[i].rows;
-    if (pg_copy_in_begin(conn, sql, err) < 0)
+    for (size_t i = 0; i < source->n; i++)
+        expected += source->segments[i].rows;
+    if (pg_copy_in_begin(feed->conn, sql, err) < 0)
         return -1;
-    if (feed_segments(restore, conn, segments, n, err) < 0) {
+    if (feed_source(feed, source, err) < 0) {
         Error ended = ERROR_INIT;
-        if (pg_copy_in_end(conn, "kura could not read on", NULL, &ended) < 0 && ended.sqlstate[0])
+        if (pg_copy_in_end(feed->conn, "kura could not read on", NULL, &ended) < 0 && ended.sqlstate[0])
             *err = ended; /* the server's reason is the cause */
         return -1;
     }
-    if (pg_copy_in_end(conn, NULL, &rows, err) < 0)
+    if (pg_copy_in_end(feed->conn, NULL, &rows, err) < 0)
         return -1;
     if (rows != expected)
         return error_set(err, ERR_FAILED, "the server took %" PRIu64 " rows, the backup has %" PRIu64, rows, expected);
     return 0;
+}
+
+static int copy_segments(Restore *restore, PgConn *conn, const char *sql, const ManifestSegment *segments, size_t n,
+                         Error *err)
+{
+    Feed feed = feed_new(restore, conn);
+    int rc = copy_source(&feed, sql, &(Source){.segments = segments, .n = n}, err);
+    feed_done(&feed);
+    return rc;
 }
 
 int load_part(Load *load, PgConn *conn, const LoadTable *table, const LoadPart *part, Error *err)
@@ -117,6 +151,31 @@ int load_part(Load *load, PgConn *conn, const LoadTable *table, const LoadPart *
     if (rc == 0)
         rc = pg_exec(conn, "COMMIT", err);
     return rc < 0 ? error_wrap(err, "loading table %s", name) : 0;
+}
+
+static int load_bundled(Feed *feed, const LoadTable *table, const Buf *blob, Error *err)
+{
+    _cleanup_free_ char *name = copystmt_table(table->entry);
+    progress_item(feed->restore->progress, name);
+    _cleanup_free_ char *sql = copystmt_in(&table->stmt, false);
+    if (copy_source(feed, sql, &(Source){.segments = table->source->segments, .n = 1, .blob = blob}, err) < 0)
+        return error_wrap(err, "loading table %s", name);
+    return 0;
+}
+
+/* Without TRUNCATE and FREEZE, unlike others: for a table of some rows the new files would cost more than they save. */
+int load_bundle(Load *load, PgConn *conn, LoadTable *const *tables, size_t n, Error *err)
+{
+    _cleanup_(buf_done) Buf blob = BUF_INIT(BLOB_STORED_MAX);
+    if (blob_get(load->restore->repo, &tables[0]->source->segments[0].blob, &blob, err) < 0 ||
+        pg_exec(conn, "BEGIN", err) < 0)
+        return -1;
+    Feed feed = feed_new(load->restore, conn);
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = load_bundled(&feed, tables[i], &blob, err);
+    feed_done(&feed);
+    return rc < 0 ? -1 : pg_exec(conn, "COMMIT", err);
 }
 
 bool load_is_config(const Restore *restore, const TocEntry *entry)

@@ -239,6 +239,14 @@ static int compare_all(Comparison *comparison, const Toc *actual, Error *err)
     return rc;
 }
 
+size_t check_ownership_locks(const Restore *restore)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < restore->toc->n_entries; i++)
+        n += toc_entry_is(&restore->toc->entries[i], "TABLE");
+    return n;
+}
+
 /* The whole TOC as a backup would read it, large objects included; pg_dump is ended before its data. */
 static int read_actual(Restore *restore, const PGresult *unreadable, Toc **ret, Error *err)
 {
@@ -258,6 +266,8 @@ static int read_actual(Restore *restore, const PGresult *unreadable, Toc **ret, 
         rc = dumppipe_open(conn, restore->scratch, &tools, &without, &dump, err);
     if (rc == 0)
         rc = dumppipe_read_toc(dump, &raw, &rest, ret, err);
+    if (rc < 0 && dump && dumppipe_lacked_locks(dump))
+        rc = catalog_lock_full(conn, check_ownership_locks(restore), 1, err);
     proc_free(dump);
     pgtools_done(&tools);
     return rc;

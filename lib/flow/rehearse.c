@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 
 #include "dbmark.h"
 #include "kura/clock.h"
 #include "kura/databases.h"
 #include "kura/mem.h"
+#include "kura/priority.h"
 #include "kura/sqllex.h"
 #include "kura/stop.h"
 #include "rehearse_run.h"
@@ -176,9 +176,7 @@ static int check_options(const Manifest *manifest, const RehearseOptions *option
         error_set(err, ERR_USAGE, "backup \"%s\" holds no database", manifest->id);
         return error_hint(err, "\"kura verify --read-data\" proves its files.");
     }
-    if (getpriority(PRIO_PROCESS, 0) < options->nice && setpriority(PRIO_PROCESS, 0, options->nice) < 0)
-        return error_set(err, ERR_FAILED, "the system does not give the process priority %d", options->nice);
-    return 0;
+    return priority_nice(options->nice, err);
 }
 
 int rehearse_run(Repo *repo, const Manifest *manifest, const RehearseOptions *options, Rehearsal **ret,

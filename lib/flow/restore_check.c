@@ -352,7 +352,8 @@ int restore_check(Restore *restore, Error *err)
     if (findings_count(restore->findings, FINDING_ERROR) == 0 &&
         (rights_check(restore, err) < 0 || target_check_swap(restore, err) < 0))
         return -1;
-    if (target_check_leftovers(restore, err) < 0)
+    if (target_check_leftovers(restore, err) < 0 ||
+        catalog_lock_estimate(restore->admin, check_ownership_locks(restore), 1, restore->findings, err) < 0)
         return -1;
     choose_app_role(restore);
     check_app_role(restore);

@@ -225,5 +225,7 @@ int load_archive(Restore *restore, Error *err);
 int analyze_target(Restore *restore, Error *err);
 /* ownership.c: dumps the scratch database's schema and compares every owner and grant with the mapped TOC. */
 int check_ownership(Restore *restore, Error *err);
+/* How many locks it takes at a time: pg_dump's, on every table. */
+size_t check_ownership_locks(const Restore *restore);
 
 #endif

@@ -116,6 +116,19 @@ static int rewrite_fileset(const Rewriter *rewriter, ManifestFileset *fileset, E
 
 /* ---- the manifest ---- */
 
+static int rewrite_segment(const Rewriter *rewriter, ManifestSegment *segment, Error *err)
+{
+    BlobRef now;
+    uint64_t offset;
+    if (segment->length == 0)
+        return rewrite_whole(rewriter, &segment->blob, err);
+    if (rewriter->fn(rewriter->ctx, &segment->blob, segment->offset, segment->length, &now, &offset, err) < 0)
+        return -1;
+    segment->blob = now;
+    segment->offset = offset;
+    return 0;
+}
+
 static int rewrite_database(const Rewriter *rewriter, ManifestDatabase *database, Error *err)
 {
     for (size_t i = 0; i < database->n_toc; i++)
@@ -123,7 +136,7 @@ static int rewrite_database(const Rewriter *rewriter, ManifestDatabase *database
             return -1;
     for (size_t i = 0; i < database->n_tables; i++)
         for (size_t j = 0; j < database->tables[i].n_segments; j++)
-            if (rewrite_whole(rewriter, &database->tables[i].segments[j].blob, err) < 0)
+            if (rewrite_segment(rewriter, &database->tables[i].segments[j], err) < 0)
                 return -1;
     return rewrite_fileset(rewriter, &database->large_objects, err);
 }

@@ -23,8 +23,8 @@ static void empty_dir(int fd)
         struct stat st;
         if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
             continue;
-        if ((st.st_mode & 0700) != 0700)
-            fchmodat(dirfd(dir), entry->d_name, 0700, 0);
+        if ((st.st_mode & 0700) != 0700 && fchmodat(dirfd(dir), entry->d_name, 0700, 0) < 0)
+            continue;
         int below = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (below >= 0)
             empty_dir(below);

@@ -7,24 +7,10 @@
 #include "copystmt.h"
 #include "kura/mem.h"
 #include "kura/pool.h"
+#include "rows_plan.h"
 #include "segment.h"
 
-/* With --split-tables a table is cut into ranges of about this many blocks (128 MiB of heap). Before 14 a range would
- * read all of it. */
-enum { SPLIT_BLOCKS = 16 * 1024, SPLIT_SERVER = 140000 };
-
-/* A whole table, or a range of its heap blocks. */
-typedef struct RowsTask {
-    size_t table; /* index into database->tables */
-    const TocEntry *entry;
-    uint64_t weight; /* estimated bytes: largest first */
-    bool ranged;
-    uint64_t from_block, to_block; /* to_block 0: to the end */
-    RowDigest digest;
-    ManifestSegment *segments;
-    size_t n_segments;
-    bool left_to_leader; /* its lock could not be had at once */
-} RowsTask;
+enum { STATEMENT_MAX = 1 << 20 };
 
 typedef struct RowsRun {
     Freeze *freeze;
@@ -33,8 +19,7 @@ typedef struct RowsRun {
     Uploader *uploader;
     ManifestDatabase *database;
     Progress *progress;
-    RowsTask *tasks;
-    size_t n_tasks, cap_tasks;
+    RowsPlan plan;
     atomic_size_t next;
     atomic_bool large_objects_taken;
     bool has_large_objects;
@@ -64,39 +49,6 @@ int rows_list(const Freeze *freeze, ManifestDatabase *database, Error *err)
         };
     }
     return 0;
-}
-
-static void add_task(RowsRun *run, RowsTask task)
-{
-    xgrow(&run->tasks, &run->cap_tasks, run->n_tasks);
-    run->tasks[run->n_tasks++] = task;
-}
-
-static void plan_table(RowsRun *run, size_t index, const CatalogTable *known)
-{
-    const TocEntry *entry = toc_find(run->freeze->toc, run->database->tables[index].dump_id);
-    bool split = run->options->split_tables && known->condition == NULL && known->access_method &&
-                 strcmp(known->access_method, "heap") == 0 && known->blocks >= 2 * SPLIT_BLOCKS &&
-                 pg_server_version(run->freeze->leader) >= SPLIT_SERVER;
-    uint64_t parts = split ? known->blocks / SPLIT_BLOCKS : 1;
-    for (uint64_t i = 0; i < parts; i++)
-        add_task(run, (RowsTask){.table = index,
-                                 .entry = entry,
-                                 .weight = known->bytes / parts,
-                                 .ranged = split,
-                                 .from_block = i * SPLIT_BLOCKS,
-                                 .to_block = i + 1 == parts ? 0 : (i + 1) * SPLIT_BLOCKS});
-}
-
-/* Largest first; equal ones, and so the ranges of a table, stay in order. */
-static int by_weight(const void *a, const void *b)
-{
-    const RowsTask *x = a, *y = b;
-    if (x->weight != y->weight)
-        return x->weight < y->weight ? 1 : -1;
-    if (x->table != y->table)
-        return x->table < y->table ? -1 : 1;
-    return x->from_block < y->from_block ? -1 : x->from_block > y->from_block;
 }
 
 /* Where copied rows go. */
@@ -141,7 +93,7 @@ static char *task_statement(const RowsRun *run, const RowsTask *task, Error *err
     return sql;
 }
 
-static int copy_task(RowsRun *run, PgConn *conn, SegmentWriter *writer, RowsTask *task, Error *err)
+static int copy_task(RowsRun *run, PgConn *conn, SegmentWriter *writer, RowsTask *task, bool bundled, Error *err)
 {
     _cleanup_free_ char *sql = task_statement(run, task, err);
     if (sql == NULL)
@@ -151,7 +103,8 @@ static int copy_task(RowsRun *run, PgConn *conn, SegmentWriter *writer, RowsTask
     RowsSink sink = {.writer = writer, .progress = run->progress};
     uint64_t rows;
     if (pg_copy_out(conn, sql, on_row, &sink, &rows, err) < 0 ||
-        segment_writer_end(writer, &task->digest, &task->segments, &task->n_segments, err) < 0)
+        (bundled ? segment_writer_end_bundled : segment_writer_end)(writer, &task->digest, &task->segments,
+                                                                    &task->n_segments, err) < 0)
         return error_wrap(err, "copying %s", name);
     tell_progress(&sink);
     if (rows != task->digest.rows)
@@ -161,36 +114,77 @@ static int copy_task(RowsRun *run, PgConn *conn, SegmentWriter *writer, RowsTask
 }
 
 /* Without NOWAIT a worker would queue behind a waiting ACCESS EXCLUSIVE that waits for the leader: a deadlock that the
- * server cannot see. The leader holds the lock already, so it copies such a table itself, later. */
-static int lock_table(PgConn *conn, const TocEntry *entry, bool *ret_locked, Error *err)
+ * server cannot see. The savepoint stays: rolling back to it releases the locks, which the leader holds anyway, so that
+ * they are in the server's lock table no longer than needed. */
+static int lock_tables(PgConn *conn, const RowsTask *tasks, size_t n, bool *ret_locked, Error *err)
 {
-    _cleanup_free_ char *table = copystmt_table(entry);
-    *ret_locked = true;
-    if (pg_execf(conn, err, "SAVEPOINT kura; LOCK TABLE %s IN ACCESS SHARE MODE NOWAIT; RELEASE SAVEPOINT kura",
-                 table) == 0)
+    _cleanup_(buf_done) Buf sql = BUF_INIT(STATEMENT_MAX);
+    buf_append_str(&sql, "SAVEPOINT kura; LOCK TABLE ", NULL);
+    for (size_t i = 0; i < n; i++) {
+        _cleanup_free_ char *table = copystmt_table(tasks[i].entry);
+        buf_printf(&sql, NULL, "%sONLY %s", i ? ", " : "", table);
+    }
+    buf_append_str(&sql, " IN ACCESS SHARE MODE NOWAIT", NULL);
+    *ret_locked = pg_exec(conn, buf_str(&sql), err) == 0;
+    if (*ret_locked)
         return 0;
     if (strcmp(err->sqlstate, "55P03") != 0)
-        return error_wrap(err, "locking table %s", table);
-    *ret_locked = false;
+        return error_wrap(err, n == 1 ? "locking table %s" : "locking table %s and others", tasks->entry->tag);
     error_clear(err);
-    return pg_exec(conn, "ROLLBACK TO SAVEPOINT kura; RELEASE SAVEPOINT kura", err);
+    return 0;
 }
 
-static int copy_tasks(RowsRun *run, Pool *pool, PgConn *conn, SegmentWriter *writer, Error *err)
+/* A table that somebody waits to change is left to the leader, who holds its lock already. */
+static int copy_tasks(RowsRun *run, PgConn *conn, SegmentWriter *writer, RowsTask *tasks, size_t n, bool bundled,
+                      Error *err)
+{
+    bool locked;
+    if (lock_tables(conn, tasks, n, &locked, err) < 0)
+        return -1;
+    for (size_t i = 0; locked && i < n; i++)
+        if (copy_task(run, conn, writer, &tasks[i], bundled, err) < 0)
+            return -1;
+    if (pg_exec(conn, "ROLLBACK TO SAVEPOINT kura; RELEASE SAVEPOINT kura", err) < 0)
+        return -1;
+    if (!locked && n == 1)
+        tasks->left_to_leader = true;
+    for (size_t i = 0; !locked && n > 1 && i < n; i++)
+        if (copy_tasks(run, conn, writer, &tasks[i], 1, bundled, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Tells the segments that went into a bundle which blob that is. */
+static int end_bundle(SegmentWriter *writer, RowsTask *tasks, size_t n, Error *err)
+{
+    BlobRef blob;
+    bool any;
+    if (segment_writer_seal_bundle(writer, &blob, &any, err) < 0)
+        return -1;
+    for (size_t i = 0; any && i < n; i++)
+        for (size_t j = 0; j < tasks[i].n_segments; j++)
+            if (tasks[i].segments[j].length > 0)
+                tasks[i].segments[j].blob = blob;
+    return 0;
+}
+
+static int copy_job(RowsRun *run, PgConn *conn, SegmentWriter *writer, const RowsJob *job, Error *err)
+{
+    RowsTask *tasks = run->plan.tasks + job->first;
+    if (copy_tasks(run, conn, writer, tasks, job->n, job->n > 1, err) < 0)
+        return -1;
+    return end_bundle(writer, tasks, job->n, err);
+}
+
+static int copy_jobs(RowsRun *run, Pool *pool, PgConn *conn, SegmentWriter *writer, Error *err)
 {
     if (run->has_large_objects && !atomic_exchange(&run->large_objects_taken, true) &&
         largeobjects_copy(conn, run->repo, run->uploader, run->database, run->progress, err) < 0)
         return -1;
     size_t i;
-    while ((i = run->next++) < run->n_tasks) {
-        RowsTask *task = &run->tasks[i];
-        bool locked;
-        if (pool_check(pool, err) < 0 || lock_table(conn, task->entry, &locked, err) < 0)
+    while ((i = run->next++) < run->plan.n_jobs)
+        if (pool_check(pool, err) < 0 || copy_job(run, conn, writer, &run->plan.jobs[i], err) < 0)
             return -1;
-        task->left_to_leader = !locked;
-        if (locked && copy_task(run, conn, writer, task, err) < 0)
-            return -1;
-    }
     return 0;
 }
 
@@ -201,7 +195,7 @@ static int worker(void *ctx, Pool *pool, size_t number, Error *err)
     if (freeze_join(run->freeze, run->options, &pool->failed, &conn, err) < 0)
         return -1;
     SegmentWriter *writer = segment_writer_new(run->repo, run->uploader);
-    int rc = copy_tasks(run, pool, conn, writer, err);
+    int rc = copy_jobs(run, pool, conn, writer, err);
     segment_writer_free(writer);
     pg_close(conn);
     return rc;
@@ -211,27 +205,18 @@ static int copy_by_leader(RowsRun *run, Error *err)
 {
     SegmentWriter *writer = segment_writer_new(run->repo, run->uploader);
     int rc = 0;
-    for (size_t i = 0; i < run->n_tasks && rc == 0; i++)
-        if (run->tasks[i].left_to_leader)
-            rc = copy_task(run, run->freeze->leader, writer, &run->tasks[i], err);
+    for (size_t i = 0; i < run->plan.n_tasks && rc == 0; i++)
+        if (run->plan.tasks[i].left_to_leader)
+            rc = copy_task(run, run->freeze->leader, writer, &run->plan.tasks[i], false, err);
     segment_writer_free(writer);
     return rc;
 }
 
-/* Moves what the tasks found into their tables; by_place order keeps a table's ranges in the order of its blocks. */
-static int by_place(const void *a, const void *b)
-{
-    const RowsTask *x = a, *y = b;
-    if (x->table != y->table)
-        return x->table < y->table ? -1 : 1;
-    return x->from_block < y->from_block ? -1 : x->from_block > y->from_block;
-}
-
+/* Moves what the tasks found into their tables; the ranges of a table come in the order of its blocks. */
 static void collect(RowsRun *run)
 {
-    qsort(run->tasks, run->n_tasks, sizeof *run->tasks, by_place);
-    for (size_t i = 0; i < run->n_tasks; i++) {
-        RowsTask *task = &run->tasks[i];
+    for (size_t i = 0; i < run->plan.n_tasks; i++) {
+        RowsTask *task = &run->plan.tasks[i];
         ManifestTable *table = &run->database->tables[task->table];
         rowdigest_merge(&table->digest, &task->digest);
         table->segments = xreallocarray(table->segments, table->n_segments + task->n_segments, sizeof *table->segments);
@@ -251,22 +236,14 @@ int rows_copy(Freeze *freeze, const BackupOptions *options, size_t jobs, Repo *r
                    .database = database,
                    .progress = progress,
                    .has_large_objects = toc_find_first(freeze->toc, "BLOBS", "") != NULL};
-    uint64_t total = 0;
-    for (size_t i = 0; i < database->n_tables; i++) {
-        const CatalogTable *known = catalog_tables_find(&freeze->tables, database->tables[i].oid);
-        total += known->bytes;
-        plan_table(&run, i, known);
-    }
-    qsort(run.tasks, run.n_tasks, sizeof *run.tasks, by_weight);
-    progress_phase(progress, "rows", total);
-    size_t workers = run.n_tasks + run.has_large_objects;
+    rows_plan(freeze, database, options, &run.plan);
+    progress_phase(progress, "rows", run.plan.bytes);
+    size_t workers = run.plan.n_jobs + run.has_large_objects;
     int rc = pool_run(workers < jobs ? workers : jobs, worker, &run, err);
     if (rc == 0)
         rc = copy_by_leader(&run, err);
     if (rc == 0)
         collect(&run);
-    for (size_t i = 0; i < run.n_tasks; i++)
-        free(run.tasks[i].segments);
-    free(run.tasks);
+    rows_plan_done(&run.plan);
     return rc;
 }

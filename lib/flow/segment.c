@@ -18,6 +18,7 @@ struct SegmentWriter {
     uint64_t rows;    /* that end in the open segment */
     bool continues;   /* the open segment began inside a row */
     RowDigest digest; /* of the run */
+    Buf bundle;       /* frames of small runs, one behind the other */
 
     pthread_t thread;
     pthread_mutex_t mutex; /* guards all below; what is marked with a star belongs to the thread while busy */
@@ -35,13 +36,12 @@ struct SegmentWriter {
 
 /* Compressed into a buffer that stays, handed on in one of the right size: fresh pages for every segment's worst case
  * cost more than the copy. */
-static int compress(SegmentWriter *writer, Buf *ret, Error *err)
+static int compress(SegmentWriter *writer, const Buf *text, Buf *ret, Error *err)
 {
     buf_clear(&writer->out);
-    if (buf_reserve(&writer->out, ZSTD_compressBound(writer->sealed.len), err) < 0)
+    if (buf_reserve(&writer->out, ZSTD_compressBound(text->len), err) < 0)
         return -1;
-    size_t len =
-        ZSTD_compress2(writer->zstd, writer->out.data, writer->out.cap, writer->sealed.data, writer->sealed.len);
+    size_t len = ZSTD_compress2(writer->zstd, writer->out.data, writer->out.cap, text->data, text->len);
     if (ZSTD_isError(len))
         return error_set(err, ERR_FAILED, "compressing rows: %s", ZSTD_getErrorName(len));
     return buf_append(ret, writer->out.data, len, err);
@@ -50,7 +50,7 @@ static int compress(SegmentWriter *writer, Buf *ret, Error *err)
 static int store_sealed(SegmentWriter *writer, Error *err)
 {
     _cleanup_(buf_done) Buf blob = BUF_INIT(BLOB_STORED_MAX);
-    if (compress(writer, &blob, err) < 0)
+    if (compress(writer, &writer->sealed, &blob, err) < 0)
         return -1;
     return uploader_submit(writer->uploader, BLOB_ZSTD, &blob, &writer->segment.blob, err);
 }
@@ -90,6 +90,7 @@ SegmentWriter *segment_writer_new(Repo *repo, Uploader *uploader)
     writer->raw = BUF_INIT(BLOB_MAX);
     writer->sealed = BUF_INIT(BLOB_MAX);
     writer->out = BUF_INIT(BLOB_STORED_MAX);
+    writer->bundle = BUF_INIT(BLOB_MAX);
     writer->zstd = ZSTD_createCCtx();
     if (writer->zstd == NULL || repo_zstd_setup(repo, writer->zstd) < 0)
         abort();
@@ -115,6 +116,7 @@ void segment_writer_free(SegmentWriter *writer)
     buf_done(&writer->raw);
     buf_done(&writer->sealed);
     buf_done(&writer->out);
+    buf_done(&writer->bundle);
     free(writer->segments);
     free(writer);
 }
@@ -203,4 +205,40 @@ int segment_writer_end(SegmentWriter *writer, RowDigest *ret_digest, ManifestSeg
     }
     pthread_mutex_unlock(&writer->mutex);
     return rc;
+}
+
+/* The open segment, the only one of its run, as a frame of the bundle. The thread is idle: nothing was sealed since the
+ * run before ended. */
+static int add_to_bundle(SegmentWriter *writer, Error *err)
+{
+    ManifestSegment segment = {.offset = writer->bundle.len, .raw = writer->raw.len, .rows = writer->rows};
+    if (compress(writer, &writer->raw, &writer->bundle, err) < 0)
+        return -1;
+    segment.length = writer->bundle.len - segment.offset;
+    xgrow(&writer->segments, &writer->cap, writer->n);
+    writer->segments[writer->n++] = segment;
+    writer->rows = 0;
+    buf_clear(&writer->raw);
+    return 0;
+}
+
+int segment_writer_end_bundled(SegmentWriter *writer, RowDigest *ret_digest, ManifestSegment **ret, size_t *ret_n,
+                               Error *err)
+{
+    bool small = writer->raw.len > 0 && writer->raw.len <= BUNDLED_MAX && writer->raw.len == writer->digest.bytes;
+    if (small && add_to_bundle(writer, err) < 0)
+        return -1;
+    return segment_writer_end(writer, ret_digest, ret, ret_n, err);
+}
+
+int segment_writer_seal_bundle(SegmentWriter *writer, BlobRef *ret, bool *ret_any, Error *err)
+{
+    *ret_any = writer->bundle.len > 0;
+    if (!*ret_any)
+        return 0;
+    _cleanup_(buf_done) Buf blob = BUF_INIT(BLOB_STORED_MAX);
+    if (buf_append(&blob, writer->bundle.data, writer->bundle.len, err) < 0)
+        return -1;
+    buf_clear(&writer->bundle);
+    return uploader_submit(writer->uploader, BLOB_ZSTD, &blob, ret, err);
 }

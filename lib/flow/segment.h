@@ -16,5 +16,12 @@ int segment_writer_row(SegmentWriter *writer, const char *row, size_t len, Error
 /* Ends a run of rows: seals the last segment and gives digest and segments (to be freed), then is ready for another
  * run. */
 int segment_writer_end(SegmentWriter *writer, RowDigest *ret_digest, ManifestSegment **ret, size_t *ret_n, Error *err);
+/* The same, but a run of at most BUNDLED_MAX bytes goes into the open bundle as one frame: its segment has its place
+ * there, and its blob only once segment_writer_seal_bundle has told it. */
+enum { BUNDLED_MAX = 64 * 1024 };
+int segment_writer_end_bundled(SegmentWriter *writer, RowDigest *ret_digest, ManifestSegment **ret, size_t *ret_n,
+                               Error *err);
+/* Ends the bundle: the blob of all segments that went into it. *ret_any false: there were none. */
+int segment_writer_seal_bundle(SegmentWriter *writer, BlobRef *ret, bool *ret_any, Error *err);
 
 #endif

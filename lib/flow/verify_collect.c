@@ -8,6 +8,8 @@
 
 DEFINE_CLEANUP(Manifest, manifest_free)
 
+enum { SEGMENTS_MOST = 1024 }; /* of one blob */
+
 /* With the mutex held, or before there are threads. */
 static size_t add_blob(Verify *verify, const BlobRef *ref)
 {
@@ -24,14 +26,47 @@ static size_t add_blob(Verify *verify, const BlobRef *ref)
     return position;
 }
 
-static void add_segment(Verify *verify, const BlobRef *ref)
+size_t verify_find_segment(const Verify *verify, size_t blob, const ManifestSegment *segment)
 {
-    size_t position = add_blob(verify, ref);
-    if (!verify->reading || verify->blobs.v[position].segment != BLOBTABLE_NONE)
+    for (uint32_t at = verify->blobs.v[blob].segment; at != BLOBTABLE_NONE; at = verify->segments[at].next)
+        if (verify->segments[at].offset == segment->offset && verify->segments[at].length == segment->length)
+            return at;
+    return SIZE_MAX;
+}
+
+/* Nobody bundles that many: finding them would take long. */
+static void too_many_segments(Verify *verify, size_t position)
+{
+    Error why = ERROR_INIT;
+    char key[BLOB_KEY_SIZE];
+    BlobRef ref = blobtable_ref(&verify->blobs, position);
+    blob_key(verify->repo, &ref, key);
+    error_set(&why, ERR_CORRUPT, "\"%s\" is said to hold more than %d segments", key, SEGMENTS_MOST);
+    verify_damage_locked(verify, position, "blob-damaged", &why);
+}
+
+static size_t count_segments(const Verify *verify, size_t position)
+{
+    size_t n = 0;
+    for (uint32_t at = verify->blobs.v[position].segment; at != BLOBTABLE_NONE; at = verify->segments[at].next)
+        n++;
+    return n;
+}
+
+static void add_segment(Verify *verify, const ManifestSegment *segment)
+{
+    size_t position = add_blob(verify, &segment->blob);
+    if (!verify->reading || verify_find_segment(verify, position, segment) != SIZE_MAX)
         return;
-    verify->blobs.v[position].segment = (uint32_t)verify->n_segments;
+    if (count_segments(verify, position) == SEGMENTS_MOST) {
+        too_many_segments(verify, position);
+        return;
+    }
+    BlobRecord *record = &verify->blobs.v[position];
     xgrow(&verify->segments, &verify->cap_segments, verify->n_segments);
-    verify->segments[verify->n_segments++] = (SegmentSum){0};
+    verify->segments[verify->n_segments] =
+        (SegmentSum){.offset = (uint32_t)segment->offset, .length = (uint32_t)segment->length, .next = record->segment};
+    record->segment = (uint32_t)verify->n_segments++;
 }
 
 static void add_totals(ManifestFileset *totals, const ManifestFileset *more)
@@ -74,7 +109,7 @@ static void add_manifest(Verify *verify, size_t backup, const Manifest *manifest
         add_blob(verify, &database->toc[i]);
     for (size_t i = 0; i < database->n_tables; i++)
         for (size_t j = 0; j < database->tables[i].n_segments; j++)
-            add_segment(verify, &database->tables[i].segments[j].blob);
+            add_segment(verify, &database->tables[i].segments[j]);
     if (database->large_objects.name != NULL)
         add_fileset(verify, backup, &database->large_objects);
     for (size_t i = 0; i < manifest->n_filesets; i++)

@@ -21,6 +21,11 @@ static const BlobRecord *record_of(const Verify *verify, const BlobRef *ref)
     return &verify->blobs.v[blobtable_find(&verify->blobs, ref)];
 }
 
+static const SegmentSum *sum_of(const Verify *verify, const ManifestSegment *segment)
+{
+    return &verify->segments[verify_find_segment(verify, blobtable_find(&verify->blobs, &segment->blob), segment)];
+}
+
 static int add_row(void *ctx, const char *row, size_t len, Error *err)
 {
     rowdigest_add(ctx, row, len);
@@ -38,11 +43,14 @@ static int add_chain(Verify *verify, const ManifestSegment *segments, size_t n, 
     _cleanup_(buf_done) Buf data = BUF_INIT(BLOB_STORED_MAX);
     RowSplitter splitter = {.row = add_row, .ctx = sum, .partial = BUF_INIT(ROW_MAX)};
     int rc = 0;
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = stop_check(err) < 0 || blob_get(verify->repo, &segments[i].blob, &data, err) < 0 ||
-                     repo_decompress_pieces(data.data, data.len, BLOB_MAX, feed, &splitter, err) < 0
-                 ? -1
-                 : 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = stop_check(err) < 0 || blob_get(verify->repo, &segments[i].blob, &data, err) < 0 ? -1 : 0;
+        if (rc < 0)
+            break;
+        size_t len;
+        const uint8_t *frame = manifest_segment_frame(&segments[i], &data, &len);
+        rc = repo_decompress_pieces(frame, len, BLOB_MAX, feed, &splitter, err);
+    }
     buf_done(&splitter.partial);
     return rc;
 }
@@ -55,7 +63,7 @@ static Proof compare_segments(const Verify *verify, const ManifestTable *table)
             return NOT_READ;
     for (size_t i = 0; i < table->n_segments; i++) {
         const ManifestSegment *segment = &table->segments[i];
-        const SegmentSum *sum = &verify->segments[record_of(verify, &segment->blob)->segment];
+        const SegmentSum *sum = sum_of(verify, segment);
         bool goes_on = i + 1 < table->n_segments && table->segments[i + 1].continues;
         if (sum->rows != segment->rows || sum->raw != segment->raw || sum->open_end != goes_on)
             return DIFFERS;
@@ -70,7 +78,7 @@ static int prove(Verify *verify, const ManifestTable *table, Proof *ret, Error *
     for (size_t i = 0, end; *ret == PROVEN && i < table->n_segments; i = end) {
         for (end = i + 1; end < table->n_segments && table->segments[end].continues;)
             end++;
-        const SegmentSum *sum = &verify->segments[record_of(verify, &table->segments[i].blob)->segment];
+        const SegmentSum *sum = sum_of(verify, &table->segments[i]);
         const RowDigest rows = {.low = sum->low, .high = sum->high, .rows = sum->rows, .bytes = sum->raw};
         if (end == i + 1)
             rowdigest_merge(&digest, &rows);

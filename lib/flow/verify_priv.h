@@ -25,7 +25,9 @@ enum {
 
 /* What reading a segment gave. Rows that begin in one segment and end in another are counted, but not in the sum. */
 typedef struct SegmentSum {
-    uint64_t low, high; /* as in RowDigest */
+    uint32_t offset, length; /* as in ManifestSegment */
+    uint32_t next;           /* of the same blob, or BLOBTABLE_NONE */
+    uint64_t low, high;      /* as in RowDigest */
     uint32_t rows, raw;
     bool open_end; /* the last row goes on in the next segment */
 } SegmentSum;
@@ -66,7 +68,7 @@ struct Verify {
     Progress *progress;
     size_t jobs;
     BlobTable blobs;
-    SegmentSum *segments; /* BlobRecord.segment */
+    SegmentSum *segments; /* BlobRecord.segment is the first of its blob */
     size_t n_segments, cap_segments;
     IndexSum *indexes; /* BlobRecord.index */
     size_t n_indexes, cap_indexes;
@@ -103,6 +105,8 @@ int verify_under(Repo *repo, RepoLock *lock, const VerifyOptions *options, Verif
 
 /* verify_collect.c: fills the table and the lists from these backups; the report has them, without their damages. */
 int verify_collect(Verify *verify, const StrVec *ids, Error *err);
+/* The segment's place in Verify.segments, or SIZE_MAX: there is none where no data is read. */
+size_t verify_find_segment(const Verify *verify, size_t blob, const ManifestSegment *segment);
 /* verify_present.c: marks what is there; counts orphans in a listing of everything. */
 int verify_present(Verify *verify, bool count_orphans, Error *err);
 /* verify_leftovers.c: tells what killed runs left: locks, before this run takes its own, and unfinished files. */

@@ -74,16 +74,19 @@ static int scan_nothing(void *ctx, const void *piece, size_t len, Error *err)
 
 static int sum_segment(SegmentSum *sum, const Buf *data, Error *err)
 {
+    const ManifestSegment place = {.offset = sum->offset, .length = sum->length};
+    size_t len;
+    const uint8_t *frame = manifest_segment_frame(&place, data, &len);
     Scan scan = {.splitter = {.row = add_row, .partial = BUF_INIT(BLOB_MAX)}};
     scan.splitter.ctx = &scan.digest;
-    int rc = repo_decompress_pieces(data->data, data->len, BLOB_MAX, scan_rows, &scan, err);
+    int rc = repo_decompress_pieces(frame, len, BLOB_MAX, scan_rows, &scan, err);
     if (rc == 0 && scan.splitter.ended)
         rc = error_set(err, ERR_CORRUPT, "its rows hold an end marker");
-    *sum = (SegmentSum){.low = scan.digest.low,
-                        .high = scan.digest.high,
-                        .rows = (uint32_t)scan.digest.rows,
-                        .raw = (uint32_t)scan.raw,
-                        .open_end = scan.splitter.partial.len > 0};
+    sum->low = scan.digest.low;
+    sum->high = scan.digest.high;
+    sum->rows = (uint32_t)scan.digest.rows;
+    sum->raw = (uint32_t)scan.raw;
+    sum->open_end = scan.splitter.partial.len > 0;
     buf_done(&scan.splitter.partial);
     return rc;
 }
@@ -96,7 +99,9 @@ static int check_frames(Verify *verify, size_t position, const Buf *data, Error 
     uint32_t segment = verify->blobs.v[position].segment;
     int rc = segment == BLOBTABLE_NONE
                  ? repo_decompress_pieces(data->data, data->len, BLOB_MAX, scan_nothing, NULL, err)
-                 : sum_segment(&verify->segments[segment], data, err);
+                 : 0;
+    for (; rc == 0 && segment != BLOBTABLE_NONE; segment = verify->segments[segment].next)
+        rc = sum_segment(&verify->segments[segment], data, err);
     blob_key(verify->repo, &ref, key);
     return rc < 0 ? error_wrap(err, "\"%s\"", key) : 0;
 }

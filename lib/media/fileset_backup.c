@@ -114,13 +114,9 @@ static int usable_of(Backup *backup, const char *path, const IndexEntry **ret, E
 
 static void take_content(Slot *slot, const IndexEntry *from)
 {
-    IndexEntry copy;
-    index_entry_copy(from, &copy);
-    memcpy(slot->entry.hash, copy.hash, sizeof slot->entry.hash);
-    slot->entry.size = copy.size;
-    slot->entry.parts = steal(copy.parts);
-    slot->entry.n_parts = copy.n_parts;
-    index_entry_done(&copy);
+    memcpy(slot->entry.hash, from->hash, sizeof slot->entry.hash);
+    slot->entry.size = from->size;
+    index_entry_copy_parts(from, &slot->entry);
 }
 
 static void expect_read(Batch *batch, Slot *slot, const IndexEntry *before, uint64_t size)

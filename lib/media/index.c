@@ -22,8 +22,6 @@
 #include "kura/mem.h"
 #include "path.h"
 
-enum { TARGET_MAX = 64 * 1024 };
-
 void index_entry_done(IndexEntry *entry)
 {
     if (entry == NULL)
@@ -36,6 +34,16 @@ void index_entry_done(IndexEntry *entry)
     *entry = (IndexEntry){0};
 }
 
+void index_entry_copy_parts(const IndexEntry *entry, IndexEntry *ret)
+{
+    ret->n_parts = entry->n_parts;
+    ret->parts = NULL;
+    if (entry->n_parts == 0)
+        return;
+    ret->parts = xreallocarray(NULL, entry->n_parts, sizeof *ret->parts);
+    memcpy(ret->parts, entry->parts, entry->n_parts * sizeof *ret->parts);
+}
+
 void index_entry_copy(const IndexEntry *entry, IndexEntry *ret)
 {
     *ret = *entry;
@@ -43,11 +51,7 @@ void index_entry_copy(const IndexEntry *entry, IndexEntry *ret)
     ret->user = xstrdup_null(entry->user);
     ret->group = xstrdup_null(entry->group);
     ret->target = xstrdup_null(entry->target);
-    ret->parts = NULL;
-    if (entry->n_parts == 0)
-        return;
-    ret->parts = xreallocarray(NULL, entry->n_parts, sizeof *ret->parts);
-    memcpy(ret->parts, entry->parts, entry->n_parts * sizeof *ret->parts);
+    index_entry_copy_parts(entry, ret);
 }
 
 void index_entry_count(const IndexEntry *entry, ManifestFileset *totals)
@@ -71,89 +75,6 @@ void index_entry_count(const IndexEntry *entry, ManifestFileset *totals)
         break;
     }
 }
-
-/* --- writing --- */
-
-static json_t *time_new(int64_t sec, uint32_t nsec)
-{
-    char text[40];
-    snprintf(text, sizeof text, "%" PRId64 ".%09" PRIu32, sec, nsec);
-    return json_string(text);
-}
-
-static void set_text(json_t *object, const char *key, const char *text)
-{
-    if (text)
-        json_object_set_new(object, key, jsontext_new(text, strlen(text)));
-}
-
-static void set_number(json_t *object, const char *key, uint64_t number)
-{
-    json_object_set_new(object, key, json_integer((json_int_t)number));
-}
-
-static json_t *parts_new(const IndexEntry *entry)
-{
-    json_t *parts = json_array();
-    for (size_t i = 0; i < entry->n_parts; i++) {
-        json_t *part = json_object();
-        blob_ref_to_json(&entry->parts[i].blob, part);
-        set_number(part, "offset", entry->parts[i].offset);
-        set_number(part, "length", entry->parts[i].length);
-        json_array_append_new(parts, part);
-    }
-    return parts;
-}
-
-static json_t *entry_to_json(const IndexEntry *entry)
-{
-    char mode[16];
-    snprintf(mode, sizeof mode, "%04o", entry->mode);
-    json_t *object = json_object();
-    set_text(object, "path", entry->path);
-    json_object_set_new(object, "type", json_stringn(&entry->type, 1));
-    json_object_set_new(object, "mode", json_string(mode));
-    set_number(object, "uid", entry->uid);
-    set_number(object, "gid", entry->gid);
-    set_text(object, "user", entry->user);
-    set_text(object, "group", entry->group);
-    json_object_set_new(object, "mtime", time_new(entry->mtime_sec, entry->mtime_nsec));
-    set_text(object, "target", entry->target);
-    if (entry->hash[0]) {
-        set_number(object, "size", entry->size);
-        json_object_set_new(object, "hash", json_string(entry->hash));
-    }
-    if (entry->type == 'f') {
-        json_object_set_new(object, "ctime", time_new(entry->ctime_sec, entry->ctime_nsec));
-        set_number(object, "inode", entry->inode);
-        set_number(object, "device", entry->device);
-    }
-    if (entry->n_parts)
-        json_object_set_new(object, "parts", parts_new(entry));
-    return object;
-}
-
-typedef struct Dump {
-    Buf *out;
-    Error *err;
-} Dump;
-
-static int dump_piece(const char *text, size_t len, void *ctx)
-{
-    Dump *dump = ctx;
-    return buf_append(dump->out, text, len, dump->err);
-}
-
-int index_entry_format(const IndexEntry *entry, Buf *out, Error *err)
-{
-    Dump dump = {.out = out, .err = err};
-    json_t *object = entry_to_json(entry);
-    int rc = json_dump_callback(object, dump_piece, &dump, JSON_COMPACT);
-    json_decref(object);
-    return rc < 0 ? -1 : buf_append(out, "\n", 1, err);
-}
-
-/* --- reading --- */
 
 static int bad(Error *err, const char *key)
 {
@@ -279,7 +200,7 @@ static int get_symlink(const json_t *object, IndexEntry *ret, Error *err)
 {
     if (get_text(object, "target", &ret->target, err) < 0)
         return -1;
-    if (ret->target == NULL || ret->target[0] == 0 || strlen(ret->target) > TARGET_MAX)
+    if (ret->target == NULL || ret->target[0] == 0 || strlen(ret->target) > INDEX_TARGET_MAX)
         return bad(err, "target");
     return 0;
 }
@@ -317,7 +238,7 @@ static int get_entry(const json_t *object, IndexEntry *ret, Error *err)
     }
 }
 
-int index_entry_parse(const char *line, size_t len, IndexEntry *ret, Error *err)
+int index_entry_parse_json(const char *line, size_t len, IndexEntry *ret, Error *err)
 {
     json_error_t problem;
     json_t *object = len > INDEX_LINE_MAX ? NULL : json_loadb(line, len, JSON_REJECT_DUPLICATES, &problem);
@@ -338,4 +259,9 @@ int index_entry_parse(const char *line, size_t len, IndexEntry *ret, Error *err)
     }
     index_entry_done(&entry);
     return -1;
+}
+
+int index_entry_parse(const char *line, size_t len, IndexEntry *ret, Error *err)
+{
+    return index_entry_parse_canonical(line, len, ret) ? 0 : index_entry_parse_json(line, len, ret, err);
 }

@@ -22,7 +22,9 @@ struct IndexWriter {
     size_t entries; /* in raw */
     char *last;     /* path of the last entry */
     BlobRef *refs;
-    size_t n_refs, cap_refs;
+    char **firsts; /* path of the first entry of each */
+    size_t n_refs, cap_refs, cap_firsts;
+    char *first; /* of what is in raw */
     ManifestFileset totals;
 };
 
@@ -45,7 +47,8 @@ static int flush(IndexWriter *writer, Error *err)
     cache_put_index(repo_cache(writer->repo), packed.data, packed.len);
     if (uploader_submit(writer->uploader, BLOB_ZSTD, &packed, &writer->refs[writer->n_refs], err) < 0)
         return -1;
-    writer->n_refs++;
+    xgrow(&writer->firsts, &writer->cap_firsts, writer->n_refs);
+    writer->firsts[writer->n_refs++] = steal(writer->first);
     writer->entries = 0;
     buf_clear(&writer->raw);
     return 0;
@@ -76,7 +79,8 @@ int index_writer_add(IndexWriter *writer, const IndexEntry *entry, Error *err)
         _cleanup_free_ char *name = path_display(entry->path);
         return error_wrap(err, "adding \"%s\" to the index", name);
     }
-    writer->entries++;
+    if (writer->entries++ == 0 && strlen(entry->path) <= MANIFEST_FIRST_MAX)
+        writer->first = xstrdup(entry->path);
     free(writer->last);
     writer->last = xstrdup(entry->path);
     index_entry_count(entry, &writer->totals);
@@ -93,7 +97,9 @@ int index_writer_finish(IndexWriter *writer, ManifestFileset *ret, Error *err)
     ret->others += writer->totals.others;
     ret->bytes += writer->totals.bytes;
     ret->index = steal(writer->refs);
+    ret->index_first = steal(writer->firsts);
     ret->n_index = writer->n_refs;
+    writer->n_refs = 0;
     return 0;
 }
 
@@ -104,6 +110,10 @@ void index_writer_free(IndexWriter *writer)
     buf_done(&writer->raw);
     buf_done(&writer->line);
     free(writer->last);
+    for (size_t i = 0; i < writer->n_refs; i++)
+        free(writer->firsts[i]);
+    free(writer->firsts);
+    free(writer->first);
     free(writer->refs);
     free(writer);
 }

@@ -6,7 +6,7 @@
 #include "kura/hash.h"
 #include "kura/mem.h"
 
-enum { DISPLAY_MAX = 1000, DISPLAY_HALF = 400 };
+enum { DISPLAY_MAX = 1000, DISPLAY_HALF = 400, UTF8_MAX = 4 };
 
 static bool part_is_safe(const char *part, size_t len)
 {
@@ -55,6 +55,28 @@ static size_t utf8_length(const unsigned char *text)
         return forms[i].len;
     }
     return 0;
+}
+
+/* In a text of which the end is known, a sequence that is cut off counts as none: the byte behind it is not looked at.
+ */
+bool path_text_is_plain(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte < 0x20 || byte == '"' || byte == '\\')
+            return false;
+        if (byte < 0x80) {
+            i++;
+            continue;
+        }
+        char sequence[UTF8_MAX + 1] = "";
+        memcpy(sequence, text + i, len - i < UTF8_MAX ? len - i : UTF8_MAX);
+        size_t n = utf8_length((const unsigned char *)sequence);
+        if (n == 0)
+            return false;
+        i += n;
+    }
+    return true;
 }
 
 static char *escape(const char *path)

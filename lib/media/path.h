@@ -15,6 +15,8 @@ bool path_is_safe(const char *path);
 /* For messages: control characters, quotes, backslashes and what is not UTF-8 become \xNN, a long path loses its
  * middle. To be freed. */
 char *path_display(const char *path);
+/* Whether JSON writes the text as it is: valid UTF-8 without control characters, quotes and backslashes. */
+bool path_text_is_plain(const char *text, size_t len);
 /* Evenly spread over paths, the same on every machine: where things are cut must depend on names alone. */
 uint64_t path_hash(const char *path);
 

@@ -37,9 +37,9 @@ Placed place_symlink(Placer *placer, const IndexEntry *entry, Error *err);
 Placed place_fifo(Placer *placer, const IndexEntry *entry, Error *err);
 /* Keeps a file that is right. */
 Placed place_check_file(Placer *placer, const IndexEntry *entry, Error *err);
-/* Writes a file; its content comes from `blob` (all bytes of its only part's blob), or from the repository when NULL.
- */
-Placed place_file(Placer *placer, const IndexEntry *entry, const Buf *blob, Error *err);
+/* Writes a file; its content is what `content` points to, for a file of one part, or comes from the repository when
+ * that is NULL. */
+Placed place_file(Placer *placer, const IndexEntry *entry, const uint8_t *content, Error *err);
 /* A further name; the first one must be in place, and is checked. */
 Placed place_hard_link(Placer *placer, const IndexEntry *entry, Error *err);
 /* Mode, owner and time, once nothing is put into it any more. */

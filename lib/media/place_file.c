@@ -97,14 +97,13 @@ static int write_sparse(int fd, const uint8_t *data, size_t len, uint64_t at)
     return write_all(fd, data + begin, len - begin, at + begin);
 }
 
-/* The bytes of a part: within blob, or fetched. */
-static int get_part(Placer *placer, Prefetch *ahead, const struct IndexPart *part, const Buf *blob, const uint8_t **ret,
-                    Error *cause)
+/* The bytes of a part: given, or fetched. */
+static int get_part(Placer *placer, Prefetch *ahead, const uint8_t *content, const uint8_t **ret, Error *cause)
 {
     if (stop_check(cause) < 0)
         return -1;
-    if (blob) {
-        *ret = blob->data + part->offset;
+    if (content) {
+        *ret = content;
         return 0;
     }
     if (prefetch_next(ahead, &placer->piece, cause) < 0)
@@ -113,14 +112,15 @@ static int get_part(Placer *placer, Prefetch *ahead, const struct IndexPart *par
     return 0;
 }
 
-static Placed write_parts(Placer *placer, int fd, const IndexEntry *entry, const Buf *blob, Prefetch *ahead, Error *err)
+static Placed write_parts(Placer *placer, int fd, const IndexEntry *entry, const uint8_t *content, Prefetch *ahead,
+                          Error *err)
 {
     uint64_t at = 0;
     for (size_t i = 0; i < entry->n_parts; i++) {
         const uint8_t *data;
         Error cause = ERROR_INIT;
         size_t len = entry->parts[i].length;
-        if (get_part(placer, ahead, &entry->parts[i], blob, &data, &cause) < 0)
+        if (get_part(placer, ahead, content, &data, &cause) < 0)
             return place_content_missing(placer, entry, &cause, err);
         sha256_update(placer->hash, data, len);
         int error = write_sparse(fd, data, len, at);
@@ -131,10 +131,10 @@ static Placed write_parts(Placer *placer, int fd, const IndexEntry *entry, const
     return PLACED;
 }
 
-static Placed write_content(Placer *placer, int fd, const IndexEntry *entry, const Buf *blob, Error *err)
+static Placed write_content(Placer *placer, int fd, const IndexEntry *entry, const uint8_t *content, Error *err)
 {
-    Prefetch *ahead = prefetch_new(placer->repo, blob ? 0 : entry->n_parts, entry_part_item, entry->parts);
-    Placed placed = write_parts(placer, fd, entry, blob, ahead, err);
+    Prefetch *ahead = prefetch_new(placer->repo, content ? 0 : entry->n_parts, entry_part_item, entry->parts);
+    Placed placed = write_parts(placer, fd, entry, content, ahead, err);
     prefetch_free(ahead);
     if (placer->piece.cap > PIECE_KEPT)
         buf_done(&placer->piece);
@@ -144,11 +144,11 @@ static Placed write_content(Placer *placer, int fd, const IndexEntry *entry, con
 }
 
 /* Content and everything else that belongs to the file, under its temporary name. */
-static Placed fill_temp(Placer *placer, int fd, const IndexEntry *entry, const Buf *blob, Error *err)
+static Placed fill_temp(Placer *placer, int fd, const IndexEntry *entry, const uint8_t *content, Error *err)
 {
     char hex[SHA256_HEX_SIZE];
     struct stat st;
-    Placed placed = write_content(placer, fd, entry, blob, err);
+    Placed placed = write_content(placer, fd, entry, content, err);
     sha256_finish_hex(placer->hash, hex);
     if (placed != PLACED)
         return placed;
@@ -161,7 +161,7 @@ static Placed fill_temp(Placer *placer, int fd, const IndexEntry *entry, const B
     return error ? place_failed(placer, entry, "could not set its owner, mode and time", error, err) : PLACED;
 }
 
-Placed place_file(Placer *placer, const IndexEntry *entry, const Buf *blob, Error *err)
+Placed place_file(Placer *placer, const IndexEntry *entry, const uint8_t *content, Error *err)
 {
     int dir;
     const char *name;
@@ -173,7 +173,7 @@ Placed place_file(Placer *placer, const IndexEntry *entry, const Buf *blob, Erro
     _cleanup_close_ int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return place_failed(placer, entry, "could not create it", errno, err);
-    placed = fill_temp(placer, fd, entry, blob, err);
+    placed = fill_temp(placer, fd, entry, content, err);
     if (placed == PLACED && renameat(dir, temp, dir, name) < 0)
         placed = place_failed(placer, entry, "could not give it its name", errno, err);
     if (placed != PLACED) {

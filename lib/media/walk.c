@@ -1,6 +1,5 @@
 #include "walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,18 +7,12 @@
 
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "listing.h"
 #include "path.h"
 #include "pattern.h"
 
 /* Levels further up are closed, and opened again by ".." on the way back. */
 enum { OPEN_LEVELS_MAX = 100 };
-
-/* A directory has two items: its own entry, at "name", and what is below it, at "name/". Between them, in byte order,
- * come siblings such as "name.png". */
-typedef struct Item {
-    size_t name; /* offset in the level's names */
-    bool below;
-} Item;
 
 typedef struct Level {
     int fd; /* -1: closed for now */
@@ -27,16 +20,16 @@ typedef struct Level {
     ino_t inode;
     size_t path_len; /* of its path with the slash behind it; 0: the root */
     bool selected;   /* by an include pattern, itself or through a directory above */
-    Buf names;
-    Item *items;
-    size_t n_items, cap_items;
+    Listing listing;
     size_t next;
 } Level;
 
 struct Walker {
     PatternSet *include, *exclude;
+    bool exclude_caches, one_file_system;
     Notices *notices;
     int root;
+    dev_t device; /* of the root */
     Level *levels;
     size_t n_levels, cap_levels;
     Buf path;
@@ -46,8 +39,7 @@ struct Walker {
 static void level_done(Level *level)
 {
     close_fd(&level->fd);
-    buf_done(&level->names);
-    free(level->items);
+    listing_done(&level->listing);
 }
 
 static Level *top(Walker *walker)
@@ -76,61 +68,6 @@ static void set_path(Walker *walker, const Level *level, const char *name)
         abort(); /* push() and walker_next() keep paths far below the buffer's limit */
 }
 
-static int compare_items(const void *a, const void *b, void *names)
-{
-    const Item *left = a, *right = b;
-    const unsigned char *l = (const unsigned char *)names + left->name;
-    const unsigned char *r = (const unsigned char *)names + right->name;
-    while (*l && *l == *r) {
-        l++;
-        r++;
-    }
-    int left_byte = *l ? *l : left->below ? '/' : 0;
-    int right_byte = *r ? *r : right->below ? '/' : 0;
-    return left_byte - right_byte;
-}
-
-static void add_item(Level *level, const char *name, bool is_dir)
-{
-    for (int below = 0; below <= is_dir; below++) {
-        xgrow(&level->items, &level->cap_items, level->n_items);
-        level->items[level->n_items++] = (Item){.name = level->names.len, .below = below};
-    }
-    if (buf_append(&level->names, name, strlen(name) + 1, NULL) < 0)
-        abort(); /* its only limit is the address space */
-}
-
-static bool is_directory(int fd, const struct dirent *entry)
-{
-    struct stat st;
-    if (entry->d_type != DT_UNKNOWN)
-        return entry->d_type == DT_DIR;
-    return fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* Reads and sorts the names in level->fd. Returns 0 or an errno; what was read before an error is kept. */
-static int read_names(Level *level)
-{
-    int copy = fcntl(level->fd, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0)
-        return errno;
-    DIR *dir = fdopendir(copy);
-    if (dir == NULL) {
-        int error = errno;
-        close(copy);
-        return error;
-    }
-    const struct dirent *entry;
-    while ((errno = 0, entry = readdir(dir)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            add_item(level, entry->d_name, is_directory(level->fd, entry));
-    int error = errno;
-    closedir(dir);
-    if (level->n_items)
-        qsort_r(level->items, level->n_items, sizeof *level->items, compare_items, level->names.data);
-    return error;
-}
-
 /* Enters an open directory whose path (without a slash at its end) is walker->path. Takes fd. */
 static void push(Walker *walker, int fd, bool selected)
 {
@@ -140,15 +77,20 @@ static void push(Walker *walker, int fd, bool selected)
         close(fd);
         return;
     }
+    if (walker->n_levels == 0)
+        walker->device = st.st_dev;
+    if (walker->one_file_system && st.st_dev != walker->device) {
+        close(fd);
+        return;
+    }
     xgrow(&walker->levels, &walker->cap_levels, walker->n_levels);
     Level *level = &walker->levels[walker->n_levels++];
     *level = (Level){.fd = fd,
                      .device = st.st_dev,
                      .inode = st.st_ino,
                      .path_len = walker->path.len ? walker->path.len + 1 : 0,
-                     .selected = selected,
-                     .names = BUF_INIT(SIZE_MAX / 2)};
-    int error = read_names(level);
+                     .selected = selected};
+    int error = listing_read(&level->listing, fd, walker->exclude_caches);
     if (error)
         note_failure(walker, walker->path.len ? buf_str(&walker->path) : ".", error);
     if (walker->path.len && buf_append_str(&walker->path, "/", NULL) < 0)
@@ -180,11 +122,11 @@ static void pop(Walker *walker)
 {
     Level *done = top(walker);
     Level *above = walker->n_levels > 1 ? done - 1 : NULL;
-    if (above && above->fd < 0 && !reopen(above, done) && above->next < above->n_items) {
+    if (above && above->fd < 0 && !reopen(above, done) && above->next < above->listing.n) {
         _cleanup_free_ char *path =
             above->path_len ? xstrndup(buf_str(&walker->path), above->path_len - 1) : xstrdup(".");
         note_failure(walker, path, ENOENT);
-        above->next = above->n_items;
+        above->next = above->listing.n;
     }
     level_done(done);
     walker->n_levels--;
@@ -236,12 +178,12 @@ int walker_next(Walker *walker, WalkEntry *ret, Error *err)
         if (stop_check(err) < 0)
             return -1;
         Level *level = top(walker);
-        if (level->next == level->n_items) {
+        if (level->next == level->listing.n) {
             pop(walker);
             continue;
         }
-        const Item *item = &level->items[level->next++];
-        const char *name = (const char *)level->names.data + item->name;
+        const ListingItem *item = &level->listing.items[level->next++];
+        const char *name = listing_name(&level->listing, item);
         set_path(walker, level, name);
         if (walker->path.len > FILESET_PATH_MAX)
             note_failure(walker, buf_str(&walker->path), ENAMETOOLONG);
@@ -269,6 +211,8 @@ int walker_new(const FilesetSpec *spec, Notices *notices, Walker **ret, Error *e
                        .root = root,
                        .include = pattern_set_new(spec->include),
                        .exclude = pattern_set_new(spec->exclude),
+                       .exclude_caches = spec->exclude_caches,
+                       .one_file_system = spec->one_file_system,
                        .path = BUF_INIT(2 * FILESET_PATH_MAX)};
     push(walker, copy, walker->include == NULL);
     *ret = walker;

@@ -167,6 +167,13 @@ int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err)
     return 0;
 }
 
+int blob_settle(Repo *repo, const BlobRef *ref, Error *err)
+{
+    char key[BLOB_KEY_SIZE];
+    blob_key(repo, ref, key);
+    return store_settle(repo->store, key, err) < 0 ? error_wrap(err, "relying on a blob that is there") : 0;
+}
+
 int blob_name(const Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *ret,
               char ret_content[SHA256_HEX_SIZE], Error *err)
 {
@@ -187,6 +194,8 @@ int blob_put(Repo *repo, BlobKind kind, const void *data, size_t len, BlobRef *r
     char content[SHA256_HEX_SIZE];
     _cleanup_(buf_done) Buf copy = BUF_INIT(BLOB_STORED_MAX);
     if (blob_name(repo, kind, data, len, &ref, content, err) < 0 || blob_is_absent(repo, &ref, &is_new, err) < 0)
+        return -1;
+    if (!is_new && blob_settle(repo, &ref, err) < 0)
         return -1;
     if (is_new && (buf_append(&copy, data, len, err) < 0 || blob_seal(repo, &copy, err) < 0 ||
                    blob_send(repo, &ref, &copy, err) < 0))

@@ -10,6 +10,9 @@ int blob_name(const Repo *repo, BlobKind kind, const void *data, size_t len, Blo
               char ret_content[SHA256_HEX_SIZE], Error *err);
 /* Whether the blob has to be sent: it is not there, or with a wrong size. */
 int blob_is_absent(Repo *repo, const BlobRef *ref, bool *ret, Error *err);
+/* Makes sure that a blob which is there, stored by who knows whom, and its neighbours (of the same first two digits)
+ * survive a crash. */
+int blob_settle(Repo *repo, const BlobRef *ref, Error *err);
 /* Makes the object of a blob's bytes, in their place and in their memory. */
 int blob_seal(Repo *repo, Buf *data, Error *err);
 int blob_send(Repo *repo, const BlobRef *ref, const Buf *object, Error *err);

@@ -17,7 +17,7 @@ enum {
 
 static const RepoParams defaults = {
     .zstd_level = 1,
-    .segment_min = 1024 * 1024,
+    .segment_min = 512 * 1024,
     .segment_mean = 512 * 1024,
     .segment_max = BLOB_MAX,
 };

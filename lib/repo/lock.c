@@ -43,7 +43,16 @@ int lock_read(Repo *repo, const char *key, LockInfo *ret, Error *err)
 
 bool lock_is_stale(const LockInfo *info, const LockTimes *times)
 {
-    return time(NULL) > info->expires + times->margin || lockinfo_holder_gone(info);
+    LockHolder holder = lockinfo_holder(info);
+    return holder == HOLDER_GONE || (holder == HOLDER_UNKNOWN && time(NULL) > info->expires + times->margin);
+}
+
+bool lock_is_stale_at(const LockInfo *info, int64_t put, int64_t now, const LockTimes *times)
+{
+    if (put == INT64_MIN || now == INT64_MIN)
+        return lock_is_stale(info, times);
+    LockHolder holder = lockinfo_holder(info);
+    return holder == HOLDER_GONE || (holder == HOLDER_UNKNOWN && now - put > info->lifetime + times->margin);
 }
 
 int lock_write(RepoLock *lock, const LockInfo *info, bool exclusive, Error *err)
@@ -150,6 +159,7 @@ int lock_take(Repo *repo, const LockWish *wish, const LockTimes *times, RepoLock
     random_text(HEX_DIGITS, REPO_ID_SIZE - 1, id);
     snprintf(lock->key, sizeof lock->key, LOCK_PREFIX "%s.json%s", id, repo->crypt ? SEALED_SUFFIX : "");
     lockinfo_init_self(&lock->info, wish);
+    lock->info.lifetime = times->lifetime;
     lock_restart(lock);
     if (lock_acquire(lock, err) < 0) {
         lockinfo_done(&lock->info);
@@ -210,6 +220,24 @@ int repo_lock_check(RepoLock *lock, Error *err)
     lock->why = why;
     pthread_mutex_unlock(&lock->mutex);
     return check_refreshed(lock, err);
+}
+
+static int note_time(void *ctx, const StoreObject *object, Error *err)
+{
+    (void)err;
+    *(int64_t *)ctx = object->time;
+    return 0;
+}
+
+int repo_lock_time(RepoLock *lock, int64_t *ret, Error *err)
+{
+    *ret = INT64_MIN;
+    if (repo_lock_check(lock, err) < 0 || store_list_objects(lock->repo->store, lock->key, note_time, ret, err) < 0)
+        return -1;
+    if (*ret == INT64_MIN)
+        return error_set(err, ERR_UNSUPPORTED, "the store \"%s\" does not tell when an object was written",
+                         store_name(lock->repo->store));
+    return 0;
 }
 
 void repo_unlock(RepoLock *lock)

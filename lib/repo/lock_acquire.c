@@ -60,37 +60,78 @@ static bool conflicting(const LockInfo *a, const LockInfo *b)
     return a->exclusive || b->exclusive || (a->app && b->app && strcmp(a->app, b->app) == 0);
 }
 
-/* Looks at one lock of somebody else. A stale one is removed: its holder, should it live on, finds that out before it
- * deletes anything. */
-static int check_other(RepoLock *lock, const char *key, Conflict *conflict, Error *err)
+/* A lock as the listing shows it. */
+typedef struct Seen {
+    char *key;
+    int64_t time;
+} Seen;
+
+typedef struct SeenLocks {
+    Seen *v;
+    size_t n, cap;
+    int64_t now; /* when our own was put, else INT64_MIN */
+} SeenLocks;
+
+static void seen_done(SeenLocks *seen)
 {
+    for (size_t i = 0; i < seen->n; i++)
+        free(seen->v[i].key);
+    free(seen->v);
+}
+
+typedef struct Listing {
+    const RepoLock *lock;
+    SeenLocks *seen;
+} Listing;
+
+static int see(void *ctx, const StoreObject *object, Error *err)
+{
+    const Listing *listing = ctx;
+    SeenLocks *seen = listing->seen;
+    if (strcmp(object->key, listing->lock->key) == 0) {
+        seen->now = object->time;
+        return 0;
+    }
+    xgrow(&seen->v, &seen->cap, seen->n);
+    seen->v[seen->n++] = (Seen){.key = xstrdup(object->key), .time = object->time};
+    return 0;
+}
+
+/* Before our own is there, when our clock has to do. */
+static bool may_be_stale(const LockInfo *other, const Seen *seen, const LockTimes *times)
+{
+    return lock_is_stale(other, times) || lock_is_stale_at(other, seen->time, time(NULL), times);
+}
+
+/* A stale one is removed: its holder, should it live on, finds that out before it deletes anything. */
+static int check_other(RepoLock *lock, const SeenLocks *seen, size_t i, bool written, Conflict *conflict, Error *err)
+{
+    const char *key = seen->v[i].key;
     _cleanup_(lockinfo_done) LockInfo other = {0};
     int rc = lock_read(lock->repo, key, &other, err);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    if (lock_is_stale(&other, &lock->times)) {
+    if (written && lock_is_stale_at(&other, seen->v[i].time, seen->now, &lock->times)) {
         store_delete(lock->repo->store, key, NULL);
-    } else if (conflicting(&lock->info, &other)) {
-        conflict->first = conflict->first && strcmp(key, lock->key) > 0;
-        locked_error(lock->repo, &lock->info, &other, &conflict->why);
+        return 0;
     }
+    if (!conflicting(&lock->info, &other) || (!written && may_be_stale(&other, &seen->v[i], &lock->times)))
+        return 0;
+    conflict->first = conflict->first && strcmp(key, lock->key) > 0;
+    locked_error(lock->repo, &lock->info, &other, &conflict->why);
     return 0;
 }
 
-static int add_key(void *ctx, const char *key, uint64_t size, Error *err)
+/* written: our own is there. */
+static int look_around(RepoLock *lock, bool written, Conflict *ret, Error *err)
 {
-    strvec_push(ctx, key);
-    return 0;
-}
-
-static int look_around(RepoLock *lock, Conflict *ret, Error *err)
-{
-    _cleanup_(strvec_done) StrVec keys = {0};
+    _cleanup_(seen_done) SeenLocks seen = {.now = INT64_MIN};
+    Listing listing = {.lock = lock, .seen = &seen};
     *ret = (Conflict){.first = true, .why = ERROR_INIT};
-    if (store_list(lock->repo->store, LOCK_PREFIX, add_key, &keys, err) < 0)
+    if (store_list_objects(lock->repo->store, LOCK_PREFIX, see, &listing, err) < 0)
         return error_wrap(err, "looking for locks");
-    for (size_t i = 0; i < keys.n; i++)
-        if (strcmp(keys.v[i], lock->key) != 0 && check_other(lock, keys.v[i], ret, err) < 0)
+    for (size_t i = 0; i < seen.n; i++)
+        if (check_other(lock, &seen, i, written, ret, err) < 0)
             return -1;
     return 0;
 }
@@ -115,7 +156,7 @@ static int pause_randomly(Error *err)
 static int settle(RepoLock *lock, Conflict *conflict, Error *err)
 {
     for (int look = 1;; look++) {
-        if (look_around(lock, conflict, err) < 0)
+        if (look_around(lock, true, conflict, err) < 0)
             return -1;
         if (conflict->why.code == ERR_NONE || !conflict->first || look == LOOKS)
             return 0;
@@ -128,7 +169,7 @@ static int settle(RepoLock *lock, Conflict *conflict, Error *err)
 static int attempt(RepoLock *lock, bool *ret_passing, Conflict *conflict, Error *err)
 {
     *ret_passing = false;
-    if (look_around(lock, conflict, err) < 0)
+    if (look_around(lock, false, conflict, err) < 0)
         return -1;
     if (conflict->why.code != ERR_NONE)
         return 0;

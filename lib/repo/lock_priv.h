@@ -20,6 +20,7 @@ typedef struct LockInfo {
     char *process; /* boot, process namespace and start time: tells whether pid may be asked about here; "" unknown */
     char *machine; /* a hash that tells machines apart, whatever their names; "" unknown */
     time_t created, expires;
+    time_t lifetime; /* seconds that it counts for, once written */
 } LockInfo;
 
 /* What is wanted. */
@@ -34,10 +35,11 @@ void lockinfo_init_self(LockInfo *info, const LockWish *wish);
 void lockinfo_done(LockInfo *info);
 int lockinfo_format(const LockInfo *info, Buf *out, Error *err);
 int lockinfo_parse(const Buf *text, LockInfo *ret, Error *err);
-/* Whether the holder is known to be gone: a process of this very host and boot that does not exist any more, or one of
- * this machine before it was booted. */
-bool lockinfo_holder_gone(const LockInfo *info);
-/* The latter, seen by `self`. */
+/* What can be told of the holder here: of a process of this very host and boot whether it exists, of one of this
+ * machine before it was booted that it is gone. */
+typedef enum LockHolder { HOLDER_UNKNOWN, HOLDER_ALIVE, HOLDER_GONE } LockHolder;
+LockHolder lockinfo_holder(const LockInfo *info);
+/* Whether it was before the last boot, seen by `self`. */
 bool lockinfo_before_boot(const LockInfo *info, const LockInfo *self);
 
 /* In seconds. */
@@ -54,8 +56,12 @@ extern const LockTimes lock_usual_times;
 
 /* Reads one lock; 1 when it is gone meanwhile. */
 int lock_read(Repo *repo, const char *key, LockInfo *ret, Error *err);
-/* Whether it counts as absent: expired, or its holder is known to be gone. */
+/* Whether it counts as absent: its holder is known to be gone, or it has expired and nothing is known of the holder. By
+ * the clocks of holder and reader .. */
 bool lock_is_stale(const LockInfo *info, const LockTimes *times);
+/* .. and by the store's, which put it at `put` and something of the reader's at `now`. Where it does not tell
+ * (INT64_MIN) the same as above. */
+bool lock_is_stale_at(const LockInfo *info, int64_t put, int64_t now, const LockTimes *times);
 
 /* repo_lock and repo_lock_app, with other times. */
 int lock_take(Repo *repo, const LockWish *wish, const LockTimes *times, RepoLock **ret, Error *err);

@@ -12,6 +12,11 @@
 #include "kura/mem.h"
 #include "lock_priv.h"
 
+enum {
+    LIFETIME_BEFORE = 2 * 3600, /* of locks that do not tell theirs */
+    LIFETIME_MAX = 24 * 3600,
+};
+
 /* The first line of a small file under /proc, or "". */
 static void read_line(const char *path, char *line, size_t size)
 {
@@ -127,6 +132,7 @@ int lockinfo_format(const LockInfo *info, Buf *out, Error *err)
     json_set_text(json, "machine", info->machine);
     set_moment(json, "created", info->created);
     set_moment(json, "expires", info->expires);
+    json_set_u64(json, "lifetime", (uint64_t)info->lifetime);
     return jsondoc_format(json, out, err);
 }
 
@@ -145,13 +151,22 @@ static int read_later_text(const JsonNode *root, const char *key, char **ret, Er
     return json_object_get(root->json, key) ? jnode_text_or_null(root, key, ret, err) : 0;
 }
 
+static int read_lifetime(const JsonNode *root, time_t *ret, Error *err)
+{
+    int64_t seconds = LIFETIME_BEFORE;
+    if (json_object_get(root->json, "lifetime") && jnode_int(root, "lifetime", 1, LIFETIME_MAX, &seconds, err) < 0)
+        return -1;
+    *ret = seconds;
+    return 0;
+}
+
 static int read_lock(const JsonNode *root, LockInfo *ret, Error *err)
 {
     if (jnode_bool(root, "exclusive", &ret->exclusive, err) < 0 ||
         jnode_text(root, "purpose", &ret->purpose, err) < 0 || jnode_text(root, "host", &ret->host, err) < 0 ||
         jnode_text(root, "user", &ret->user, err) < 0 || jnode_int(root, "pid", 1, INT32_MAX, &ret->pid, err) < 0 ||
         jnode_text(root, "process", &ret->process, err) < 0 || read_later_text(root, "app", &ret->app, err) < 0 ||
-        read_later_text(root, "machine", &ret->machine, err) < 0 ||
+        read_later_text(root, "machine", &ret->machine, err) < 0 || read_lifetime(root, &ret->lifetime, err) < 0 ||
         read_moment(root, "created", &ret->created, err) < 0)
         return -1;
     return read_moment(root, "expires", &ret->expires, err);
@@ -187,14 +202,16 @@ static bool is_before_boot(const LockInfo *info)
     return lockinfo_before_boot(info, &self);
 }
 
-bool lockinfo_holder_gone(const LockInfo *info)
+LockHolder lockinfo_holder(const LockInfo *info)
 {
     _cleanup_free_ char *space = process_space();
     if (space[0] == 0 || strncmp(info->process, space, strlen(space)) != 0)
-        return is_before_boot(info);
+        return is_before_boot(info) ? HOLDER_GONE : HOLDER_UNKNOWN;
     if (kill((pid_t)info->pid, 0) < 0 && errno == ESRCH)
-        return true;
+        return HOLDER_GONE;
     /* The number may have gone to another process since. */
     unsigned long long now = start_time(info->pid), then = strtoull(info->process + strlen(space), NULL, 10);
-    return now != 0 && then != 0 && now != then;
+    if (now == 0 || then == 0)
+        return HOLDER_UNKNOWN;
+    return now == then ? HOLDER_ALIVE : HOLDER_GONE;
 }

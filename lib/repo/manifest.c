@@ -22,6 +22,9 @@ void manifest_fileset_done(ManifestFileset *fileset)
         return;
     free(fileset->name);
     free(fileset->root);
+    for (size_t i = 0; fileset->index_first && i < fileset->n_index; i++)
+        free(fileset->index_first[i]);
+    free(fileset->index_first);
     free(fileset->index);
     *fileset = (ManifestFileset){0};
 }
@@ -67,6 +70,12 @@ void manifest_free(Manifest *manifest)
         manifest_fileset_done(&manifest->filesets[i]);
     free(manifest->filesets);
     free(manifest);
+}
+
+const uint8_t *manifest_segment_frame(const ManifestSegment *segment, const Buf *blob, size_t *ret_len)
+{
+    *ret_len = segment->length ? segment->length : blob->len;
+    return blob->data + segment->offset;
 }
 
 BackupTotals backup_totals(const Manifest *manifest)

@@ -4,12 +4,15 @@
 #include <time.h>
 
 #include "crypt_priv.h"
+#include "kura/clock.h"
 #include "kura/mem.h"
 #include "manifest_priv.h"
 
 /* "20261122T031500Z-", the application, "-x7k2". Ids begin with the moment so that their order is that of the backups.
  */
 enum { STAMP_LENGTH = 16, RANDOM_LENGTH = 4, APP_MAX = MANIFEST_APP_MAX };
+/* Seconds by which a clock may be wrong without anybody being told. */
+enum { CLOCKS_DIFFER = 600 };
 #define RANDOM_ALPHABET "abcdefghijklmnopqrstuvwxyz0123456789"
 #define APP_ALPHABET "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
@@ -28,16 +31,38 @@ void manifest_app_part(const Repo *repo, const char *app, char ret[APP_MAX + 1])
         strcpy(ret, "_");
 }
 
-char *manifest_new_id(const Repo *repo, const char *app)
+static char *id_of_moment(const Repo *repo, const char *app, time_t moment)
 {
-    time_t now = time(NULL);
     struct tm tm;
     char stamp[STAMP_LENGTH + 1], part[APP_MAX + 1], random[RANDOM_LENGTH + 1];
-    gmtime_r(&now, &tm);
+    gmtime_r(&moment, &tm);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
     manifest_app_part(repo, app, part);
     random_text(RANDOM_ALPHABET, RANDOM_LENGTH, random);
     return xasprintf("%s-%s-%s", stamp, part, random);
+}
+
+char *manifest_new_id(const Repo *repo, const char *app)
+{
+    return id_of_moment(repo, app, time(NULL));
+}
+
+char *manifest_next_id(const Repo *repo, const char *app, const StrVec *names, const char **ret_ahead)
+{
+    time_t now = time(NULL), moment = now;
+    *ret_ahead = NULL;
+    for (size_t i = 0; i < names->n; i++) {
+        _cleanup_free_ char *id = NULL;
+        unsigned revision;
+        if (manifest_name_parse(names->v[i], &id, &revision) < 0 || !manifest_id_fits_app(repo, id, app))
+            continue;
+        time_t other = manifest_id_moment(id);
+        if (other > now + CLOCKS_DIFFER)
+            *ret_ahead = names->v[i];
+        else if (other >= moment)
+            moment = other + 1;
+    }
+    return id_of_moment(repo, app, moment);
 }
 
 static bool stamp_valid(const char *text)
@@ -58,6 +83,15 @@ bool manifest_id_valid(const char *text)
     const char *app = text + STAMP_LENGTH + 1, *random = text + len - RANDOM_LENGTH;
     return stamp_valid(text) && app[-1] == '-' && strspn(app, APP_ALPHABET) == strlen(app) && random[-1] == '-' &&
            strspn(random, RANDOM_ALPHABET) == RANDOM_LENGTH;
+}
+
+time_t manifest_id_moment(const char *id)
+{
+    char text[32];
+    if (strnlen(id, STAMP_LENGTH) < STAMP_LENGTH || !stamp_valid(id))
+        return -1;
+    snprintf(text, sizeof text, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4, id + 6, id + 9, id + 11, id + 13);
+    return clock_parse_utc(text);
 }
 
 /* The first revision bears none; the others are written as the number is, so that each has one name. */

@@ -30,11 +30,23 @@ static int read_zstd_blobs(const JsonNode *node, const char *key, BlobRef **ret,
     return 0;
 }
 
+/* The frame of a blob that holds several. */
+static int read_range(const JsonNode *node, ManifestSegment *ret, Error *err)
+{
+    if (json_object_get(node->json, "offset") == NULL && json_object_get(node->json, "length") == NULL)
+        return 0;
+    if (jnode_u64(node, "offset", ret->blob.size, &ret->offset, err) < 0 ||
+        jnode_u64(node, "length", ret->blob.size - ret->offset, &ret->length, err) < 0)
+        return -1;
+    return ret->length > 0 ? 0 : jnode_fail(node, err, "has no bytes in its blob");
+}
+
 static int read_segment(const JsonNode *node, ManifestSegment *ret, Error *err)
 {
     /* A row takes a byte at least: its newline. */
     if (jnode_blob(node, &ret->blob, err) < 0 || check_zstd(node, &ret->blob, err) < 0 ||
-        jnode_u64(node, "raw", BLOB_MAX, &ret->raw, err) < 0 || jnode_u64(node, "rows", ret->raw, &ret->rows, err) < 0)
+        read_range(node, ret, err) < 0 || jnode_u64(node, "raw", BLOB_MAX, &ret->raw, err) < 0 ||
+        jnode_u64(node, "rows", ret->raw, &ret->rows, err) < 0)
         return -1;
     return json_object_get(node->json, "continues") ? jnode_bool(node, "continues", &ret->continues, err) : 0;
 }
@@ -132,6 +144,28 @@ static int read_tables(const JsonNode *node, ManifestDatabase *ret, Error *err)
     return check_dump_ids(&list, ret, err);
 }
 
+/* Where the pieces of an index begin, as far as the manifest tells: in order. */
+static int read_index_firsts(const JsonNode *node, ManifestFileset *ret, Error *err)
+{
+    JsonNode list;
+    size_t n;
+    const char *before = NULL;
+    if (jnode_array(node, "index", &list, &n, err) < 0)
+        return -1;
+    ret->index_first = xcalloc(n, sizeof *ret->index_first);
+    for (size_t i = 0; i < n; i++) {
+        JsonNode item = jnode_item(&list, i);
+        if (json_object_get(item.json, "first") == NULL)
+            continue;
+        if (jnode_text(&item, "first", &ret->index_first[i], err) < 0)
+            return -1;
+        if (before && strcmp(before, ret->index_first[i]) >= 0)
+            return jnode_fail(&item, err, "begins before the piece in front of it");
+        before = ret->index_first[i];
+    }
+    return 0;
+}
+
 static int read_fileset(const JsonNode *node, ManifestFileset *ret, Error *err)
 {
     if (jnode_text(node, "name", &ret->name, err) < 0 || jnode_text_or_null(node, "root", &ret->root, err) < 0 ||
@@ -142,7 +176,7 @@ static int read_fileset(const JsonNode *node, ManifestFileset *ret, Error *err)
         jnode_u64(node, "bytes", INT64_MAX, &ret->bytes, err) < 0 ||
         jnode_u64(node, "vanished", INT64_MAX, &ret->vanished, err) < 0 ||
         jnode_u64(node, "changed", INT64_MAX, &ret->changed, err) < 0 ||
-        read_zstd_blobs(node, "index", &ret->index, &ret->n_index, err) < 0)
+        read_zstd_blobs(node, "index", &ret->index, &ret->n_index, err) < 0 || read_index_firsts(node, ret, err) < 0)
         return -1;
     if (ret->name[0] == 0 || strspn(ret->name, FILESET_ALPHABET) != strlen(ret->name))
         return jnode_fail(node, err, "has a name that is no name of a fileset: \"%.100s\"", ret->name);
@@ -236,11 +270,12 @@ static int read_head(const JsonNode *root, Manifest *ret, Error *err)
         return -1;
     if (!manifest_id_valid(ret->id))
         return jnode_fail(root, err, "has an id that is no id of a backup: \"%.100s\"", ret->id);
-    if (read_revision(root, ret, err) < 0 || jnode_text(root, "app", &ret->app, err) < 0 || jnode_text(root, "host", &ret->host, err) < 0 ||
+    if (read_revision(root, ret, err) < 0 || read_origin(root, ret, err) < 0 ||
+        jnode_text(root, "app", &ret->app, err) < 0 || jnode_text(root, "host", &ret->host, err) < 0 ||
         jnode_text(root, "kura_version", &ret->kura_version, err) < 0 ||
         read_moment(root, "started", &ret->started, err) < 0 ||
-        read_moment(root, "finished", &ret->finished, err) < 0 || read_origin(root, ret, err) < 0 ||
-        jnode_texts(root, "tags", &ret->tags, err) < 0 || jnode_texts(root, "warnings", &ret->warnings, err) < 0 ||
+        read_moment(root, "finished", &ret->finished, err) < 0 || jnode_texts(root, "tags", &ret->tags, err) < 0 ||
+        jnode_texts(root, "warnings", &ret->warnings, err) < 0 ||
         jnode_u64(root, "stored_new", INT64_MAX, &ret->stored_new, err) < 0)
         return -1;
     return jnode_u64(root, "stored_all", INT64_MAX, &ret->stored_all, err);

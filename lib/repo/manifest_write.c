@@ -18,6 +18,10 @@ static json_t *segment_to_json(const ManifestSegment *segment)
 {
     json_t *json = json_object();
     blob_ref_to_json(&segment->blob, json);
+    if (segment->length > 0) {
+        json_set_u64(json, "offset", segment->offset);
+        json_set_u64(json, "length", segment->length);
+    }
     json_set_u64(json, "raw", segment->raw);
     json_set_u64(json, "rows", segment->rows);
     if (segment->continues) /* rare, and there are many segments */
@@ -55,6 +59,15 @@ static json_t *table_to_json(const ManifestTable *table)
     return json;
 }
 
+static json_t *index_to_json(const ManifestFileset *fileset)
+{
+    json_t *list = blobs_to_json(fileset->index, fileset->n_index);
+    for (size_t i = 0; fileset->index_first && i < fileset->n_index; i++)
+        if (fileset->index_first[i])
+            json_set_text(json_array_get(list, i), "first", fileset->index_first[i]);
+    return list;
+}
+
 static json_t *fileset_to_json(const ManifestFileset *fileset)
 {
     json_t *json = json_object();
@@ -67,7 +80,7 @@ static json_t *fileset_to_json(const ManifestFileset *fileset)
     json_set_u64(json, "bytes", fileset->bytes);
     json_set_u64(json, "vanished", fileset->vanished);
     json_set_u64(json, "changed", fileset->changed);
-    json_object_set_new(json, "index", blobs_to_json(fileset->index, fileset->n_index));
+    json_object_set_new(json, "index", index_to_json(fileset));
     return json;
 }
 

@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "blob_priv.h"
@@ -27,13 +28,14 @@ struct Uploader {
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t work, room;
     Item *first, **last;
-    uint64_t held;   /* bytes waiting and in flight */
-    bool closing;    /* nothing more will be submitted */
-    bool trusting;   /* what is said to be in the repository is believed */
-    bool knows_all;  /* and what is not in `known` is not in the repository */
-    BlobSet known;   /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
-    BlobSet doubted; /* not known, whoever says so */
-    BlobSet damaged; /* of these, what is there is not what it should be */
+    uint64_t held;      /* bytes waiting and in flight */
+    bool closing;       /* nothing more will be submitted */
+    bool trusting;      /* what is said to be in the repository is believed */
+    bool knows_all;     /* and what is not in `known` is not in the repository */
+    BlobSet known;      /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
+    BlobRef found[256]; /* blobs that were there already, one for each first two digits; "" where there was none */
+    BlobSet doubted;    /* not known, whoever says so */
+    BlobSet damaged;    /* of these, what is there is not what it should be */
     bool failed;
     Error why;
     UploadTotals totals;
@@ -91,6 +93,26 @@ static int store_item(Uploader *uploader, Item *item, bool ask, bool *ret_new, E
                                                            : blob_send(uploader->repo, &item->ref, &item->data, err);
 }
 
+/* With the mutex held: remembers a blob that was there already. */
+static void note_found(Uploader *uploader, const BlobRef *ref)
+{
+    unsigned char directory;
+    if (sscanf(ref->hash, "%2hhx", &directory) == 1)
+        uploader->found[directory] = *ref;
+}
+
+/* Once nothing is under way. What was there may be all that a killed run came to: it must survive a crash before a
+ * manifest names it. Blobs of earlier backups do. */
+static int settle_found(Uploader *uploader, Error *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(uploader->found); i++) {
+        if (uploader->found[i].hash[0] && blob_settle(uploader->repo, &uploader->found[i], err) < 0)
+            return -1;
+        uploader->found[i].hash[0] = 0;
+    }
+    return 0;
+}
+
 static void *upload(void *arg)
 {
     Uploader *uploader = arg;
@@ -102,16 +124,18 @@ static void *upload(void *arg)
         Error why = ERROR_INIT;
         bool is_new = false;
         int rc = store_item(uploader, item, ask, &is_new, &why);
-        uint64_t size = item->ref.size;
+        BlobRef ref = item->ref;
         item_free(item);
         pthread_mutex_lock(&uploader->mutex);
-        uploader->held -= size;
+        uploader->held -= ref.size;
         pthread_cond_broadcast(&uploader->room);
-        if (rc < 0)
+        if (rc < 0) {
             fail(uploader, &why);
-        else if (is_new) {
+        } else if (is_new) {
             uploader->totals.new_blobs++;
-            uploader->totals.new_bytes += size;
+            uploader->totals.new_bytes += ref.size;
+        } else {
+            note_found(uploader, &ref);
         }
     }
     pthread_mutex_unlock(&uploader->mutex);
@@ -195,6 +219,13 @@ int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err)
     }
     *ret = !absent;
     return 0;
+}
+
+void uploader_rely(Uploader *uploader, const BlobRef *ref)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    note_found(uploader, ref);
+    pthread_mutex_unlock(&uploader->mutex);
 }
 
 typedef struct Listing {
@@ -304,7 +335,7 @@ int uploader_drain(Uploader *uploader, Error *err)
     if (rc == 0 && uploader->failed)
         rc = report_failure(uploader, err);
     pthread_mutex_unlock(&uploader->mutex);
-    return rc;
+    return rc < 0 ? -1 : settle_found(uploader, err);
 }
 
 /* Ends the threads: when they have stored everything, or, after a failure, what they are at. */
@@ -324,7 +355,7 @@ int uploader_finish(Uploader *uploader, UploadTotals *totals, Error *err)
     join(uploader);
     if (totals)
         *totals = uploader->totals;
-    return uploader->failed ? report_failure(uploader, err) : 0;
+    return uploader->failed ? report_failure(uploader, err) : settle_found(uploader, err);
 }
 
 void uploader_free(Uploader *uploader)

@@ -31,11 +31,11 @@ static DirStore *dir_of(Store *store)
 }
 
 /* Opens the directory of a key; *ret_name is the last part. */
-static int open_parent(DirStore *dir, const char *key, bool create, DirRef *ret, const char **ret_name, Error *err)
+static int open_parent(DirStore *dir, const char *key, DirUse use, DirRef *ret, const char **ret_name, Error *err)
 {
     const char *slash = strrchr(key, '/');
     *ret_name = slash ? slash + 1 : key;
-    return dirtree_open(dir->tree, key, slash ? (size_t)(slash - key) : 0, create, ret, err);
+    return dirtree_open(dir->tree, key, slash ? (size_t)(slash - key) : 0, use, ret, err);
 }
 
 /* An error about the file of an object, by the path a person would type. */
@@ -103,7 +103,7 @@ static int put(Store *store, const char *key, const void *data, size_t len, bool
     DirStore *dir = dir_of(store);
     _cleanup_(dirref_done) DirRef parent = {.fd = -1};
     const char *name;
-    if (open_parent(dir, key, true, &parent, &name, err) < 0)
+    if (open_parent(dir, key, DIR_CREATE, &parent, &name, err) < 0)
         return -1;
     char temp[TEMP_NAME_SIZE];
     int fd = create_temp(dir, parent.fd, temp);
@@ -144,7 +144,7 @@ static int dir_head(Store *store, const char *key, uint64_t *ret_size, Error *er
     _cleanup_(dirref_done) DirRef parent = {.fd = -1};
     const char *name;
     struct stat st;
-    if (open_parent(dir, key, false, &parent, &name, err) < 0)
+    if (open_parent(dir, key, DIR_LOOK, &parent, &name, err) < 0)
         return -1;
     if (fstatat(parent.fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return file_error(dir, errno, "look at", key, err);
@@ -204,7 +204,7 @@ static int dir_get(Store *store, const char *key, uint64_t offset, uint64_t leng
     _cleanup_close_ int fd = -1;
     const char *name;
     uint64_t size = 0;
-    if (open_parent(dir, key, false, &parent, &name, err) < 0 ||
+    if (open_parent(dir, key, DIR_LOOK, &parent, &name, err) < 0 ||
         open_object(dir, parent.fd, name, key, &fd, &size, err) < 0)
         return -1;
     if (offset > size || (length != UINT64_MAX && length > size - offset))
@@ -224,7 +224,7 @@ static int dir_delete(Store *store, const char *key, Error *err)
     _cleanup_(dirref_done) DirRef parent = {.fd = -1};
     const char *name;
     Error why = ERROR_INIT;
-    if (open_parent(dir, key, false, &parent, &name, &why) < 0) {
+    if (open_parent(dir, key, DIR_LOOK, &parent, &name, &why) < 0) {
         if (why.code == ERR_NOT_FOUND)
             return 0;
         if (err)
@@ -239,6 +239,22 @@ static int dir_delete(Store *store, const char *key, Error *err)
 static int dir_leftovers(Store *store, StoreListFn fn, void *ctx, Error *err)
 {
     return dirwalk_leftovers(dir_of(store)->tree, fn, ctx, err);
+}
+
+/* Contents are written through before they get their names. */
+static int dir_settle(Store *store, const char *key, Error *err)
+{
+    DirStore *dir = dir_of(store);
+    _cleanup_(dirref_done) DirRef parent = {.fd = -1};
+    const char *name;
+    Error why = ERROR_INIT;
+    if (open_parent(dir, key, DIR_ANCHOR, &parent, &name, &why) == 0)
+        return dir_sync(parent.fd) < 0 ? file_error(dir, errno, "write the directory of", key, err) : 0;
+    if (why.code == ERR_NOT_FOUND)
+        return 0;
+    if (err)
+        *err = why;
+    return -1;
 }
 
 static int dir_tidy(Store *store, Error *err)
@@ -277,6 +293,7 @@ static const StoreOps ops = {
     .list = dir_list,
     .delete = dir_delete,
     .leftovers = dir_leftovers,
+    .settle = dir_settle,
     .tidy = dir_tidy,
     .probe = dir_probe,
     .space = dir_space,

@@ -27,9 +27,12 @@ void dirtree_free(DirTree *tree);
 const char *dirtree_root(const DirTree *tree);
 /* Makes the root, whose parent must exist; no error when it is there. */
 int dirtree_create_root(DirTree *tree, Error *err);
-/* Opens the directory path[0..len) below the root ("" is the root). With create missing ones are made, durably, but
- * never the root. ERR_NOT_FOUND. */
-int dirtree_open(DirTree *tree, const char *path, size_t len, bool create, DirRef *ret, Error *err);
+/* To look into a directory; or so that its name, too, survives a crash, whoever made it; or the same for one that need
+ * not exist. */
+typedef enum DirUse { DIR_LOOK, DIR_ANCHOR, DIR_CREATE } DirUse;
+
+/* Opens the directory path[0..len) below the root ("" is the root), which itself is never made. ERR_NOT_FOUND. */
+int dirtree_open(DirTree *tree, const char *path, size_t len, DirUse use, DirRef *ret, Error *err);
 void dirref_done(DirRef *ref);
 /* The directory that holds one of this name; to be freed. */
 char *dir_parent(const char *root);

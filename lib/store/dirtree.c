@@ -16,6 +16,7 @@ enum { OPEN_DIR = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
 typedef struct Kept {
     char *path; /* NULL: free slot */
     int fd;
+    bool anchored; /* its name is known to be durable */
 } Kept;
 
 struct DirTree {
@@ -81,9 +82,11 @@ static int sync_parent_of_root(const DirTree *tree)
 
 int dirtree_create_root(DirTree *tree, Error *err)
 {
-    if (mkdir(tree->root, 0700) < 0)
-        return errno == EEXIST ? 0 : error_errno(err, errno, "could not create directory \"%s\"", tree->root);
-    if (sync_parent_of_root(tree) < 0)
+    bool existed = mkdir(tree->root, 0700) < 0;
+    if (existed && errno != EEXIST)
+        return error_errno(err, errno, "could not create directory \"%s\"", tree->root);
+    /* A run that was killed may have made it. Else its parent is none of our business, and perhaps closed to us. */
+    if (sync_parent_of_root(tree) < 0 && !(existed && errno == EACCES))
         return error_errno(err, errno, "could not write the directory that holds \"%s\"", tree->root);
     return 0;
 }
@@ -117,17 +120,30 @@ static int not_a_directory(DirTree *tree, int parent, const char *path, const ch
     return error_errno(err, why, "could not open directory \"%s/%s\"", tree->root, path);
 }
 
-/* Opens one part; with create makes it when missing. The parent is written even when somebody else made the part just
- * now: they may not have come that far, and what we put below it must survive. */
-static int open_part(DirTree *tree, int parent, const char *path, const char *name, bool create, int *ret, Error *err)
+/* The parent is written even when somebody else made the part: they may have been killed before they came that far, and
+ * what is below it must survive. */
+static int anchor(DirTree *tree, int parent, const char *path, Error *err)
+{
+    return dir_sync(parent) < 0
+               ? error_errno(err, errno, "could not write the directory that holds \"%s/%s\"", tree->root, path)
+               : 0;
+}
+
+/* Opens one part. */
+static int open_part(DirTree *tree, int parent, const char *path, const char *name, DirUse use, int *ret, Error *err)
 {
     *ret = openat(parent, name, OPEN_DIR | O_NOFOLLOW);
-    if (*ret < 0 && errno == ENOENT && create) {
-        if ((mkdirat(parent, name, 0700) < 0 && errno != EEXIST) || dir_sync(parent) < 0)
+    if (*ret < 0 && errno == ENOENT && use == DIR_CREATE) {
+        if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
             return error_errno(err, errno, "could not create directory \"%s/%s\"", tree->root, path);
         *ret = openat(parent, name, OPEN_DIR | O_NOFOLLOW);
     }
-    return *ret < 0 ? not_a_directory(tree, parent, path, name, create, err) : 0;
+    if (*ret < 0)
+        return not_a_directory(tree, parent, path, name, use == DIR_CREATE, err);
+    if (use == DIR_LOOK || anchor(tree, parent, path, err) == 0)
+        return 0;
+    close(*ret);
+    return -1;
 }
 
 static int open_root(DirTree *tree, int *ret, Error *err)
@@ -136,40 +152,56 @@ static int open_root(DirTree *tree, int *ret, Error *err)
     return *ret < 0 ? error_errno(err, errno, "could not open directory \"%s\"", tree->root) : 0;
 }
 
-static int open_locked(DirTree *tree, const char *path, size_t len, bool create, DirRef *ret, Error *err)
+static int open_locked(DirTree *tree, const char *path, size_t len, DirUse use, DirRef *ret, Error *err);
+
+static int open_below(DirTree *tree, const char *path, DirUse use, int *ret, Error *err)
+{
+    const char *slash = strrchr(path, '/');
+    _cleanup_(dirref_done) DirRef parent = {.fd = -1};
+    if (open_locked(tree, path, slash ? (size_t)(slash - path) : 0, use, &parent, err) < 0)
+        return -1;
+    return open_part(tree, parent.fd, path, slash ? slash + 1 : path, use, ret, err);
+}
+
+/* One that was only looked into is opened once more, to anchor it. */
+static int anchor_kept(DirTree *tree, Kept *kept, Error *err)
+{
+    int fd;
+    if (open_below(tree, kept->path, DIR_ANCHOR, &fd, err) < 0)
+        return -1;
+    close(fd);
+    kept->anchored = true;
+    return 0;
+}
+
+static void keep(DirTree *tree, Kept *slot, char *path, DirUse use, DirRef *ref)
+{
+    *slot = (Kept){.path = path, .fd = ref->fd, .anchored = use != DIR_LOOK || path[0] == 0};
+    tree->n_kept++;
+    ref->borrowed = true;
+}
+
+static int open_locked(DirTree *tree, const char *path, size_t len, DirUse use, DirRef *ret, Error *err)
 {
     Kept *slot = slot_of(tree, path, len);
     if (slot->path) {
         *ret = (DirRef){.fd = slot->fd, .borrowed = true};
-        return 0;
+        return use == DIR_LOOK || slot->anchored ? 0 : anchor_kept(tree, slot, err);
     }
     _cleanup_free_ char *copy = xstrndup(path, len);
     int fd;
-    if (len == 0) {
-        if (open_root(tree, &fd, err) < 0)
-            return -1;
-    } else {
-        char *slash = strrchr(copy, '/');
-        _cleanup_(dirref_done) DirRef parent = {.fd = -1};
-        if (open_locked(tree, copy, slash ? (size_t)(slash - copy) : 0, create, &parent, err) < 0)
-            return -1;
-        if (open_part(tree, parent.fd, copy, slash ? slash + 1 : copy, create, &fd, err) < 0)
-            return -1;
-    }
+    if ((len == 0 ? open_root(tree, &fd, err) : open_below(tree, copy, use, &fd, err)) < 0)
+        return -1;
     *ret = (DirRef){.fd = fd};
-    if (tree->n_kept < KEPT_MAX) {
-        slot = slot_of(tree, path, len); /* the parents took slots meanwhile */
-        *slot = (Kept){.path = steal(copy), .fd = fd};
-        tree->n_kept++;
-        ret->borrowed = true;
-    }
+    if (tree->n_kept < KEPT_MAX)
+        keep(tree, slot_of(tree, path, len), steal(copy), use, ret); /* the parents took slots meanwhile */
     return 0;
 }
 
-int dirtree_open(DirTree *tree, const char *path, size_t len, bool create, DirRef *ret, Error *err)
+int dirtree_open(DirTree *tree, const char *path, size_t len, DirUse use, DirRef *ret, Error *err)
 {
     pthread_mutex_lock(&tree->mutex);
-    int rc = open_locked(tree, path, len, create, ret, err);
+    int rc = open_locked(tree, path, len, use, ret, err);
     pthread_mutex_unlock(&tree->mutex);
     return rc;
 }

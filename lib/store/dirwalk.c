@@ -136,7 +136,7 @@ static int walk_prefix(DirTree *tree, Walk *walk, const char *prefix, Error *err
     size_t len = slash ? (size_t)(slash - prefix) : 0;
     _cleanup_(dirref_done) DirRef dir = {.fd = -1};
     Error why = ERROR_INIT;
-    if (dirtree_open(tree, prefix, len, false, &dir, &why) < 0) {
+    if (dirtree_open(tree, prefix, len, DIR_LOOK, &dir, &why) < 0) {
         if (why.code == ERR_NOT_FOUND)
             return 0;
         if (err)

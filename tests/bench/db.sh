@@ -8,34 +8,9 @@
 # uses its data again. --scale S makes S times the rows, for trying this script out.
 . "$(dirname "$0")/lib.sh"
 
-dir='' keep=0 rounds=3 scale=1 parts=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    --dir) dir=$2 && shift ;;
-    --keep) keep=1 ;;
-    --rounds) rounds=$2 && shift ;;
-    --scale) scale=$2 && shift ;;
-    backup | restore | night) parts+=("$1") ;;
-    *) echo "db.sh: what is \"$1\"?" >&2 && exit 2 ;;
-    esac
-    shift
-done
-[ ${#parts[@]} -gt 0 ] || parts=(backup restore night)
-[ -n "$dir" ] || dir=$(mktemp -d /tmp/kura-bench.XXXXXX)
-mkdir -p "$dir"
-chmod 755 "$dir"
-TIMES=$(mktemp -d)
-work=$dir/work
-finish() {
-    clusters_stop
-    rm -rf "$TIMES" "$work"
-    [ $keep = 1 ] || rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-rm -rf "$work"
-mkdir "$work"
+scale=1
+bench_options scale 'backup restore night' "$@"
+bench_begin
 
 pg_prepare 17 || exit 1
 bench_database "$dir" "$work" "$scale"

@@ -8,6 +8,51 @@ BUILD=${KURA_BUILD:-$TOP/build}
 KURA=$BUILD/cmd/kura/kura
 [ -x "$KURA" ] || { echo "\"$KURA\" is not built" >&2; exit 1; }
 
+dir='' keep=0 rounds=3 parts=()
+
+# bench_options NAMES PARTS ARG...: --dir DIR, --keep and --rounds N, which every benchmark takes; --NAME VALUE for each of
+# NAMES, variables that hold their defaults; and any of PARTS, which go into `parts`: all of them when none is named.
+bench_options() {
+    local names=" dir rounds $1 " all=$2
+    shift 2
+    while [ $# -gt 0 ]; do
+        if [ "$1" = --keep ]; then
+            keep=1
+        elif [[ $1 == --* && "$names" == *" ${1#--} "* && $# -gt 1 ]]; then
+            printf -v "${1#--}" %s "$2"
+            shift
+        elif [[ " $all " == *" $1 "* ]]; then
+            parts+=("$1")
+        else
+            echo "$(basename "$0"): what is \"$1\"?" >&2
+            exit 2
+        fi
+        shift
+    done
+    [ ${#parts[@]} -gt 0 ] || read -ra parts <<<"$all"
+}
+
+# Makes $dir, $TIMES and an empty $work, which go, with the servers, on every way out; $dir stays with --keep.
+bench_begin() {
+    [ -n "$dir" ] || dir=$(mktemp -d /tmp/kura-bench.XXXXXX)
+    mkdir -p "$dir"
+    chmod 755 "$dir"
+    TIMES=$(mktemp -d)
+    work=$dir/work
+    trap bench_end EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    rm -rf "$work"
+    mkdir "$work"
+}
+bench_end() {
+    bench_stop
+    clusters_stop
+    rm -rf "$TIMES" "$work"
+    [ $keep = 1 ] || rm -rf "$dir"
+}
+bench_stop() { :; } # a benchmark that has started more redefines it
+
 compile_generator() { gcc -O2 -o "$1" "$BENCH/generate.c" -lm; }
 
 conn() { echo "host=$PGHOST user=$PGUSER dbname=$1"; }

@@ -7,30 +7,9 @@
 # The files are made in DIR/media; with --keep they stay, and the next run uses them again.
 . "$(dirname "$0")/lib.sh"
 
-dir='' keep=0 rounds=3 files=20000 mib=4096
-while [ $# -gt 0 ]; do
-    case $1 in
-    --dir) dir=$2 && shift ;;
-    --keep) keep=1 ;;
-    --rounds) rounds=$2 && shift ;;
-    --files) files=$2 && shift ;;
-    --mib) mib=$2 && shift ;;
-    *) echo "media.sh: what is \"$1\"?" >&2 && exit 2 ;;
-    esac
-    shift
-done
-[ -n "$dir" ] || dir=$(mktemp -d /tmp/kura-bench.XXXXXX)
-TIMES=$(mktemp -d)
-work=$dir/work
-finish() {
-    rm -rf "$TIMES" "$work"
-    [ $keep = 1 ] || rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-rm -rf "$work"
-mkdir -p "$work"
+files=20000 mib=4096
+bench_options 'files mib' '' "$@"
+bench_begin
 
 bench_media "$dir" "$work" "$files" "$mib"
 media=$dir/media repo=$work/repo

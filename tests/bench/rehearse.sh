@@ -7,33 +7,9 @@
 # DIR and --keep as for db.sh, whose data is used when it is there.
 . "$(dirname "$0")/lib.sh"
 
-dir='' keep=0 rounds=3 scale=1 jobs=1
-while [ $# -gt 0 ]; do
-    case $1 in
-    --dir) dir=$2 && shift ;;
-    --keep) keep=1 ;;
-    --rounds) rounds=$2 && shift ;;
-    --jobs) jobs=$2 && shift ;;
-    --scale) scale=$2 && shift ;;
-    *) echo "rehearse.sh: what is \"$1\"?" >&2 && exit 2 ;;
-    esac
-    shift
-done
-[ -n "$dir" ] || dir=$(mktemp -d /tmp/kura-bench.XXXXXX)
-mkdir -p "$dir"
-chmod 755 "$dir"
-TIMES=$(mktemp -d)
-work=$dir/work
-finish() {
-    clusters_stop
-    rm -rf "$TIMES" "$work"
-    [ $keep = 1 ] || rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-rm -rf "$work"
-mkdir "$work"
+scale=1 jobs=1
+bench_options 'scale jobs' '' "$@"
+bench_begin
 
 bench_database "$dir" "$work" "$scale"
 bench_media "$dir" "$work" 5000 500

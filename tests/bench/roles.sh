@@ -5,26 +5,12 @@
 #   roles.sh [--rounds N]
 . "$(dirname "$0")/lib.sh"
 
-rounds=3
-[ "${1:-}" = --rounds ] && rounds=$2
-dir=$(mktemp -d /tmp/kura-bench.XXXXXX)
-chmod 755 "$dir"
-TIMES=$(mktemp -d)
-work=$dir/work
-mkdir "$work"
-finish() {
-    clusters_stop
-    rm -rf "$TIMES" "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+bench_options '' '' "$@"
+bench_begin
 
 cluster_init 15 "$dir" || exit 1
 cluster_run 15 bench "$dir" -c shared_buffers=512MB -c max_wal_size=4GB -c fsync=off -c max_locks_per_transaction=2048 || exit 1
 use bench
-conn() { echo "host=$PGHOST user=$PGUSER dbname=$1"; }
-sql() { psql -XqAt -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
 sql postgres 'CREATE DATABASE site'
 psql -Xq -v ON_ERROR_STOP=1 -d site >/dev/null <<'SQL' || exit 1
 SELECT format('CREATE ROLE role_%s', n) FROM generate_series(1, 200) n \gexec

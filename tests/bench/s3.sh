@@ -12,52 +12,28 @@
 . "$BENCH/../tools/s3.sh"
 unset "${!AWS_@}" "${!KURA_S3_@}" "${!RCLONE_@}" "${!RESTIC_@}"
 
-dir='' keep=0 rounds=3 scale=1 files=20000 mib=4096 store=/dev/shm parts=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    --dir) dir=$2 && shift ;;
-    --keep) keep=1 ;;
-    --rounds) rounds=$2 && shift ;;
-    --scale) scale=$2 && shift ;;
-    --files) files=$2 && shift ;;
-    --mib) mib=$2 && shift ;;
-    --store) store=$2 && shift ;;
-    peers | night) parts+=("$1") ;;
-    *) echo "s3.sh: what is \"$1\"?" >&2 && exit 2 ;;
-    esac
-    shift
-done
-[ ${#parts[@]} -gt 0 ] || parts=(peers night)
-[ -n "$dir" ] || dir=$(mktemp -d /tmp/kura-bench.XXXXXX)
-mkdir -p "$dir"
-chmod 755 "$dir"
-TIMES=$(mktemp -d)
-WORK=$dir/work
+scale=1 files=20000 mib=4096 store=/dev/shm
+bench_options 'scale files mib store' 'peers night' "$@"
 objects=$(mktemp -d "$store/kura-bench-s3.XXXXXX")
-finish() {
+bench_stop() {
     faulty_stop_all
     s3_stop_all
-    clusters_stop
-    rm -rf "$TIMES" "$WORK" "$objects"
-    [ $keep = 1 ] || rm -rf "$dir"
+    rm -rf "$objects"
 }
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-rm -rf "$WORK"
-mkdir "$WORK"
+bench_begin
+WORK=$work # of s3.sh
 
 pg_prepare 17 || exit 1
-bench_database "$dir" "$WORK" "$scale"
-bench_media "$dir" "$WORK" "$files" "$mib"
+bench_database "$dir" "$work" "$scale"
+bench_media "$dir" "$work" "$files" "$mib"
 media=$dir/media
 s3_start rgw s3 dir="$objects" bluestore=$((14 << 30)) || exit 1
 echo "database: $(sql bench "SELECT pg_size_pretty(pg_database_size('bench'))"), media: $(find "$media" -type f | wc -l) files, $(du -sm "$media" | cut -f 1) MiB, $(nproc) cores, $rounds rounds; medians below"
 
 export RCLONE_CONFIG=/dev/null RCLONE_S3_PROVIDER=Ceph RCLONE_S3_ENDPOINT=$S3_ENDPOINT RCLONE_S3_ACCESS_KEY_ID=$S3_ACCESS \
     RCLONE_S3_SECRET_ACCESS_KEY=$S3_SECRET RCLONE_S3_NO_CHECK_BUCKET=true RCLONE_TRANSFERS=8
-export RESTIC_PASSWORD=bench RESTIC_CACHE_DIR=$WORK/restic RESTIC_REPOSITORY=s3:$S3_ENDPOINT/restic
-export HOME=$WORK # no configuration but these
+export RESTIC_PASSWORD=bench RESTIC_CACHE_DIR=$work/restic RESTIC_REPOSITORY=s3:$S3_ENDPOINT/restic
+export HOME=$work # no configuration but these
 
 # What is handed to timed is a program, so these are scripts; $1.. as below.
 # shellcheck disable=SC2016
@@ -69,15 +45,15 @@ by_restic='set -o pipefail; "$1/pg_dump" -Fc -Z0 -d "$2" | restic -q backup --st
 kura_repo() {
     local init=()
     s3_bucket s3 "$1" || exit 1
-    rm -rf "$WORK/cache" "$WORK/kura.key" "$WORK/identity"
+    rm -rf "$work/cache" "$work/kura.key" "$work/identity"
     repo=(--repo "s3://$1/site" --s3-endpoint "$2")
     if [ "$3" = encrypted ]; then
-        repo+=(--key-file "$WORK/kura.key")
-        init=(--encrypt --identity-out "$WORK/identity")
+        repo+=(--key-file "$work/kura.key")
+        init=(--encrypt --identity-out "$work/identity")
     fi
     "$KURA" init "${repo[@]}" "${init[@]}" >/dev/null || exit 1
 }
-kura_backup() { timed "$1" "$KURA" -q backup "${repo[@]}" --cache-dir "$WORK/cache" --db "$(conn "$2")" --files "media=$3" --jobs 2 --app bench; }
+kura_backup() { timed "$1" "$KURA" -q backup "${repo[@]}" --cache-dir "$work/cache" --db "$(conn "$2")" --files "media=$3" --jobs 2 --app bench; }
 
 # Each contender finds an empty bucket and leaves none; the server's memory would not hold all four.
 peers() {
@@ -86,8 +62,8 @@ peers() {
     s3_drop s3 kura
 
     s3_bucket s3 rclone
-    timed 'pg_dump 17 zstd:1, rclone' bash -c "$by_rclone" bash "$(pg_bindir 17)" "$WORK/dump" "$(conn bench)" "$media"
-    rm -rf "$WORK/dump"
+    timed 'pg_dump 17 zstd:1, rclone' bash -c "$by_rclone" bash "$(pg_bindir 17)" "$work/dump" "$(conn bench)" "$media"
+    rm -rf "$work/dump"
     s3_drop s3 rclone
 
     kura_repo kura-encrypted "$S3_ENDPOINT" encrypted
@@ -98,37 +74,37 @@ peers() {
     restic -q init --repository-version 2 || exit 1
     timed 'pg_dump -Fc -Z0, restic' bash -c "$by_restic" bash "$(pg_bindir 15)" "$(conn bench)" "$media"
     s3_drop s3 restic
-    rm -rf "$WORK/restic"
+    rm -rf "$work/restic"
 }
 
 # Of the media one file in a hundred gets other bytes, and one in a hundred is new.
 change_media() {
-    find "$1" -type f | sort | awk 'NR % 100 == 7' >"$WORK/changed"
+    find "$1" -type f | sort | awk 'NR % 100 == 7' >"$work/changed"
     while read -r file; do
         cp "$file" "$file.new"
         head -c "$(stat -c %s "$file")" /dev/urandom >"$file.changed"
         mv "$file.changed" "$file"
-    done <"$WORK/changed"
+    done <"$work/changed"
 }
 
-sent() { awk -F '\t' '{ n += $3 } END { printf "%.0f\n", n }' "$WORK/night.log"; }
+sent() { awk -F '\t' '{ n += $3 } END { printf "%.0f\n", n }' "$work/night.log"; }
 nights() {
     local first second
-    cp -a "$media" "$WORK/media"
+    cp -a "$media" "$work/media"
     psql -Xqd postgres -c 'SET client_min_messages = warning' -c 'DROP DATABASE IF EXISTS night' -c 'CREATE DATABASE night TEMPLATE bench' || exit 1
     faulty_start s3 night || exit 1
     kura_repo nights "$FAULTY_ENDPOINT" plain
     faulty_rules night
-    kura_backup 'night one, through a proxy' night "$WORK/media"
+    kura_backup 'night one, through a proxy' night "$work/media"
     first=$(sent)
     psql -Xq -v ON_ERROR_STOP=1 -d night -f "$BENCH/night.sql" || exit 1
-    change_media "$WORK/media"
+    change_media "$work/media"
     faulty_rules night
-    kura_backup 'night two, through a proxy' night "$WORK/media"
+    kura_backup 'night two, through a proxy' night "$work/media"
     second=$(sent)
     sql postgres 'DROP DATABASE night'
     echo
-    echo "night one sent $((first / 1048576)) MiB, night two $((second / 1048576)) MiB in $(wc -l <"$WORK/night.log") requests (1 % of rows and files changed, 1 % added)"
+    echo "night one sent $((first / 1048576)) MiB, night two $((second / 1048576)) MiB in $(wc -l <"$work/night.log") requests (1 % of rows and files changed, 1 % added)"
     goal 'bytes sent on night two / night one' "$(ratio "$((second * 100))" "$first")" 5 '%'
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "kura/fileset.h"
+#include "index_io.h"
 
 static void require_inside(const char *path)
 {
@@ -30,10 +30,44 @@ static void require_sound(const IndexEntry *entry)
     fuzz_require(entry->type != 'f' || total == entry->size);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void require_same(const IndexEntry *a, const IndexEntry *b)
+{
+    fuzz_require(same_text(a->path, b->path) && same_text(a->user, b->user) && same_text(a->group, b->group));
+    fuzz_require(same_text(a->target, b->target) && strcmp(a->hash, b->hash) == 0 && a->type == b->type);
+    fuzz_require(a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->size == b->size);
+    fuzz_require(a->mtime_sec == b->mtime_sec && a->mtime_nsec == b->mtime_nsec && a->ctime_sec == b->ctime_sec);
+    fuzz_require(a->ctime_nsec == b->ctime_nsec && a->inode == b->inode && a->device == b->device);
+    fuzz_require(a->n_parts == b->n_parts);
+    for (size_t i = 0; i < a->n_parts; i++) {
+        const struct IndexPart *left = &a->parts[i], *right = &b->parts[i];
+        fuzz_require(strcmp(left->blob.hash, right->blob.hash) == 0 && left->blob.kind == right->blob.kind);
+        fuzz_require(left->blob.size == right->blob.size && left->offset == right->offset);
+        fuzz_require(left->length == right->length);
+    }
+}
+
+/* What the fast reader accepts, the JSON library reads the same. */
+static void require_readers_agree(const char *line, size_t len)
+{
+    IndexEntry fast, slow;
+    if (!index_entry_parse_canonical(line, len, &fast))
+        return;
+    fuzz_require(index_entry_parse_json(line, len, &slow, NULL) == 0);
+    require_same(&fast, &slow);
+    index_entry_done(&fast);
+    index_entry_done(&slow);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     Error err = ERROR_INIT;
     IndexEntry entry, again;
+    require_readers_agree((const char *)data, len);
     Buf first = BUF_INIT(16 * 1024 * 1024), second = BUF_INIT(16 * 1024 * 1024);
     if (index_entry_parse((const char *)data, len, &entry, &err) < 0) {
         fuzz_require(err.code == ERR_CORRUPT);

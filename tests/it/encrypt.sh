@@ -116,9 +116,9 @@ by_hand() (
     age -d -i "$safe/identity.txt" "backups/$id.json.age" >"$WORK/sealed.json"
     jq -j .document "$WORK/sealed.json" >"$WORK/manifest.json"
     [ "$(mac "$manifest_key" <"$WORK/manifest.json")" = "$(jq -r .mac "$WORK/sealed.json")" ] || exit 1
-    jq -r ".database.tables[] | select(.name == \"$table\") | .segments[].blob" "$WORK/manifest.json" |
-        while read -r b; do
-            age -d -i "$safe/identity.txt" "blobs/$(printf %.2s "$b")/$b.age" | zstd -dcq
+    jq -r ".database.tables[] | select(.name == \"$table\") | .segments[] | \"\(.blob) \(.offset // 0) \(.length // .size)\"" "$WORK/manifest.json" |
+        while read -r b offset length; do
+            age -d -i "$safe/identity.txt" "blobs/$(printf %.2s "$b")/$b.age" | tail -c +$((offset + 1)) | head -c "$length" | zstd -dcq
         done | grep -c "$row" | grep -qx 1000
 )
 check 'age opens every object' opens_all "$safe/identity.txt"

@@ -101,7 +101,8 @@ sql postgres "DROP DATABASE \"$kept\""
 main=$PGHOST
 start 17 other
 before=$(databases)
-refused 'an extension that is missing, and roles' 1 'kura_test' kura restore "$id" --repo "$repo" --pg-bindir "$(pg_bindir 17)" --db "$(conn copy)"
+without_extension 17 \
+    refused 'an extension that is missing, and roles' 1 'kura_test' kura restore "$id" --repo "$repo" --pg-bindir "$(pg_bindir 17)" --db "$(conn copy)"
 check 'an extension that is missing: hinted' says '^ *hint: '
 check 'roles that are missing: misskey' says 'misskey'
 check 'roles that are missing: reader' says 'reader'

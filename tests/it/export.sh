@@ -43,6 +43,14 @@ check 'zstd reads every segment' bash -c "find '$repo/blobs' -name '*.zst' -exec
 check 'tar reads every pack' bash -c "find '$repo/blobs' -name '*.tar' | grep -q . && find '$repo/blobs' -name '*.tar' -print0 | xargs -0 -n 1 tar -tf"
 check 'rows come out with zstd and jq alone' bash -c "jq -r '.database.tables[] | select(.name == \"note_reaction\") | .segments[].blob' '$repo'/backups/*.json |
     while read -r name; do find '$repo/blobs' -name \"\$name\" -exec zstd -qdc {} +; done | wc -l | grep -qx 30000"
+by_hand() { # by_hand TABLE: as kura-format(5) says
+    jq -r ".database.tables[] | select(.name == \"$1\") | .segments[] | \"\(.blob) \(.offset // 0) \(.length // .size)\"" "$repo"/backups/*.json |
+        while read -r b offset length; do
+            tail -c +$((offset + 1)) "$repo/blobs/$(printf %.2s "$b")/$b" | head -c "$length" | zstd -dcq
+        done
+}
+bundled=$(jq -r '[.database.tables[] | select(.segments[0].offset > 0)][0].name' "$repo"/backups/*.json)
+check 'those of a table that shares its blob too' test "$(by_hand "$bundled" | wc -l) $(by_hand note_reaction | wc -l)" = "$(sql misskey "SELECT count(*) FROM $bundled") 30000"
 check 'no blob is larger than 64 MiB and a little' test -z "$(find "$repo/blobs" -size +66M)"
 
 # zstd needs pg_restore 16 or newer, and that a server of 17.

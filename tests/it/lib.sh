@@ -19,17 +19,17 @@ WORK=$(mktemp -d "${TMPDIR:-/tmp}/kura-$TOPIC.XXXXXX")
 chmod 755 "$WORK"
 mkdir "$WORK/tmp" # where kura makes its temporary files
 passed=0 failed=0 finished=0
-extension_files=()
+declare -A extension_dirs=() # the descriptor that holds a lock on it: the directory
 unset "${!AWS_@}" "${!KURA_S3_@}"
-export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8 AWS_EC2_METADATA_DISABLED=true
+export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8 AWS_EC2_METADATA_DISABLED=true KURA_STATE_DIR=$WORK/run-state
 
 cleanup() {
-    local status=$? path
+    local status=$? fd
     trap - EXIT INT TERM
     clusters_stop
     s3_stop_all
-    for path in "${extension_files[@]}"; do
-        rm -f "$path"
+    for fd in "${!extension_dirs[@]}"; do
+        remove_extension "$fd"
     done
     cd / && rm -rf "$WORK"
     if [ "$finished" = 0 ]; then
@@ -111,14 +111,32 @@ createdb_as() { sql postgres "CREATE DATABASE \"$1\" ${2:-}"; }
 has_db() { [ "$(sql postgres "SELECT count(*) FROM pg_database WHERE datname = '$1'")" = 1 ]; }
 databases() { sql postgres 'SELECT datname FROM pg_database ORDER BY 1'; }
 
-# The extension kura_test, where servers of a major look for it, until the script ends.
+# The extension kura_test, where servers of a major look for it, until the script ends. Scripts that run at the same time
+# share it: each holds a shared lock on the directory, and the one that can have it for itself is the last.
 install_extension() {
-    local dir file
+    local dir file fd
     dir=$(pg_sharedir "$1")/extension
+    exec {fd}<"$dir" && flock -s "$fd" || die "cannot lock $dir"
+    extension_dirs[$fd]=$dir
     for file in "$SQL"/extension/*; do
-        cp "$file" "$dir/" || die "cannot install the test extension in $dir"
-        extension_files+=("$dir/$(basename "$file")")
+        cp "$file" "$dir/.$$" && mv "$dir/.$$" "$dir/$(basename "$file")" || die "cannot install the test extension in $dir"
     done
+}
+remove_extension() { # remove_extension DESCRIPTOR
+    local file
+    flock -xn "$1" || return
+    for file in "$SQL"/extension/*; do
+        rm -f "${extension_dirs[$1]}/$(basename "$file")"
+    done
+}
+# without_extension VERSION COMMAND...: runs it while no script has the extension installed there.
+without_extension() {
+    local lock status
+    exec {lock}<"$(pg_sharedir "$1")/extension" && flock "$lock" || die 'cannot lock a directory of extensions'
+    "${@:2}"
+    status=$?
+    exec {lock}<&-
+    return $status
 }
 
 # kura ARG...: the program under test, with a deadline and without the caller's configuration.

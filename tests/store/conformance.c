@@ -234,6 +234,18 @@ static void deleting(void **state)
     assert_holds("a/b", "again");
 }
 
+static void settling(void **state)
+{
+    (void)state;
+    put("a/b", "x");
+    assert_int_equal(store_settle(store, "a/b", &err), 0);
+    assert_int_equal(store_settle(store, "a/nothing", &err), 0);
+    assert_int_equal(store_settle(store, "no/such/place", &err), 0);
+    assert_int_equal(store_settle(store, "../outside", &err), -1);
+    assert_missing("no/such/place");
+    assert_list("", "a/b=1 ");
+}
+
 static void replacing(void **state)
 {
     (void)state;
@@ -585,6 +597,7 @@ static int run_suite(const char *name, const char *where)
         STORE_TEST(get_respects_the_maximum),
         STORE_TEST(missing_objects),
         STORE_TEST(deleting),
+        STORE_TEST(settling),
         STORE_TEST(replacing),
         STORE_TEST(exclusive),
         STORE_TEST(deleting_many),

@@ -3,27 +3,32 @@
 #
 # Where packages come from is read from the machine's own apt sources; apt checks their signatures as always.
 
+# Sets apt_mirror, and apt_security where the machine has one.
+apt_mirrors() {
+    apt_uris=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages')
+    apt_mirror=$(echo "$apt_uris" | awk '$2 !~ /security/ { print $1; exit }')
+    apt_security=$(echo "$apt_uris" | awk '$2 ~ /security/ { print $1; exit }')
+    if [ -z "$apt_mirror" ]; then
+        echo "no Debian mirror in this machine's apt sources" >&2
+        return 1
+    fi
+}
+
 # aptonly SUITE DIR TYPES DEBS: makes apt's files in DIR and sets APT_CONFIG to them. TYPES: "deb", "deb-src" or both.
 # DEBS: where apt keeps the packages that it downloads.
 aptonly() {
-    aptonly_mirrors=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages')
-    aptonly_mirror=$(echo "$aptonly_mirrors" | awk '$2 !~ /security/ { print $1; exit }')
-    aptonly_security=$(echo "$aptonly_mirrors" | awk '$2 ~ /security/ { print $1; exit }')
-    if [ -z "$aptonly_mirror" ]; then
-        echo "no Debian mirror in this machine's apt sources: they are needed to get packages of $1" >&2
-        return 1
-    fi
+    apt_mirrors || return 1
     mkdir -p "$2/sources" "$2/empty" "$2/lists/partial" "$2/cache"
     : >"$2/status"
     cat >"$2/sources/suite.sources" <<END_OF_SOURCES
 Types: $3
-URIs: $aptonly_mirror
+URIs: $apt_mirror
 Suites: $1
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 END_OF_SOURCES
-    if [ -n "$aptonly_security" ] && [ "$1" != sid ]; then
-        sed "s|^URIs:.*|URIs: $aptonly_security|; s|^Suites:.*|Suites: $1-security|" "$2/sources/suite.sources" \
+    if [ -n "$apt_security" ] && [ "$1" != sid ]; then
+        sed "s|^URIs:.*|URIs: $apt_security|; s|^Suites:.*|Suites: $1-security|" "$2/sources/suite.sources" \
             >"$2/sources/security.sources"
     fi
     cat >"$2/apt.conf" <<END_OF_CONF

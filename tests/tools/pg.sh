@@ -46,7 +46,7 @@ pg_bindir() {
 
 # Makes a major usable: unpacks it and writes its wrappers, unless it is there.
 pg_prepare() {
-    local version=$1 root bin suite loader libs tool
+    local version=$1 root bin new suite loader libs tool
     pg_is_native "$version" && return 0
     root=$(pg_root "$version")
     bin=$(pg_bindir "$version")
@@ -56,13 +56,14 @@ pg_prepare() {
     [ -d "$bin" ] && return 0
     loader=$(find "$root/usr/lib" "$root/usr/lib64" -maxdepth 2 -name 'ld-linux-*.so.*' | head -n 1)
     libs=$(find "$root/usr/lib" -maxdepth 1 -type d -name '*-linux-gnu' | head -n 1)
-    mkdir -p "$bin.new"
+    new=$(mktemp -d "$bin.XXXXXX")
     for tool in pg_dump pg_restore psql; do
         printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' \
-            "$loader" "$libs" "$root/usr/lib/postgresql/$version/bin/$tool" >"$bin.new/$tool"
-        chmod 755 "$bin.new/$tool"
+            "$loader" "$libs" "$root/usr/lib/postgresql/$version/bin/$tool" >"$new/$tool"
+        chmod 755 "$new" "$new/$tool"
     done
-    mv -T "$bin.new" "$bin"
+    mv -T "$new" "$bin" 2>/dev/null || rm -rf "$new" # another script was faster
+    [ -d "$bin" ]
 }
 
 # pg_server VERSION DIR PROGRAM ARG...: replaces this process by a server program of that major, run as user postgres.

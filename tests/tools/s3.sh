@@ -36,11 +36,23 @@ s3_start() {
     done
     mkdir -p "$dir/log" || return 1
     S3_KIND[$name]=$kind S3_DIR[$name]=$dir S3_OTHERS[$name]=''
-    "s3_start_$kind" "$name" && s3_again "$name" && "s3_key_$kind" "$name" && return 0
+    s3_bring_up "$name" && return 0
     echo "the S3 server \"$name\" ($kind) did not start:" >&2
     tail -n 5 "$dir"/log/* >&2
     s3_stop "$name"
     return 1
+}
+
+# One at a time on this machine: a port that was found free is another's until a server listens at it.
+s3_bring_up() {
+    local lock status
+    mkdir -p "$KURA_TEST_CACHE"
+    exec {lock}<"$KURA_TEST_CACHE" && flock "$lock" || return 1
+    "s3_start_$kind" "$1" && s3_again "$1" && "s3_key_$kind" "$1"
+    status=$?
+    flock -u "$lock" # the servers have it, too
+    exec {lock}<&-
+    return $status
 }
 
 # s3_use NAME: S3_ENDPOINT, S3_REGION, S3_ACCESS and S3_SECRET (for s3_client), their namesakes for kura, and with TLS

@@ -45,6 +45,8 @@ static void errno_gives_code_text_and_remedy(void **state)
     error_errno(&err, ENOSPC, "writing");
     assert_int_equal(err.code, ERR_IO);
     assert_non_null(strstr(err.hint, "Free some space"));
+    error_errno(&err, EIO, "writing");
+    assert_non_null(strstr(err.hint, "dmesg"));
 }
 
 static void texts_of_an_error_may_go_into_itself(void **state)

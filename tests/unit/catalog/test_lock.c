@@ -102,17 +102,38 @@ static void test_table_full(void **state)
     catalog_tables_done(&tables);
 }
 
+/* Of a server that is made for 420 locks. */
 static void test_estimate(void **state)
 {
     Error err = ERROR_INIT;
     Findings findings = FINDINGS_INIT;
     assert_ok(catalog_lock_estimate(conn, 100, 2, &findings, &err), err);
     assert_int_equal(findings.n, 0);
-    assert_ok(catalog_lock_estimate(conn, 100000, 2, &findings, &err), err);
-    assert_found(&findings, FINDING_WARNING, "locks", "100000 tables locked by 2 sessions");
-    assert_non_null(strstr(findings.v[0].hint, "Set max_locks_per_transaction to "));
+    assert_ok(catalog_lock_estimate(conn, 500, 2, &findings, &err), err);
+    assert_found(&findings, FINDING_WARNING, "locks", "500 tables, locked by 2 sessions at a time, may not fit");
+    assert_non_null(strstr(findings.v[0].hint, "Set max_locks_per_transaction to at least 64 (now 10)"));
     assert_ok(catalog_lock_estimate(conn, 300, 20, &findings, &err), err);
     assert_int_equal(findings.n, 2);
+    assert_ok(catalog_lock_estimate(conn, 100000, 2, &findings, &err), err);
+    assert_found(&findings, FINDING_ERROR, "locks", "100000 tables, locked by 2 sessions at a time, do not fit");
+    assert_non_null(strstr(findings.v[2].hint, "ALTER SYSTEM SET max_locks_per_transaction = "));
+    findings_done(&findings);
+}
+
+/* Locks of others count. */
+static void test_estimate_beside_others(void **state)
+{
+    Error err = ERROR_INIT;
+    Findings findings = FINDINGS_INIT;
+    make_tables("public", "beside ", 200);
+    PgConn *other = another();
+    assert_ok(catalog_lock_estimate(conn, 300, 1, &findings, &err), err);
+    assert_int_equal(findings.n, 0);
+    run_in(other, "BEGIN; DO $$ BEGIN FOR i IN 0..199 LOOP EXECUTE format('LOCK TABLE public.%I', 'beside ' || i); END "
+                  "LOOP; END $$");
+    assert_ok(catalog_lock_estimate(conn, 300, 1, &findings, &err), err);
+    assert_found(&findings, FINDING_WARNING, "locks", "which is made for 420 locks, of which others hold 2");
+    pg_close(other);
     findings_done(&findings);
 }
 
@@ -156,8 +177,13 @@ static void test_rewritten(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_but_the_dropped), cmocka_unit_test(test_timeout),  cmocka_unit_test(test_not_allowed),
-        cmocka_unit_test(test_rewritten),           cmocka_unit_test(test_estimate), cmocka_unit_test(test_table_full),
+        cmocka_unit_test(test_all_but_the_dropped),
+        cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_not_allowed),
+        cmocka_unit_test(test_rewritten),
+        cmocka_unit_test(test_estimate),
+        cmocka_unit_test(test_estimate_beside_others),
+        cmocka_unit_test(test_table_full),
     };
     return cmocka_run_group_tests(tests, start_cluster, stop_cluster);
 }

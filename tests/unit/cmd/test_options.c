@@ -306,6 +306,46 @@ static void test_table_is_consistent(void **state)
     }
 }
 
+static void test_durations(void **state)
+{
+    static const struct {
+        const char *text;
+        double seconds;
+    } good[] = {{"0s", 0}, {"90s", 90}, {"1.5m", 90}, {"26h", 93600}, {"35d", 3024000}, {"2w", 1209600}};
+    static const char *const bad[] = {"", "26", "h", "-1h", "1e3s", "1 h", "1hh", "26H", "1000000w", "."};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        Options options;
+        parse_ok(&options, "status", "--max-age", good[i].text);
+        assert_true(options_number(&options, OPT_MAX_AGE, -1) == good[i].seconds);
+        options_done(&options);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_non_null(strstr(refuse("status", "--max-age", bad[i]).message, "a duration is needed"));
+}
+
+static void test_programs_are_no_options(void **state)
+{
+    Error err = refuse("backup", "--before-backup", "rm -rf /");
+    assert_string_equal(err.message, "--before-backup is no option of the command line");
+    assert_non_null(strstr(err.hint, "configuration file"));
+    err = refuse("backup", "--ping-url", "https://hunter2");
+    assert_null(strstr(err.message, "hunter2"));
+    assert_null(strstr(err.hint, "AWS"));
+}
+
+static void test_copy(void **state)
+{
+    Options options;
+    parse_ok(&options, "backup", "--tag", "a", "--tag", "b", "--db", "x", "-j3");
+    Options copy = options_copy(&options);
+    options_done(&options);
+    assert_int_equal(options_list(&copy, OPT_TAG)->n, 2);
+    assert_string_equal(options_list(&copy, OPT_TAG)->v[1], "b");
+    assert_true(options_number(&copy, OPT_JOBS, 0) == 3);
+    assert_int_equal(copy.command->id, CMD_BACKUP);
+    options_done(&copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +358,9 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_numbers_and_choices),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_programs_are_no_options),
+        cmocka_unit_test(test_copy),
         cmocka_unit_test(test_optional_value),
         cmocka_unit_test(test_shares),
         cmocka_unit_test(test_many_arguments),

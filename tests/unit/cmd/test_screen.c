@@ -1,5 +1,6 @@
 #include <locale.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -143,14 +144,42 @@ static void test_ticker_events(void **state)
     free(text);
 }
 
+static void test_journal(void **state)
+{
+    Screen screen;
+    FILE *stream = open_memstream(&text, &text_len);
+    screen_init(&screen, stream, false);
+    screen.journal = true;
+    screen_log(&screen, LOG_WARNING, "a thing\n<0>forged line");
+    screen_log(&screen, LOG_INFO, "fine");
+    screen_done(&screen);
+    fclose(stream);
+    assert_string_equal(text, "<4>warning: a thing\n<4>    <0>forged line\n<6>fine\n");
+    free(text);
+}
+
+static void test_journal_stream(void **state)
+{
+    struct stat st;
+    char name[64];
+    int fd = fileno(tmpfile());
+    assert_int_equal(fstat(fd, &st), 0);
+    snprintf(name, sizeof name, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    assert_true(screen_is_journal(name, fd));
+    assert_false(screen_is_journal(NULL, fd));
+    assert_false(screen_is_journal("1:2", fd));
+    assert_false(screen_is_journal(name, -1));
+}
+
 int main(void)
 {
     if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ticker_line),   cmocka_unit_test(test_status_makes_room),
-        cmocka_unit_test(test_status_is_cut), cmocka_unit_test(test_no_terminal_no_status),
-        cmocka_unit_test(test_ticker_events),
+        cmocka_unit_test(test_ticker_line),    cmocka_unit_test(test_status_makes_room),
+        cmocka_unit_test(test_status_is_cut),  cmocka_unit_test(test_no_terminal_no_status),
+        cmocka_unit_test(test_ticker_events),  cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_journal_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

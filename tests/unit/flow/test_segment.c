@@ -183,6 +183,59 @@ static void test_rows_larger_than_a_segment(void **state)
     buf_done(&back);
 }
 
+static Run end_bundled(Fixture *fixture)
+{
+    Run run;
+    Error err = ERROR_INIT;
+    assert_int_equal(segment_writer_end_bundled(fixture->writer, &run.digest, &run.segments, &run.n, &err), 0);
+    return run;
+}
+
+/* Small runs become frames of one blob; what has several segments, or nothing, is not in it. */
+static void test_bundle(void **state)
+{
+    enum { RUNS = 5 };
+    Fixture *fixture = *state;
+    Error err = ERROR_INIT;
+    Buf all[RUNS], blob = BUF_INIT(BLOB_STORED_MAX), plain = BUF_INIT(BLOB_MAX);
+    Run runs[RUNS];
+    for (unsigned i = 0; i < RUNS; i++) {
+        all[i] = BUF_INIT(1 << 20);
+        add_rows(fixture, &all[i], 100 * i, 100 * i + (i == 1 ? 0 : i == 3 ? 20000 : 10), 40);
+        runs[i] = end_bundled(fixture);
+    }
+    assert_int_equal(runs[1].n, 0);
+    assert_true(runs[3].n > 20);
+    assert_int_equal(runs[3].segments[0].length, 0);
+    BlobRef ref;
+    bool any;
+    assert_int_equal(segment_writer_seal_bundle(fixture->writer, &ref, &any, &err), 0);
+    assert_true(any);
+    assert_int_equal(uploader_finish(fixture->uploader, NULL, &err), 0);
+    assert_int_equal(blob_get(fixture->repo, &ref, &blob, &err), 0);
+    uint64_t end = 0;
+    for (unsigned i = 0; i < RUNS; i += 2) {
+        size_t len;
+        assert_int_equal(runs[i].n, 1);
+        assert_int_equal(runs[i].segments[0].offset, end);
+        const uint8_t *frame = manifest_segment_frame(&runs[i].segments[0], &blob, &len);
+        assert_int_equal(repo_decompress(frame, len, &plain, &err), 0);
+        assert_int_equal(plain.len, all[i].len);
+        assert_memory_equal(plain.data, all[i].data, plain.len);
+        assert_int_equal(runs[i].segments[0].rows, 10);
+        end += len;
+    }
+    assert_int_equal(end, ref.size);
+    assert_int_equal(segment_writer_seal_bundle(fixture->writer, &ref, &any, &err), 0);
+    assert_false(any);
+    for (unsigned i = 0; i < RUNS; i++) {
+        free(runs[i].segments);
+        buf_done(&all[i]);
+    }
+    buf_done(&blob);
+    buf_done(&plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_same_rows_same_blobs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rows_in_front_change_little, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rows_larger_than_a_segment, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bundle, setup, teardown),
     };
     return cmocka_run_group_tests_name("segment", tests, NULL, NULL);
 }

@@ -515,6 +515,90 @@ static void test_rows_of_another_table(void **state)
     assert_int_equal(site->report.damaged, 0);
 }
 
+/* ---- bundles ---- */
+
+/* Tables that share a blob: two of them, and how many there are. */
+static size_t bundled_tables(Site *site, ManifestTable *ret[2])
+{
+    ManifestDatabase *database = &site->world->manifest->database;
+    size_t n = 0;
+    for (size_t i = 0; i < database->n_tables; i++) {
+        ManifestTable *table = &database->tables[i];
+        if (table->n_segments != 1 || table->segments[0].length == 0)
+            continue;
+        if (n < 2)
+            ret[n] = table;
+        n++;
+    }
+    assert_true(n >= 2);
+    assert_string_equal(ret[0]->segments[0].blob.hash, ret[1]->segments[0].blob.hash);
+    return n;
+}
+
+static void test_flipped_bundle(void **state)
+{
+    Site *site = *state;
+    ManifestTable *tables[2];
+    size_t n = bundled_tables(site, tables);
+    commit(site);
+    flip(site, &tables[0]->segments[0].blob, tables[1]->segments[0].offset + 10);
+    verify(site, 100);
+    const Finding *found = finding(site, "blob-damaged");
+    assert_says(found, tables[0]->name);
+    assert_says(found, tables[1]->name);
+    assert_int_equal(site->report.damaged, 1);
+    assert_int_equal(site->report.backups[0].tables, n);
+    assert_int_equal(site->report.tables_proven, site->report.tables - n);
+}
+
+static void test_wrong_place_in_a_bundle(void **state)
+{
+    Site *site = *state;
+    ManifestTable *tables[2];
+    bundled_tables(site, tables);
+    ManifestSegment first = tables[0]->segments[0];
+    tables[0]->segments[0].offset = tables[1]->segments[0].offset;
+    tables[0]->segments[0].length = tables[1]->segments[0].length;
+    tables[1]->segments[0].offset = first.offset;
+    tables[1]->segments[0].length = first.length;
+    commit(site);
+    verify(site, 100);
+    finding(site, "table-damaged");
+    assert_int_equal(site->report.backups[0].tables, 2);
+    assert_int_equal(site->report.tables_proven, site->report.tables - 2);
+}
+
+/* A place that begins in the middle of a frame, and more places than anybody writes. */
+static void test_made_up_places(void **state)
+{
+    Site *site = *state;
+    ManifestTable *tables[2];
+    bundled_tables(site, tables);
+    ManifestSegment *own = tables[0]->segments, good = *own;
+    own->offset++;
+    own->length--;
+    commit(site);
+    verify(site, 100);
+    assert_says(finding(site, "blob-damaged"), tables[0]->name);
+
+    enum { MANY = 2000 };
+    free(own);
+    tables[0]->segments = xcalloc(MANY, sizeof *tables[0]->segments);
+    tables[0]->n_segments = MANY;
+    for (size_t i = 0; i < MANY; i++) {
+        ManifestSegment *segment = &tables[0]->segments[i];
+        *segment = good;
+        segment->offset = i % good.blob.size;
+        segment->length = 1 + i / good.blob.size;
+        segment->rows = segment->raw = 1;
+        segment->offset -= segment->offset + segment->length > good.blob.size ? segment->length : 0;
+    }
+    tables[0]->digest.rows = tables[0]->digest.bytes = MANY;
+    commit(site);
+    verify(site, 100);
+    assert_says(finding(site, "blob-damaged"), "is said to hold more than");
+}
+
 static void test_wrong_digest(void **state)
 {
     Site *site = *state;
@@ -810,6 +894,9 @@ int main(void)
         TEST(test_flipped_byte),
         TEST(test_truncated_frame),
         TEST(test_rows_of_another_table),
+        TEST(test_flipped_bundle),
+        TEST(test_wrong_place_in_a_bundle),
+        TEST(test_made_up_places),
         TEST(test_wrong_digest),
         TEST(test_pack_with_one_bad_file),
         TEST(test_pack_with_a_bad_header),

@@ -86,7 +86,22 @@ static int table_end(void *ctx, Error *err)
     Intake *intake = ctx;
     ManifestTable *table = intake->table;
     buf_done(&intake->splitter.partial);
-    return segment_writer_end(intake->segments, &table->digest, &table->segments, &table->n_segments, err);
+    return segment_writer_end_bundled(intake->segments, &table->digest, &table->segments, &table->n_segments, err);
+}
+
+/* Tables of some rows share a blob, as in a backup. */
+static void end_bundle(Intake *intake)
+{
+    Error err = ERROR_INIT;
+    BlobRef blob;
+    bool any;
+    must(segment_writer_seal_bundle(intake->segments, &blob, &any, &err), &err);
+    assert_true(any);
+    for (size_t i = 0; i < intake->database->n_tables; i++) {
+        ManifestTable *table = &intake->database->tables[i];
+        if (table->n_segments == 1 && table->segments[0].length > 0)
+            table->segments[0].blob = blob;
+    }
 }
 
 static int object_begin(void *ctx, uint32_t oid, Error *err)
@@ -184,6 +199,7 @@ static void take_database(World *world, Uploader *uploader, int major)
                                 .ctx = &intake};
     must(datablocks_read(&source, toc_compression(toc), 0, &sink, &err), &err);
     store_objects(&intake, fileset_writer_new(world->repo, uploader), &database->large_objects);
+    end_bundle(&intake);
     segment_writer_free(intake.segments);
     make_facts(&database->facts);
     database->pg_dump_version = xstrdup(toc->dump_version);

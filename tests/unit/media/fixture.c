@@ -273,19 +273,20 @@ FilesetRestoreStats restore(Fixture *f, const ManifestFileset *fileset, const St
 {
     Error err = ERROR_INIT;
     FilesetRestoreStats stats;
-    FilesetRestoreOptions options = {.include = include, .owners = geteuid() == 0, .jobs = 2};
+    FilesetPaths *paths = NULL;
+    if (include)
+        assert_int_equal(fileset_paths_new(include, &paths, &err), 0);
+    FilesetRestoreOptions options = {.paths = paths, .owners = geteuid() == 0, .jobs = 2};
     forget_findings(f);
     if (fileset_restore(f->repo, fileset, f->target, &options, &stats, &f->findings, NULL, &err) < 0)
         fail_msg("%s", err.message);
+    fileset_paths_free(paths);
     return stats;
 }
 
 void fileset_done(ManifestFileset *fileset)
 {
-    free(fileset->name);
-    free(fileset->root);
-    free(fileset->index);
-    *fileset = (ManifestFileset){0};
+    manifest_fileset_done(fileset);
 }
 
 size_t findings_of(const Fixture *f, const char *code)

@@ -69,6 +69,84 @@ static void numbers_are_what_they_were(void **state)
     buf_done(&line);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void assert_same_entry(const IndexEntry *a, const IndexEntry *b)
+{
+    Buf left = BUF_INIT(100000), right = BUF_INIT(100000);
+    assert_int_equal(index_entry_format(a, &left, NULL), 0);
+    assert_int_equal(index_entry_format(b, &right, NULL), 0);
+    assert_string_equal(buf_str(&left), buf_str(&right));
+    assert_true(same_text(a->path, b->path) && same_text(a->user, b->user) && same_text(a->group, b->group));
+    assert_true(same_text(a->target, b->target));
+    buf_done(&left);
+    buf_done(&right);
+}
+
+static const char *const canonical_lines[] = {
+    FILE_HEAD ",\"size\":7," FILE_TAIL ",\"parts\":[" PART(100, 10, 3) "," PART(100, 96, 4) "]}",
+    FILE_HEAD ",\"size\":0," FILE_TAIL "}",
+    "{\"path\":\"d/\xe8\x94\xb5 "
+    "\x7f'\",\"type\":\"d\",\"mode\":\"1777\",\"uid\":0,\"gid\":4294967295,\"user\":\"root\","
+    "\"group\":\"g\",\"mtime\":\"-5.999999999\"}",
+    "{\"path\":\"l\",\"type\":\"l\"," OWNER ",\"target\":\"../../etc/passwd\"}",
+    "{\"path\":\"b\",\"type\":\"h\"," OWNER ",\"target\":\"a/x\",\"size\":9,\"hash\":\"" HASH_A "\"}",
+    "{\"path\":\"p\",\"type\":\"p\"," OWNER "}\n",
+};
+
+/* The library is asked for nothing that a backup of usual names writes. */
+static void what_is_written_is_read_fast(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(canonical_lines); i++) {
+        IndexEntry fast, slow;
+        Buf again = BUF_INIT(10000);
+        size_t len = strlen(canonical_lines[i]);
+        if (!index_entry_parse_canonical(canonical_lines[i], len, &fast))
+            fail_msg("not read: %s", canonical_lines[i]);
+        assert_int_equal(index_entry_parse_json(canonical_lines[i], len, &slow, NULL), 0);
+        assert_same_entry(&fast, &slow);
+        assert_int_equal(index_entry_format(&fast, &again, NULL), 0);
+        assert_memory_equal(again.data, canonical_lines[i], strcspn(canonical_lines[i], "\n"));
+        index_entry_done(&fast);
+        index_entry_done(&slow);
+        buf_done(&again);
+    }
+}
+
+/* Every single change of a byte, and every line that is cut off: the fast reader accepts none that the library refuses,
+ * and reads none otherwise. */
+static void both_readers_agree(void **state)
+{
+    static const char bytes[] = "\"\\{}[],:.-0123456789aefdhlp/\n \x01\x7f\x80\xe8\xff";
+    size_t accepted = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(canonical_lines); i++) {
+        size_t len = strlen(canonical_lines[i]);
+        char *line = xstrdup(canonical_lines[i]);
+        for (size_t at = 0; at < len; at++) {
+            for (size_t k = 0; k < sizeof bytes; k++) { /* a NUL too */
+                IndexEntry fast, slow;
+                line[at] = bytes[k];
+                if (!index_entry_parse_canonical(line, len, &fast))
+                    continue;
+                accepted++;
+                if (index_entry_parse_json(line, len, &slow, NULL) < 0)
+                    fail_msg("only the fast reader accepts: %s", line);
+                assert_same_entry(&fast, &slow);
+                index_entry_done(&fast);
+                index_entry_done(&slow);
+            }
+            line[at] = canonical_lines[i][at];
+            IndexEntry entry;
+            assert_false(index_entry_parse_canonical(line, at, &entry) && line[at] != '\n');
+        }
+        free(line);
+    }
+    assert_true(accepted > 1000);
+}
+
 static void hostile_lines_are_refused(void **state)
 {
     static const char *const lines[] = {
@@ -222,6 +300,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comes_back_as_it_was),
         cmocka_unit_test(numbers_are_what_they_were),
+        cmocka_unit_test(what_is_written_is_read_fast),
+        cmocka_unit_test(both_readers_agree),
         cmocka_unit_test(hostile_lines_are_refused),
         cmocka_unit_test(the_entry_is_named),
         TEST(a_hostile_index_is_refused),

@@ -124,7 +124,7 @@ static void only_what_is_asked_for(void **state)
     put_text(f->source, "x/y/other.txt", "other");
     run_in(f->source, "chmod 0710 x/y; touch -d 2002-02-02 x x/y x/y/z");
     backup(f, NULL, &fileset);
-    strvec_push(&include, "wanted.txt");
+    strvec_push(&include, "**/wanted.txt");
     strvec_push(&include, "/small/");
     FilesetRestoreStats stats = restore(f, &fileset, &include);
     /* small/zz-hard is a further name of hello.txt, which nobody asked for. */

@@ -29,6 +29,8 @@ int fixture_tear_down(void **state);
 /* What the store does and did. before_put and before_get may be NULL; -1 from one makes the request fail. */
 extern int (*before_put)(const char *key, Error *err);
 extern int (*before_get)(const char *key, Error *err);
+/* When an object was put, as the store tells; NULL: as it was. */
+extern int64_t (*time_of)(const StoreObject *object);
 extern atomic_int n_puts, n_heads;
 extern atomic_ullong bytes_got; /* of objects, by whoever asked */
 /* Every request since set-up or forget_requests, as "PUT locks/..", "LIST backups/": how many begin so. */

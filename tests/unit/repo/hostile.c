@@ -21,7 +21,7 @@ int parse_document(void)
     return rc;
 }
 
-void refuse_every_prefix(void)
+void refuse_every_prefix(void **state)
 {
     char *text = json_dumps(document, JSON_COMPACT);
     size_t len = strlen(text);
@@ -93,11 +93,11 @@ static void give_wrong_types(json_t *container, const char *key, size_t index)
         assert_refused_with(container, key, index, json_string("text"));
 }
 
-void refuse_every_type(int places)
+void refuse_every_type(void **state)
 {
     walked = 0;
     walk(document, give_wrong_types);
-    assert_true(walked > places);
+    assert_true(walked > hostile->places);
     assert_int_equal(parse_document(), 0);
 }
 
@@ -107,7 +107,7 @@ static void give_null(json_t *container, const char *key, size_t index)
         assert_refused_with(container, key, index, json_null());
 }
 
-void refuse_every_null(void)
+void refuse_every_null(void **state)
 {
     walk(document, give_null);
 }
@@ -124,7 +124,7 @@ static void remove_it(json_t *container, const char *key, size_t index)
     json_object_set_new(container, key, old);
 }
 
-void refuse_every_omission(void)
+void refuse_every_omission(void **state)
 {
     walk(document, remove_it);
 }
@@ -139,7 +139,7 @@ static void add_member(json_t *container, const char *key, size_t index)
     json_object_del(value, "of a later version");
 }
 
-void ignore_additions(void)
+void ignore_additions(void **state)
 {
     walk(document, add_member);
 }
@@ -154,7 +154,7 @@ static void give_extreme_numbers(json_t *container, const char *key, size_t inde
         assert_refused_with(container, key, index, json_integer(INT64_MAX));
 }
 
-void refuse_extreme_numbers(void)
+void refuse_extreme_numbers(void **state)
 {
     walk(document, give_extreme_numbers);
 }

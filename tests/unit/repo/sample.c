@@ -117,6 +117,11 @@ static void fill_tables(ManifestDatabase *database)
                                           .oid = 16402,
                                           .dump_id = 7,
                                           .condition = xstrdup("WHERE NOT builtin")};
+    ManifestTable *odd = &database->tables[2];
+    odd->digest = (RowDigest){.low = 1, .rows = 3, .bytes = 700};
+    odd->n_segments = 1;
+    odd->segments = xcalloc(1, sizeof *odd->segments);
+    odd->segments[0] = (ManifestSegment){.blob = blob('3', 5000), .offset = 1200, .length = 300, .raw = 700, .rows = 3};
 }
 
 Manifest *sample_manifest(void)

@@ -64,7 +64,14 @@ static void an_exclusive_one_stands_alone(void **state)
     assert_int_equal(count_objects("locks/"), 0);
 }
 
-/* Writes a lock of somebody on another host. */
+static int64_t foreign_time; /* when the store says that 0123 was put */
+
+static int64_t told_time(const StoreObject *object)
+{
+    return strcmp(object->key, "locks/0123.json") == 0 ? foreign_time : object->time;
+}
+
+/* Writes a lock of somebody on another host, where the clock is the store's. */
 static void put_foreign(time_t created, time_t expires)
 {
     char since[32], until[32], text[512];
@@ -75,6 +82,8 @@ static void put_foreign(time_t created, time_t expires)
              "\"user\": \"u\", \"pid\": 1, \"process\": \"x/1\", \"created\": \"%s\", \"expires\": \"%s\"}",
              since, until);
     put_object("locks/0123.json", text);
+    foreign_time = expires - 2 * 3600;
+    time_of = told_time;
 }
 
 static void an_expired_one_counts_as_absent(void **state)
@@ -89,6 +98,28 @@ static void an_expired_one_counts_as_absent(void **state)
     RepoLock *lock = take(true, "prune");
     assert_int_equal(count_objects("locks/0123"), 0);
     repo_unlock(lock);
+}
+
+static int64_t no_time(const StoreObject *object)
+{
+    return INT64_MIN;
+}
+
+static void the_store_s_clock_decides(void **state)
+{
+    (void)state;
+    time_t now = time(NULL);
+    put_foreign(now - 10 * 3600, now - 8 * 3600); /* by a clock that is ten hours behind .. */
+    foreign_time = now - 60;                      /* .. a minute ago */
+    assert_locked(true, "on far");
+    put_foreign(now, now + 8 * 3600); /* by one that is ahead .. */
+    foreign_time = now - 3 * 3600;    /* .. long ago */
+    repo_unlock(take(true, "prune"));
+    assert_int_equal(count_objects("locks/"), 0);
+    put_foreign(now - 3 * 3600, now - 3600);
+    time_of = no_time; /* a store that does not tell */
+    repo_unlock(take(true, "prune"));
+    assert_int_equal(count_objects("locks/"), 0);
 }
 
 static pid_t dead_process(void)
@@ -113,6 +144,7 @@ static void init_prune(LockInfo *info)
     lockinfo_init_self(info, &prune);
     info->created = time(NULL);
     info->expires = info->created + 3600;
+    info->lifetime = 3600;
 }
 
 static void a_dead_holder_counts_as_absent(void **state)
@@ -121,17 +153,21 @@ static void a_dead_holder_counts_as_absent(void **state)
     _cleanup_(lockinfo_done) LockInfo info = {0};
     init_prune(&info);
     assert_string_not_equal(info.process, "");
-    assert_false(lockinfo_holder_gone(&info));
+    assert_int_equal(lockinfo_holder(&info), HOLDER_ALIVE);
+    put_info(&info);
+    assert_locked(false, "prune");
+    info.expires = info.created - 24 * 3600; /* whatever clocks say */
     put_info(&info);
     assert_locked(false, "prune");
     info.pid = dead_process();
-    assert_true(lockinfo_holder_gone(&info));
+    assert_int_equal(lockinfo_holder(&info), HOLDER_GONE);
     put_info(&info);
     repo_unlock(take(true, "prune"));
     /* The same number in another container, or before the last boot, says nothing. */
     free(info.process);
     info.process = xstrdup("00000000-0000-0000-0000-000000000000/pid:[1]/1");
-    assert_false(lockinfo_holder_gone(&info));
+    info.expires = info.created + 3600;
+    assert_int_equal(lockinfo_holder(&info), HOLDER_UNKNOWN);
     put_info(&info);
     assert_locked(false, "prune");
 }
@@ -144,7 +180,7 @@ static void a_process_number_may_be_used_again(void **state)
     char *last = strrchr(info.process, '/');
     assert_non_null(last);
     last[1] = last[1] == '1' ? '2' : '1';
-    assert_true(lockinfo_holder_gone(&info));
+    assert_int_equal(lockinfo_holder(&info), HOLDER_GONE);
 }
 
 static RepoLock *take_app(const char *app)
@@ -414,6 +450,7 @@ int main(void)
         REPO_TEST(shared_ones_live_together),
         REPO_TEST(an_exclusive_one_stands_alone),
         REPO_TEST(an_expired_one_counts_as_absent),
+        REPO_TEST(the_store_s_clock_decides),
         REPO_TEST(a_dead_holder_counts_as_absent),
         REPO_TEST(a_process_number_may_be_used_again),
         REPO_TEST(one_backup_of_an_application),

@@ -53,6 +53,9 @@ static void values_come_back(void **state)
     assert_false(notes->segments[0].continues);
     assert_true(notes->segments[1].continues);
     assert_int_equal(notes->segments[1].blob.size, 900);
+    assert_int_equal(notes->segments[0].length, 0);
+    assert_int_equal(odd->segments[0].offset, 1200);
+    assert_int_equal(odd->segments[0].length, 300);
     assert_null(notes->root_name);
     assert_null(notes->condition);
     assert_string_equal(ledger->root_name, "ledger");
@@ -159,6 +162,38 @@ static void ids(void **state)
     _cleanup_(strvec_done) StrVec list = {0};
     assert_int_equal(manifest_list(repo, &list, &err), 0);
     assert_int_equal(list.n, ARRAY_SIZE(apps));
+}
+
+static char *id_from_now(int seconds)
+{
+    char stamp[32];
+    time_t moment = time(NULL) + seconds;
+    struct tm tm;
+    gmtime_r(&moment, &tm);
+    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
+    return xasprintf("%s-a-0001", stamp);
+}
+
+static void the_next_id_comes_behind_all_of_its_application(void **state)
+{
+    (void)state;
+    const char *ahead;
+    _cleanup_(strvec_done) StrVec names = {0};
+    _cleanup_free_ char *soon = id_from_now(120), *late = id_from_now(7200), *second = xasprintf("%s.2", soon);
+    strvec_push(&names, "20261122T031500Z-a-0001");
+    strvec_push(&names, "29991122T031500Z-b-0001");
+    _cleanup_free_ char *usual = manifest_next_id(repo, "a", &names, &ahead);
+    assert_true(strcmp(usual, soon) < 0);
+    assert_null(ahead);
+    strvec_push(&names, second);
+    _cleanup_free_ char *next = manifest_next_id(repo, "a", &names, &ahead);
+    assert_true(strncmp(next, soon, 16) > 0);
+    assert_true(manifest_id_moment(next) == manifest_id_moment(soon) + 1);
+    assert_null(ahead);
+    strvec_push(&names, late);
+    _cleanup_free_ char *behind = manifest_next_id(repo, "a", &names, &ahead);
+    assert_true(strcmp(behind, late) < 0 && strncmp(behind, soon, 16) > 0);
+    assert_string_equal(ahead, late);
 }
 
 static void listing(void **state)
@@ -327,6 +362,7 @@ int main(void)
         REPO_TEST(an_unreadable_manifest_is_not_committed),
         REPO_TEST(loading_what_is_not_there),
         REPO_TEST(ids),
+        REPO_TEST(the_next_id_comes_behind_all_of_its_application),
         REPO_TEST(listing),
         REPO_TEST(resolving),
         REPO_TEST(revisions),

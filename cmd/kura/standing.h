@@ -1,0 +1,35 @@
+/* How an application stands: what is known of its backups, and what of that needs a person. Pure. */
+#ifndef KURA_CMD_STANDING_H
+#define KURA_CMD_STANDING_H
+
+#include <time.h>
+
+#include "kura/findings.h"
+#include "kura/rehearsal.h"
+#include "kura/runstate.h"
+
+typedef struct Standing {
+    char *app;
+    char *location; /* of the repository; NULL: none is named */
+    bool further;   /* it is not the first repository of the application: all that counts are its backups */
+    bool reached;   /* the repository was looked at */
+    char *trouble;  /* why it was not */
+    char *backup;   /* id of the newest backup; NULL: there is none, or none is known */
+    time_t made;
+    bool rehearsed;
+    time_t rehearsal; /* when the newest one began */
+    bool judged;      /* its verdict is known: in an encrypted repository only this host's are */
+    Verdict verdict;
+    RunHistory runs[RUN_KINDS]; /* of this host; borrowed */
+} Standing;
+
+/* Seconds; 0: any age will do. */
+typedef struct StandingLimits {
+    double backup, rehearsal, verify;
+} StandingLimits;
+
+void standing_done(Standing *standing); /* NULL-safe */
+/* Adds what is wrong: errors for what a restore would suffer from, warnings for what a person should look at. */
+void standing_judge(const Standing *standing, const StandingLimits *limits, time_t now, Findings *findings);
+
+#endif
