@@ -15,6 +15,7 @@ static const Hostile states = {
     .nullable = (const char *const[]){"app", "started", "cursor", NULL},
     .optional = (const char *const[]){NULL},
     .unbounded = (const char *const[]){"done_bytes", "all_bytes", "read_blobs", "read_bytes", "blobs", "bytes", NULL},
+    .places = 30,
 };
 
 static int set_up(void **state)
@@ -31,31 +32,6 @@ static int tear_down(void **state)
 {
     json_decref(document);
     return fixture_tear_down(state);
-}
-
-static void every_prefix(void **state)
-{
-    refuse_every_prefix();
-}
-
-static void every_type(void **state)
-{
-    refuse_every_type(30);
-}
-
-static void every_member_is_needed(void **state)
-{
-    refuse_every_omission();
-}
-
-static void additions_are_ignored(void **state)
-{
-    ignore_additions();
-}
-
-static void every_number(void **state)
-{
-    refuse_extreme_numbers();
 }
 
 static void errors_name_the_place(void **state)
@@ -75,13 +51,11 @@ static void errors_name_the_place(void **state)
                    "more than 20");
 }
 
-#define HOSTILE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOSTILE_TEST(every_prefix),          HOSTILE_TEST(every_type),   HOSTILE_TEST(every_member_is_needed),
-        HOSTILE_TEST(additions_are_ignored), HOSTILE_TEST(every_number), HOSTILE_TEST(errors_name_the_place),
+        HOSTILE_TESTS(set_up, tear_down),
+        HOSTILE_TEST(errors_name_the_place, set_up, tear_down),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("state of verification, hostile", tests, NULL, NULL);
 }
