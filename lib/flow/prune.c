@@ -180,10 +180,10 @@ static int check_policy(const RetentionItem *items, const RetentionVerdict *verd
     for (size_t i = 0; i < n; i++) {
         size_t kept = 0, all = 0;
         for (size_t j = 0; j < n; j++) {
-            if (strcmp(items[i].app, items[j].app) != 0 || items[j].removed)
+            if (strcmp(items[i].app, items[j].app) != 0 || items[j].removed || verdicts[j].ahead)
                 continue;
             all++;
-            kept += verdicts[j].by_policy || strvec_contains(&verdicts[j].reasons, "in the future");
+            kept += verdicts[j].by_policy;
         }
         if (all > 0 && kept == 0)
             return keeps_nothing(items[i].app, all, err);

@@ -201,16 +201,16 @@ int store_delete_many(Store *store, const char *const *keys, size_t n, Error *er
     return 0;
 }
 
-int store_leftovers(Store *store, int (*fn)(void *ctx, const StoreObject *object, Error *err), void *ctx, Error *err)
-{
-    return store->ops->leftovers ? store->ops->leftovers(store, fn, ctx, err) : 0;
-}
-
 int store_settle(Store *store, const char *key, Error *err)
 {
     if (check_key(key, err) < 0)
         return -1;
     return store->ops->settle ? store->ops->settle(store, key, err) : 0;
+}
+
+int store_leftovers(Store *store, int (*fn)(void *ctx, const StoreObject *object, Error *err), void *ctx, Error *err)
+{
+    return store->ops->leftovers ? store->ops->leftovers(store, fn, ctx, err) : 0;
 }
 
 int store_tidy(Store *store, Error *err)

@@ -38,11 +38,11 @@ typedef struct StoreOps {
      * are gone. */
     int (*delete_many)(Store *store, const char *const *keys, size_t n, Error *err);
 
-    /* Optional: calls fn for what tidy would remove, in no order. Missing where tidy is. */
-    int (*leftovers)(Store *store, StoreListFn fn, void *ctx, Error *err);
-
     /* Optional: see store_settle. Missing where what can be seen is durable. */
     int (*settle)(Store *store, const char *key, Error *err);
+
+    /* Optional: calls fn for what tidy would remove, in no order. Missing where tidy is. */
+    int (*leftovers)(Store *store, StoreListFn fn, void *ctx, Error *err);
 
     /* Optional: removes what killed puts left behind, out of sight of list. Missing where a put leaves nothing. */
     int (*tidy)(Store *store, Error *err);

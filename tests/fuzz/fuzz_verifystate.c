@@ -1,10 +1,12 @@
 #include "fuzz_document.h"
 #include "kura/verifystate.h"
 
-static json_t *read_state(const void *text, size_t len, Error *err)
+static json_t *read_verifystate(const void *text, size_t len, Error *err)
 {
     VerifyState state = {0};
-    json_t *document = verifystate_parse(text, len, &state, err) == 0 ? verifystate_to_json(&state) : NULL;
+    json_t *document = NULL;
+    if (verifystate_parse(text, len, &state, err) == 0)
+        document = verifystate_to_json(&state);
     fuzz_require((document == NULL) == (state.host == NULL));
     verifystate_done(&state);
     return document;
@@ -12,6 +14,6 @@ static json_t *read_state(const void *text, size_t len, Error *err)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    fuzz_document(read_state, data, len);
+    fuzz_document(read_verifystate, data, len);
     return 0;
 }
