@@ -25,6 +25,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 work=$(mktemp -d "${TMPDIR:-/tmp}/kura-quickstart.XXXXXX")
 chmod 755 "$work"
+export KURA_STATE_DIR="$work/run-state"
 
 chapter() { printf '\n== %s\n' "$*"; }
 show() { # the command as one would type it, then what it says

@@ -53,6 +53,8 @@ static void judge_last_run(const Standing *standing, RunKind kind, Findings *fin
     const char *name = run_kind_name(kind);
     if (!history->has_last || run_record_good(kind, last))
         return;
+    if (kind == RUN_VERIFY && last->finished && standing->verified >= clock_parse_utc(last->started))
+        return; /* what it found is told by the repository */
     if (run_record_killed(last))
         findings_add(findings, FINDING_WARNING, "run-killed", NULL,
                      "the %s of \"%s\" that began at %s was killed, or its host went down", name, standing->app,
@@ -83,20 +85,36 @@ static void judge_rehearsal(const Standing *standing, double limit, time_t now, 
                      text_age(age(standing->rehearsal, now), old), text_age(limit, most));
 }
 
-static void judge_verify(const Standing *standing, double limit, time_t now, Findings *findings)
+/* The repository's own memory of verify counts; without it, that of this host. */
+time_t standing_verified(const Standing *standing)
+{
+    const RunHistory *history = &standing->runs[RUN_VERIFY];
+    time_t here = history->has_good ? clock_parse_utc(history->good.finished) : 0;
+    return here > standing->verified ? here : standing->verified;
+}
+
+static void judge_age_of_verify(const Standing *standing, const char *code, const char *what, time_t moment,
+                                double limit, time_t now, Findings *findings)
 {
     char old[TEXT_SIZE], most[TEXT_SIZE];
-    const RunHistory *history = &standing->runs[RUN_VERIFY];
-    if (limit <= 0)
-        return;
-    double since = history->has_good ? age(clock_parse_utc(history->good.finished), now) : 0;
-    if (!history->has_good)
-        findings_add(findings, FINDING_WARNING, "never-verified", "Run \"kura verify\".",
-                     "this host never found the backups of \"%s\" whole", standing->app);
-    else if (since > limit)
-        findings_add(findings, FINDING_WARNING, "verify-too-old", "Run \"kura verify\".",
-                     "this host found the backups of \"%s\" whole %s ago, and may do so %s ago at most", standing->app,
-                     text_age(since, old), text_age(limit, most));
+    static const char *const hint =
+        "Run \"kura verify\", with --read-data=PERCENT each night to read all data in turn.";
+    if (limit > 0 && moment == 0)
+        findings_add(findings, FINDING_WARNING, code, hint, "the backups of \"%s\" were never %s", standing->app, what);
+    else if (limit > 0 && age(moment, now) > limit)
+        findings_add(findings, FINDING_WARNING, code, hint,
+                     "the backups of \"%s\" were last %s %s ago, and may be %s ago", standing->app, what,
+                     text_age(age(moment, now), old), text_age(limit, most));
+}
+
+static void judge_verify(const Standing *standing, const StandingLimits *limits, time_t now, Findings *findings)
+{
+    if (standing->damages > 0)
+        findings_add(findings, FINDING_ERROR, "damage-known", "\"kura verify\" tells what is damaged.",
+                     "%zu things in backups of \"%s\" are missing or damaged", standing->damages, standing->app);
+    judge_age_of_verify(standing, "verify-too-old", "verified", standing_verified(standing), limits->verify, now,
+                        findings);
+    judge_age_of_verify(standing, "read-too-old", "read through", standing->read, limits->read, now, findings);
 }
 
 void standing_judge(const Standing *standing, const StandingLimits *limits, time_t now, Findings *findings)
@@ -113,5 +131,5 @@ void standing_judge(const Standing *standing, const StandingLimits *limits, time
         if (kind != RUN_REHEARSE || !standing->judged)
             judge_last_run(standing, kind, findings);
     judge_rehearsal(standing, limits->rehearsal, now, findings);
-    judge_verify(standing, limits->verify, now, findings);
+    judge_verify(standing, limits, now, findings);
 }

@@ -20,15 +20,20 @@ typedef struct Standing {
     time_t rehearsal; /* when the newest one began */
     bool judged;      /* its verdict is known: in an encrypted repository only this host's are */
     Verdict verdict;
+    time_t verified; /* when the backups were last looked at by verify, of whichever host; 0: never, or unknown */
+    time_t read;     /* .. and when all of their data was last read through; 0 */
+    size_t damages;  /* things that verify knows to be missing or damaged, of this application's backups */
     RunHistory runs[RUN_KINDS]; /* of this host; borrowed */
 } Standing;
 
 /* Seconds; 0: any age will do. */
 typedef struct StandingLimits {
-    double backup, rehearsal, verify;
+    double backup, rehearsal, verify, read;
 } StandingLimits;
 
 void standing_done(Standing *standing); /* NULL-safe */
+/* When the backups were last found whole, as far as the repository or this host knows; 0: never. */
+time_t standing_verified(const Standing *standing);
 /* Adds what is wrong: errors for what a restore would suffer from, warnings for what a person should look at. */
 void standing_judge(const Standing *standing, const StandingLimits *limits, time_t now, Findings *findings);
 

@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "kura/clock.h"
 #include "kura/stop.h"
+#include "kura/verifystate.h"
 #include "other.h"
 #include "statusview.h"
 
@@ -94,6 +95,34 @@ static int look_at_rehearsals(Repo *repo, Standing *standing, Error *err)
     return 0;
 }
 
+static bool is_of_app(const Repo *repo, const VerifyKnown *damage, const char *app)
+{
+    bool found = damage->more;
+    for (size_t i = 0; i < damage->backups.n; i++)
+        found = found || manifest_id_fits_app(repo, damage->backups.v[i], app);
+    return found;
+}
+
+static time_t later(time_t a, const VerifyCycle *cycle)
+{
+    time_t b = cycle ? verifycycle_completed(cycle) : 0;
+    return a > b ? a : b;
+}
+
+/* What verify knows. A memory that cannot be read says nothing of the backups. */
+static void look_at_verification(Repo *repo, Standing *standing)
+{
+    VerifyState state = {0};
+    Error why = ERROR_INIT;
+    if (verifystate_load(repo, &state, &why) < 0)
+        return;
+    standing->verified = state.updated;
+    standing->read = later(later(0, verifystate_cycle(&state, NULL)), verifystate_cycle(&state, standing->app));
+    for (size_t i = 0; i < state.n_damages; i++)
+        standing->damages += is_of_app(repo, &state.damages[i], standing->app);
+    verifystate_done(&state);
+}
+
 static int look_at_repository(Repo *repo, Standing *standing, Findings *findings, Error *err)
 {
     _cleanup_(strvec_done) StrVec ids = {0};
@@ -102,6 +131,7 @@ static int look_at_repository(Repo *repo, Standing *standing, Findings *findings
     const char *id = newest_of(repo, &ids, standing->app);
     standing->backup = xstrdup_null(id);
     standing->made = id ? manifest_id_moment(id) : 0;
+    look_at_verification(repo, standing);
     return repo_lock_survey(repo, findings, err);
 }
 
@@ -144,6 +174,7 @@ static StandingLimits limits_of(const Options *options)
         .backup = options_number(options, OPT_MAX_AGE, 0),
         .rehearsal = options_number(options, OPT_MAX_REHEARSAL_AGE, 0),
         .verify = options_number(options, OPT_MAX_VERIFY_AGE, 0),
+        .read = options_number(options, OPT_MAX_READ_AGE, 0),
     };
 }
 

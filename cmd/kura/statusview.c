@@ -53,6 +53,10 @@ void print_standing(FILE *out, const Standing *standing, time_t now)
                  xasprintf("%s, %s ago",
                            standing->judged ? verdict_name(standing->verdict) : "verdict not readable here",
                            text_age(age(standing->rehearsal, now), ago)));
+    if (standing_verified(standing) > 0)
+        add_line(table, "verified", xasprintf("%s ago", text_age(age(standing_verified(standing), now), ago)));
+    if (standing->read > 0)
+        add_line(table, "read through", xasprintf("%s ago", text_age(age(standing->read, now), ago)));
     for (RunKind kind = 0; kind < RUN_KINDS; kind++) {
         _cleanup_free_ char *name = xasprintf("last %s here", run_kind_name(kind));
         if (standing->runs[kind].has_last)
@@ -97,13 +101,16 @@ json_t *json_of_standing(const Standing *standing, time_t now)
     bool made = standing->backup != NULL;
     for (RunKind kind = 0; kind < RUN_KINDS; kind++)
         json_object_set_new(runs, run_kind_name(kind), json_of_run(kind, &standing->runs[kind]));
-    return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "app", json_text(standing->app),
-                     "repository", json_text(standing->location), "reached", standing->reached, "backup",
-                     json_text(standing->backup), "backup_made", json_of_moment(made, standing->made), "backup_age",
-                     json_of_age(made, standing->made, now), "rehearsed",
-                     json_of_moment(standing->rehearsed, standing->rehearsal), "rehearsal_age",
-                     json_of_age(standing->rehearsed, standing->rehearsal, now), "verdict",
-                     json_text(standing->judged ? verdict_name(standing->verdict) : NULL), "runs", runs);
+    time_t verified = standing_verified(standing);
+    return json_pack(
+        "{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "app", json_text(standing->app),
+        "repository", json_text(standing->location), "reached", standing->reached, "backup",
+        json_text(standing->backup), "backup_made", json_of_moment(made, standing->made), "backup_age",
+        json_of_age(made, standing->made, now), "rehearsed", json_of_moment(standing->rehearsed, standing->rehearsal),
+        "rehearsal_age", json_of_age(standing->rehearsed, standing->rehearsal, now), "verdict",
+        json_text(standing->judged ? verdict_name(standing->verdict) : NULL), "verified",
+        json_of_moment(verified > 0, verified), "read_through", json_of_moment(standing->read > 0, standing->read),
+        "damages", (json_int_t)standing->damages, "runs", runs);
 }
 
 /* ---- Nagios ---- */
@@ -136,13 +143,14 @@ static void add_datum(Buf *out, const Standing *standing, const char *what, doub
 
 static void add_data(Buf *out, const Standing *standing, const StandingLimits *limits, time_t now)
 {
-    const RunHistory *verify = &standing->runs[RUN_VERIFY];
     if (standing->backup)
         add_datum(out, standing, "backup age", age(standing->made, now), 0, limits->backup);
     if (standing->rehearsed)
         add_datum(out, standing, "rehearsal age", age(standing->rehearsal, now), limits->rehearsal, 0);
-    if (verify->has_good)
-        add_datum(out, standing, "verify age", age(clock_parse_utc(verify->good.finished), now), limits->verify, 0);
+    if (standing_verified(standing) > 0)
+        add_datum(out, standing, "verify age", age(standing_verified(standing), now), limits->verify, 0);
+    if (standing->read > 0)
+        add_datum(out, standing, "read age", age(standing->read, now), limits->read, 0);
 }
 
 static void add_good_news(Buf *out, const Standing *standings, size_t n, time_t now)

@@ -42,6 +42,7 @@ typedef struct RetentionItem {
 typedef struct RetentionVerdict {
     bool stays;
     bool by_policy; /* a rule of the policy keeps it */
+    bool ahead;     /* it is from the future, and no rule was asked */
     StrVec reasons; /* why it stays, all of them: "last", "daily 2026-11-22", "tag x", "pinned", "last good", "last
                        rehearsed", "in the future"; or the one why it goes */
 } RetentionVerdict;

@@ -109,18 +109,18 @@ static void protect(const Judge *judge)
     }
 }
 
-/* The shortest span of the policy in which a newer backup stands for this one says it best. */
+/* The shortest span for which a newer backup is kept instead says it best. */
 static void tell_why_not(const Judge *judge, size_t rank)
 {
-    char text[SPAN_TEXT_SIZE], newer[SPAN_TEXT_SIZE];
     StrVec *reasons = &verdict_of(judge, rank)->reasons;
-    for (int span = 0; rank > 0 && span < RETAIN_SPANS; span++) {
-        if (judge->policy->spans[span] == 0)
-            continue;
+    for (int span = 0; span < RETAIN_SPANS; span++) {
+        char text[SPAN_TEXT_SIZE];
         span_text((RetentionSpan)span, item_of(judge, rank)->moment, text);
-        span_text((RetentionSpan)span, item_of(judge, rank - 1)->moment, newer);
-        if (strcmp(text, newer) == 0) {
-            strvec_pushf(reasons, "newer one of %s %s", spans[span].name, text);
+        _cleanup_free_ char *reason = xasprintf("%s %s", spans[span].name, text);
+        for (size_t i = 0; i < rank && judge->policy->spans[span] > 0; i++) {
+            if (!strvec_contains(&verdict_of(judge, i)->reasons, reason))
+                continue;
+            strvec_pushf(reasons, "newer one of %s", reason);
             return;
         }
     }
@@ -175,7 +175,8 @@ void retention_judge(const RetentionPolicy *policy, const RetentionItem *items, 
     size_t counted = 0;
     memset(ret, 0, n * sizeof *ret);
     for (size_t i = 0; i < n; i++) {
-        if (is_ahead(&items[i], now) && !items[i].removed)
+        ret[i].ahead = is_ahead(&items[i], now) && !items[i].removed;
+        if (ret[i].ahead)
             keep(&ret[i], false, "in the future");
         else
             order[counted++] = i;

@@ -1,5 +1,5 @@
-/* Rows from pg_dump's own stream: one connection, no COPY of kura's. The same segments come out, which is how kura's
- * own data path is checked against pg_dump's. */
+/* Rows from pg_dump's own stream: one connection, no COPY of kura's. The same segments come out, though small tables are
+ * not bundled, which is how kura's own data path is checked against pg_dump's. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>

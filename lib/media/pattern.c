@@ -1,6 +1,7 @@
 #include "pattern.h"
 
 #include <fnmatch.h>
+#include <locale.h>
 #include <string.h>
 
 #include "kura/mem.h"
@@ -20,6 +21,7 @@ typedef struct Pattern {
 struct PatternSet {
     Pattern *v;
     size_t n, cap;
+    locale_t bytes; /* what matches must not depend on who runs this: bytes are compared, as git does */
 };
 
 static Parts split(const char *text, size_t len)
@@ -69,6 +71,9 @@ static Pattern parse(const char *text)
 PatternSet *pattern_set_new(const StrVec *texts)
 {
     PatternSet *set = xcalloc(1, sizeof *set);
+    set->bytes = newlocale(LC_ALL_MASK, "C", 0);
+    if (set->bytes == (locale_t)0)
+        abort(); /* no memory */
     for (size_t i = 0; texts && i < texts->n; i++) {
         if (texts->v[i][strspn(texts->v[i], "!/")] == 0)
             continue;
@@ -87,6 +92,7 @@ void pattern_set_free(PatternSet *set)
         return;
     for (size_t i = 0; i < set->n; i++)
         parts_done(&set->v[i].parts);
+    freelocale(set->bytes);
     free(set->v);
     free(set);
 }
@@ -125,7 +131,7 @@ static bool parts_match(const Parts *pattern, char *const *path, size_t n_path)
     return p == pattern->n;
 }
 
-static PatternVerdict verdict(const PatternSet *set, const Parts *path, size_t n_parts, bool is_dir)
+static PatternVerdict verdict_in_bytes(const PatternSet *set, const Parts *path, size_t n_parts, bool is_dir)
 {
     for (size_t i = set->n; i-- > 0;) {
         const Pattern *pattern = &set->v[i];
@@ -135,6 +141,14 @@ static PatternVerdict verdict(const PatternSet *set, const Parts *path, size_t n
             return pattern->taken_back ? PATTERN_TAKEN_BACK : PATTERN_MATCH;
     }
     return PATTERN_NONE;
+}
+
+static PatternVerdict verdict(const PatternSet *set, const Parts *path, size_t n_parts, bool is_dir)
+{
+    locale_t old = uselocale(set->bytes);
+    PatternVerdict result = verdict_in_bytes(set, path, n_parts, is_dir);
+    uselocale(old);
+    return result;
 }
 
 PatternVerdict pattern_set_match(const PatternSet *set, const char *path, bool is_dir)
@@ -176,8 +190,10 @@ bool pattern_set_reaches_below(const PatternSet *set, const char *dir)
     if (set == NULL)
         return true;
     _cleanup_(parts_done) Parts parts = split(dir, strlen(dir));
-    for (size_t i = 0; i < set->n; i++)
-        if (!set->v[i].taken_back && reaches_below(&set->v[i], &parts))
-            return true;
-    return false;
+    locale_t old = uselocale(set->bytes);
+    bool reaches = false;
+    for (size_t i = 0; i < set->n && !reaches; i++)
+        reaches = !set->v[i].taken_back && reaches_below(&set->v[i], &parts);
+    uselocale(old);
+    return reaches;
 }

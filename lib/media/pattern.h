@@ -1,7 +1,7 @@
 /* Patterns like gitignore's, one a string: `*`, `?` and `[..]` within a part of the path, `**` over parts, a '/' at the
  * start or in the middle anchors at the top, one at the end asks for a directory, `!` in front takes back, the last
  * pattern that matches wins. "\!" begins a pattern with an exclamation mark. There are no comments: these are
- * arguments, not lines of a file. */
+ * arguments, not lines of a file. Bytes are compared, in any locale. */
 #ifndef KURA_MEDIA_PATTERN_H
 #define KURA_MEDIA_PATTERN_H
 

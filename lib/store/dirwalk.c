@@ -27,7 +27,8 @@ typedef struct Entries {
 /* What a walk does with the files it meets. path ends with '/' or is "". */
 typedef struct Walk {
     int (*visit)(struct Walk *walk, int dir, const char *path, const Entry *entry, Error *err);
-    bool (*wanted)(const char *name, const struct stat *st);
+    bool (*wanted)(const struct Walk *walk, const char *name, const struct stat *st);
+    time_t now; /* by the clock of the file system */
     StoreListFn fn;
     void *ctx;
 } Walk;
@@ -50,22 +51,22 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const Entry *)a)->name, ((const Entry *)b)->name);
 }
 
-static bool is_object(const char *name, const struct stat *st)
+static bool is_object(const Walk *walk, const char *name, const struct stat *st)
 {
     return S_ISREG(st->st_mode) && store_key_valid(name);
 }
 
-static bool is_leftover(const char *name, const struct stat *st)
+static bool is_leftover(const Walk *walk, const char *name, const struct stat *st)
 {
     size_t len = strlen(name), prefix = strlen(DIR_TEMP_PREFIX), mark = strlen(DIR_TEMP_MARK);
     return S_ISREG(st->st_mode) && len > prefix + mark && strncmp(name, DIR_TEMP_PREFIX, prefix) == 0 &&
-           strcmp(name + len - mark, DIR_TEMP_MARK) == 0 && st->st_mtime < time(NULL) - TEMP_MAX_AGE;
+           strcmp(name + len - mark, DIR_TEMP_MARK) == 0 && st->st_mtime < walk->now - TEMP_MAX_AGE;
 }
 
 static void add_entry(Entries *entries, const Walk *walk, const char *name, const struct stat *st)
 {
     bool dir = S_ISDIR(st->st_mode) && store_key_valid(name);
-    if (!dir && !walk->wanted(name, st))
+    if (!dir && !walk->wanted(walk, name, st))
         return;
     xgrow(&entries->v, &entries->cap, entries->n);
     entries->v[entries->n++] = (Entry){
@@ -161,6 +162,20 @@ int dirwalk_list(DirTree *tree, const char *prefix, StoreListFn fn, void *ctx, E
     return walk_prefix(tree, &walk, prefix, err);
 }
 
+static int leftover_visit(Walk *walk, int dir, const char *path, const Entry *entry, Error *err)
+{
+    (void)dir;
+    _cleanup_free_ char *name = xasprintf("%s%s", path, entry->name);
+    const StoreObject object = {.key = name, .size = entry->size, .time = entry->time};
+    return walk->fn(walk->ctx, &object, err);
+}
+
+int dirwalk_leftovers(DirTree *tree, time_t now, StoreListFn fn, void *ctx, Error *err)
+{
+    Walk walk = {.visit = leftover_visit, .wanted = is_leftover, .now = now, .fn = fn, .ctx = ctx};
+    return walk_prefix(tree, &walk, "", err);
+}
+
 static int tidy_visit(Walk *walk, int dir, const char *path, const Entry *entry, Error *err)
 {
     (void)walk;
@@ -169,8 +184,8 @@ static int tidy_visit(Walk *walk, int dir, const char *path, const Entry *entry,
     return 0;
 }
 
-int dirwalk_tidy(DirTree *tree, Error *err)
+int dirwalk_tidy(DirTree *tree, time_t now, Error *err)
 {
-    Walk walk = {.visit = tidy_visit, .wanted = is_leftover};
+    Walk walk = {.visit = tidy_visit, .wanted = is_leftover, .now = now};
     return walk_prefix(tree, &walk, "", err);
 }

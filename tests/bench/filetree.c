@@ -1,5 +1,5 @@
-/* A tree of many files, the same each time: directories 16 levels deep, about a hundred files in each, sizes that spread
- * around the mean and cannot be compressed.
+/* A tree of many files, the same each time: directories 16 levels deep, about a hundred files in each, sizes that
+ * spread around the mean and cannot be compressed.
  *
  *   filetree make DIR FILES BYTES            BYTES over all files; with 0 every file is a hole of 4 KiB
  *   filetree change DIR FILES BYTES ROUND    one file in a hundred is written anew, others each round */

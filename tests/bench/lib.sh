@@ -6,6 +6,7 @@ TOP=$(cd "$BENCH/../.." && pwd)
 . "$BENCH/../tools/pg.sh"
 BUILD=${KURA_BUILD:-$TOP/build}
 KURA=$BUILD/cmd/kura/kura
+export KURA_STATE_DIR=$KURA_TEST_CACHE/bench-run-state # and not that of this host
 [ -x "$KURA" ] || { echo "\"$KURA\" is not built" >&2; exit 1; }
 
 dir='' keep=0 rounds=3 parts=()
@@ -89,20 +90,20 @@ bench_media() {
     mv "$1/media.new" "$1/media"
 }
 
-# timed NAME COMMAND...: adds a line "seconds KiB" to $TIMES/NAME; the peak is that of the largest process. The disk's
+# timed NAME COMMAND...: adds a line "seconds KiB CPU-seconds" to $TIMES/NAME; the peak is that of the largest process. The disk's
 # queue is emptied first, so that nobody pays for what ran before.
 timed() {
     local name=$1 status
     shift
     sync
-    /usr/bin/time -o "$TIMES/last" -f '%e %M' "$@" >"$TIMES/out" 2>&1
+    /usr/bin/time -o "$TIMES/last" -f '%e %M %U %S' "$@" >"$TIMES/out" 2>&1
     status=$?
     if [ $status != 0 ] && [ $status != 3 ]; then # 3: kura is done, and has something to tell
         echo "$name failed:" >&2
         tail -n 20 "$TIMES/out" >&2
         exit 1
     fi
-    grep -E '^[0-9.]+ [0-9]+$' "$TIMES/last" >>"$TIMES/$name"
+    awk 'NF == 4 && /^[0-9. ]+$/ { print $1, $2, $3 + $4 }' "$TIMES/last" >>"$TIMES/$name"
     printf '  %-34s %8s s\n' "$name" "$(tail -n 1 "$TIMES/$name" | cut -d ' ' -f 1)"
 }
 
@@ -110,11 +111,12 @@ timed() {
 print_times() {
     local name
     for name in "$TIMES"/*; do
-        [ "${name##*/}" = last ] || [ "${name##*/}" = out ] || printf '%-36s %8.2f s  %5d MiB\n' "${name##*/}" "$(median "${name##*/}")" "$(peak_mib "${name##*/}")"
+        [ "${name##*/}" = last ] || [ "${name##*/}" = out ] || printf '%-36s %8.2f s  %8.2f s of CPU  %5d MiB\n' "${name##*/}" "$(median "${name##*/}")" "$(median "${name##*/}" 3)" "$(peak_mib "${name##*/}")"
     done
 }
 
-median() { cut -d ' ' -f 1 "$TIMES/$1" | sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+# median NAME [FIELD]
+median() { cut -d ' ' -f "${2:-1}" "$TIMES/$1" | sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 peak_mib() { cut -d ' ' -f 2 "$TIMES/$1" | sort -n | tail -n 1 | awk '{ print int($1 / 1024 + 0.5) }'; }
 
 # goal WHAT VALUE WANTED UNIT: VALUE should be at most WANTED.

@@ -1,67 +1,67 @@
 #!/bin/bash
-# Backups that are killed, starved of space, that meet failing disks, power failures and clocks that jump: what is in the
-# repository stays whole, what was promised is there, the next run works, and nothing is left behind.
+# Backups, copies and prunes that are killed, starved of space, that meet failing disks, power failures and clocks that
+# jump: what is in the repository stays whole, what was promised is there, the next run works, and nothing is left behind.
 #
 # How many rounds of each, by environment (0: none of that kind):
-#   KURA_TORTURE_KILLS    random instants of each command, in a directory
-#   KURA_TORTURE_S3       the same on S3
-#   KURA_TORTURE_FAULTS   calls that fail, by chance; "all": each one, in each way
-#   KURA_TORTURE_POWER    power failures
-#   KURA_TORTURE_SEED     where chance begins
+#   KURA_TORTURE_KILLS      random instants of each command, in a directory
+#   KURA_TORTURE_S3         the same on S3
+#   KURA_TORTURE_FAULTS     calls of each command that fail, by chance; "all": each one, in each way
+#   KURA_TORTURE_REFUSALS   requests to S3 that are refused
+#   KURA_TORTURE_POWER      power failures during each command
+#   KURA_TORTURE_CLOCKS     1: clocks that jump
+#   KURA_TORTURE_COMMANDS   which commands
+#   KURA_TORTURE_SEED       where chance begins
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/torture/site.sh"
 . "$TOP/tests/torture/rounds.sh"
 . "$TOP/tests/torture/power.sh"
+. "$TOP/tests/torture/clocks.sh"
 RANDOM=${KURA_TORTURE_SEED:-4711}
 TORMENT=$BUILD/tests/torture/libtorment.so
-RESTORE_EVERY=10 RESET_EVERY=25
+RESTORE_EVERY=10 RESET_EVERY=20
+read -ra commands <<<"${KURA_TORTURE_COMMANDS:-backup copy prune}"
 
 start 15 main
 site_make || die 'no site'
 mkdir "$WORK/states"
-REPO=$WORK/repo ROOTS=$WORK/repo:$WORK/.cache
-files=(--files "media=$WORK/media") site=(--db "$(conn site)" "${files[@]}")
+REPO=$WORK/repo ROOTS=$WORK/repo:$WORK/from:$WORK/.cache
+files=(--files "media=$WORK/media")
+site=(--db "$(conn site)" "${files[@]}")
 SOURCE=("${site[@]}")
 
-# earlier: three backups that must survive everything.
-earlier() {
-    local n
-    kura init --repo "$REPO" || return 1
-    for n in 1 2 3; do
-        prepare_backup $n && run "${command[@]}" && judge_backup 0 || return 1
-        sleep 1.01 # ids of one second have no order
-    done
-    cp -al "$REPO" "$WORK/base"
-}
-reset() { rm -rf "$REPO" && cp -al "$WORK/base" "$REPO" && known=$(ids "$REPO"); }
-
-check 'three backups' earlier
+check 'three backups' scene_backup
 check 'restore as they were' restores_some "$REPO"
 
 # rounds NUMBER NAME: killed at that many instants.
 rounds() {
     local n
-    for ((n = 1; n <= $1; n++)); do
+    unset "LENGTH[$2]"
+    : >"$WORK/killed"
+    for ((n = 0; n < $1; n++)); do
+        [ $((n % RESET_EVERY)) != 0 ] || { "scene_$2" && "prepare_$2" 99 && again "$2"; } || return 1
         killed "$2" $((n + 100)) || return 1
-        [ $((n % RESTORE_EVERY)) != 0 ] || restores_some "$REPO" || return 1
-        [ $((n % RESET_EVERY)) != 0 ] || reset || return 1
+        [ $(((n + 1) % RESTORE_EVERY)) != 0 ] || restores_some "$REPO" || return 1
     done
-    echo "$(sort "$WORK/killed" | uniq -c) were killed in their midst"
-    [ "$(wc -l <"$WORK/killed")" -ge $(($1 / 2)) ]
+    echo "$(wc -l <"$WORK/killed") were killed in their midst"
+    [ "$(wc -l <"$WORK/killed")" -ge $(($1 / 3)) ]
 }
-kills=${KURA_TORTURE_KILLS:-8}
-[ "$kills" = 0 ] || check "backup killed at $kills random instants" rounds "$kills" backup
+number=${KURA_TORTURE_KILLS:-4}
+for name in "${commands[@]}"; do
+    [ "$number" = 0 ] || check "$name killed at $number random instants" rounds "$number" "$name"
+done
 
 # Each call that changes something, or as many as wanted, fails in each way, or is the last one.
 ways=(ENOSPC ENOSPC+ EDQUOT+ EIO EIO+ short kill killed)
 # fault NAME N HOW
-fault() { reset && tormented "$@" || { echo ---; bad=$((bad + 1)); }; }
+fault() {
+    rm -rf "$REPO" && cp -al "$WORK/faults.base" "$REPO" && known=$(ids "$REPO") && "command_$1" && tormented "$@" ||
+        { echo ---; bad=$((bad + 1)); }
+}
 faults() { # faults NAME NUMBER|all
-    local n how total bad=0
-    local SOURCE=("${files[@]}")
-    reset && "prepare_$1" 500 || return 1
+    local n how total bad=0 SOURCE=("${files[@]}")
+    "scene_$1" && "prepare_$1" 500 && rm -rf "$WORK/faults.base" && cp -al "$REPO" "$WORK/faults.base" || return 1
     tormented "$1" 1000000 none || return 1
-    total=$(grep -aE '^[1-9][0-9]* [a-z0-9]+ ' "$WORK/journal" | tail -n 1 | cut -d ' ' -f 1)
+    total=$(grep -aE '^[1-9][0-9]* [a-z0-9]+ [0-9]+ ' "$WORK/journal" | tail -n 1 | cut -d ' ' -f 1)
     : >"$WORK/torments"
     if [ "$2" = all ]; then
         for how in "${ways[@]}"; do
@@ -75,28 +75,78 @@ faults() { # faults NAME NUMBER|all
         done
     fi
     sort "$WORK/torments" | uniq -c
-    echo "$bad of $(wc -l <"$WORK/torments") went wrong"
+    echo "$bad of $(wc -l <"$WORK/torments") went wrong; a run makes $total calls"
     [ $bad = 0 ]
 }
-number=${KURA_TORTURE_FAULTS:-16}
-[ "$number" = 0 ] || check "backup with $number failing calls" faults backup "$number"
+number=${KURA_TORTURE_FAULTS:-8}
+for name in "${commands[@]}"; do
+    [ "$number" = 0 ] || check "$name with $number failing calls" faults "$name" "$number"
+done
 
-# Power failures.
+# Power failures: one after all was done, the others at any instant.
 modes=(lost random names zeros)
-power() {
+power() { # power NAME NUMBER
     local n size SOURCE=("${files[@]}")
     size=$(powerloss size "$WORK/power.journal")
-    power_lost "$size" lost || return 1
-    for ((n = 0; n < $1; n++)); do
-        power_lost $((RANDOM % size + 1)) "${modes[n % ${#modes[@]}]}" || return 1
+    power_lost "$1" "$size" lost || return 1
+    for ((n = 1; n < $2; n++)); do
+        power_lost "$1" $((RANDOM % size + 1)) "${modes[n % ${#modes[@]}]}" || return 1
     done
 }
-number=${KURA_TORTURE_POWER:-12}
-if [ "$number" != 0 ]; then
-    reset
-    check 'backups are recorded' record_backup
-    check 'the record is complete' complete
-    check "the power fails at $number instants of backups" power "$number"
+number=${KURA_TORTURE_POWER:-4}
+# In their midst: a blob has its name, a manifest is gone, and the directory was not written through.
+declare -A middle=([backup]="$((3 + RANDOM % 6)) rename" [copy]="$((3 + RANDOM % 6)) rename" [prune]='2 unlink')
+for name in "${commands[@]}"; do
+    [ "$number" != 0 ] || continue
+    # shellcheck disable=SC2086
+    check "power fails, $name: runs are recorded" recording "$name" ${middle[$name]} || continue
+    check "power fails, $name: the record is complete" complete
+    check "power fails, $name: at $number instants" power "$name" "$number"
+done
+
+[ "${KURA_TORTURE_CLOCKS:-1}" = 0 ] || clocks
+
+# On S3.
+number=${KURA_TORTURE_S3:-3} refusals=${KURA_TORTURE_REFUSALS:-3}
+if [ "$number$refusals" != 00 ]; then
+    s3_start rgw ceph bluestore=4000000000 || die 'no S3 server'
+    s3_bucket ceph torture || die 'no bucket'
+    export KURA_S3_ENDPOINT=$S3_ENDPOINT
+    REPO=s3://torture/0
+    RESET_EVERY=50
+    for name in "${commands[@]}"; do
+        [ "$number" = 0 ] || check "on S3, $name killed at $number random instants" rounds "$number" "$name"
+    done
+    faulty_start ceph proxy || die 'no proxy'
+    # refused NAME N: the Nth request of a run is refused, and those of its kind after it; so does the run, or it did not need it.
+    refused() {
+        local status
+        "prepare_$1" $(($2 + 600)) || return 1
+        faulty_rules proxy "* * nth:$2 status 403 AccessDenied"
+        KURA_S3_ENDPOINT=$FAULTY_ENDPOINT kura_begin "${command[@]}"
+        kura_end
+        status=$?
+        echo "$1, request $2: status $status: $(awk -F '\t' '$6 != "-" { print $1, $2 }' "$WORK/proxy.log")"
+        case $status in
+        1) grep -q 'error:.*AccessDenied' "$WORK/err" && grep -q '^hint: ' "$WORK/err" || { cat "$WORK/err"; return 1; } ;;
+        0 | 3) ;;
+        *) cat "$WORK/err"; return 1 ;;
+        esac
+        "judge_$1" $status && again "$1"
+    }
+    refusals() { # refusals NAME NUMBER|all
+        local n total
+        "scene_$1" && "prepare_$1" 599 && faulty_rules proxy && KURA_S3_ENDPOINT=$FAULTY_ENDPOINT run "${command[@]}" && "judge_$1" 0 || return 1
+        total=$(wc -l <"$WORK/proxy.log")
+        if [ "$2" = all ]; then
+            for ((n = 1; n <= total; n++)); do refused "$1" $n || return 1; done
+        else
+            for ((n = 0; n < $2; n++)); do refused "$1" $((RANDOM % total + 1)) || return 1; done
+        fi
+    }
+    for name in "${commands[@]}"; do
+        [ "$refusals" = 0 ] || check "on S3, $name with $refusals refused requests" refusals "$name" "$refusals"
+    done
 fi
 
 finish

@@ -9,22 +9,24 @@ recorded() {
     LD_PRELOAD=$TORMENT TORMENT_ROOTS=$1 TORMENT_JOURNAL=$WORK/power.journal "${@:2}"
 }
 
-# record_backup: three backups of a changing site into $REPO, the second of which is killed right after it gave a blob its
-# name. What each successful one promised is marked.
-record_backup() {
+# mark: what there must be from now on.
+mark() { powerloss mark "$WORK/power.journal" "$(tr '\n' , <<<"$known")"; }
+
+# recording NAME N CALL: three runs of a command, the second of which is killed right after its Nth CALL. The third prune
+# is to go on where that one ended.
+recording() {
     local n
     rm -rf "$WORK/power.journal" "$WORK/power.base"
-    cp -al "$REPO" "$WORK/power.base"
+    "scene_$1" && cp -al "$REPO" "$WORK/power.base" || return 1
     for n in 1 2 3; do
-        prepare_backup $((900 + RANDOM)) || return 1
+        [ "$1 $n" = 'prune 3' ] || recorded "$REPO" "prepare_$1" $((900 + RANDOM)) && mark || return 1
         if [ $n = 2 ]; then
-            TORMENT_FAULT="$((3 + RANDOM % 8)) killed rename" recorded "$REPO" kura_begin "${command[@]}"
+            TORMENT_FAULT="$2 killed $3" recorded "$REPO" kura_begin "${command[@]}"
             kura_end
             [ $? = 137 ] || { echo 'it was not killed'; return 1; }
-            recorded "$REPO" judge_backup 137 || return 1
+            recorded "$REPO" "judge_$1" 137 || return 1
         else
-            recorded "$REPO" run "${command[@]}" && recorded "$REPO" judge_backup 0 || return 1
-            powerloss mark "$WORK/power.journal" "$(grep -o "$(tail -n 1 <<<"$known")" "$WORK/out")"
+            recorded "$REPO" run "${command[@]}" && recorded "$REPO" "judge_$1" 0 && mark || return 1
         fi
     done
 }
@@ -35,15 +37,14 @@ complete() {
         diff -r "$REPO" "$WORK/image"
 }
 
-# power_lost AT MODE: what a failure then leaves is whole, has all that was promised, and the next backup works upon it.
+# power_lost NAME AT MODE: what a failure then leaves is whole, has all that was promised, and the next run works upon it.
 power_lost() {
-    local REPO=$WORK/image promised before
-    promised=$(powerloss image "$WORK/power.journal" "$WORK/repo" "$WORK/power.base" "$WORK/image" "$1" "$2" "$RANDOM") || return 1
-    before=$(ids "$WORK/power.base")
-    known=$(ids "$REPO") || { echo "$known"; return 1; }
-    [ -z "$(comm -23 <(sort -u <<<"$before"$'\n'"$promised" | sed '/^$/d') <(sort <<<"$known"))" ] ||
-        { echo "of $before and $promised only these are left: $known"; return 1; }
-    whole "$REPO" || return 1
-    command_backup
-    again backup
+    local journaled=$REPO REPO=$WORK/image marks
+    marks=$(powerloss image "$WORK/power.journal" "$journaled" "$WORK/power.base" "$REPO" "$2" "$3" "$RANDOM") || return 1
+    known=$(tail -n 1 <<<"$marks" | tr , '\n')
+    [ -n "$known" ] || known=$(ids "$WORK/power.base")
+    none_lost "$(ids "$REPO")" && whole "$REPO" || return 1
+    known=$(ids "$REPO")
+    "command_$1"
+    again "$1"
 }

@@ -110,13 +110,27 @@ static void test_rehearsals(void **state)
 
 static void test_verifications(void **state)
 {
+    const StandingLimits month = {.read = 31 * DAY};
     Standing standing = healthy();
-    assert_judged(&standing, &strict, "W:never-verified ");
+    assert_judged(&standing, &strict, "W:verify-too-old ");
     standing.runs[RUN_VERIFY] = ended(0);
     standing.runs[RUN_VERIFY].good.finished = (char *)"2026-11-14T20:20:00Z";
     assert_judged(&standing, &strict, "W:verify-too-old ");
+    standing.verified = now - DAY; /* by another host */
+    assert_judged(&standing, &strict, "");
+    assert_judged(&standing, &month, "W:read-too-old ");
+    standing.read = now - 31 * DAY;
+    assert_judged(&standing, &month, "");
+    standing.read--;
+    assert_judged(&standing, &month, "W:read-too-old ");
+    standing.verified = 0;
     standing.runs[RUN_VERIFY] = ended(3);
     assert_judged(&standing, &any, "E:damage-found ");
+    standing.verified = now; /* mended since */
+    assert_judged(&standing, &any, "");
+    standing.damages = 2;
+    assert_judged(&standing, &any, "E:damage-known ");
+    standing = healthy();
     standing.runs[RUN_VERIFY] = ended(10);
     assert_judged(&standing, &any, "W:run-failed ");
 }
@@ -159,7 +173,7 @@ static void test_nagios(void **state)
     standing.backup = NULL;
     assert_nagios(&standing, NAGIOS_CRITICAL,
                   "KURA CRITICAL - there is no backup of \"a/b='c\\n\"; no backup of \"a/b='c\\n\" was ever rehearsed; "
-                  "this host never found the backups of \"a/b='c\\n\" whole |\n");
+                  "the backups of \"a/b='c\\n\" were never verified |\n");
 }
 
 int main(void)

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# Clocks that are wrong, and clocks that jump: to be sourced by torture.sh after rounds.sh.
+
+FAKETIME_LIB=$(dpkg -L libfaketime | grep 'libfaketimeMT\.so') || die 'no libfaketime'
+
+# at OFFSET COMMAND...: runs a command by a clock so far off ("+5h").
+at() {
+    LD_PRELOAD=$FAKETIME_LIB FAKETIME=$1 DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 "${@:2}"
+}
+
+# backup_at OFFSET STATUS PATTERN: a backup by that clock, whole, with that status; it says PATTERN.
+backup_at() {
+    prepare_backup $((RANDOM % 1000)) || return 1
+    at "$1" kura_begin "${command[@]}"
+    kura_end
+    local status=$?
+    [ $status = "$2" ] || wrong $status '' || return 1
+    grep -qE "$3" "$WORK/err" "$WORK/out" || wrong $status "without $3" || return 1
+    judge_backup $status && settle_backup
+}
+latest_is() { [ "$(ids "$REPO" | tail -n 1)" = "$1" ] || { ids "$REPO"; echo "the latest should be $1"; return 1; }; }
+
+# jumps OFFSET STATUS: the clock jumps while a backup runs, held up by a lock on a table.
+jumps() {
+    local blocker deadline=$((SECONDS + 30))
+    prepare_backup $((RANDOM % 1000)) || return 1
+    echo +0 >"$WORK/clock"
+    psql -Xq -d "$(conn site)" -c 'BEGIN; LOCK TABLE note; SELECT pg_sleep(600)' >/dev/null 2>&1 &
+    blocker=$!
+    until [ "$(sql postgres "SELECT count(*) FROM pg_locks WHERE relation IS NOT NULL AND mode = 'AccessExclusiveLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = 'site')")" != 0 ] || [ $SECONDS -ge $deadline ]; do sleep 0.05; done
+    LD_PRELOAD=$FAKETIME_LIB FAKETIME_TIMESTAMP_FILE=$WORK/clock FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 \
+        FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 kura_begin "${command[@]}"
+    until objects locks/ | grep -q . || [ $SECONDS -ge $deadline ]; do sleep 0.05; done
+    echo "$1" >"$WORK/clock"
+    sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK TABLE note%' AND pid <> pg_backend_pid()" >/dev/null
+    wait $blocker 2>/dev/null
+    kura_end
+    local status=$?
+    [[ "|$2|" == *"|$status|"* ]] || wrong $status '' || return 1
+    judge_backup $status && again backup
+}
+
+clocks() {
+    local newest
+    REPO=$WORK/repo
+    scene_backup || die 'no scene'
+    check 'clock 2 minutes behind: backup' backup_at -2m 0 ''
+    newest=$(tail -n 1 <<<"$known")
+    check 'clock 2 minutes behind: it is the latest all the same' latest_is "$newest"
+    check 'clock 5 hours ahead: backup' backup_at +5h 0 ''
+    newest=$(tail -n 1 <<<"$known")
+    check 'clock right again: backup, and what is ahead is told' backup_at +0 3 'from the future'
+    check 'clock right again: the one ahead is the latest' latest_is "$newest"
+    check 'it restores as it was' restores "$REPO" "$newest"
+    check 'clock 5 hours behind: backup' backup_at -5h 3 'from the future'
+    scene_backup || die 'no scene'
+    check 'clock jumps 3 days back in the midst of a backup' jumps -3d '0|3'
+    check 'clock jumps 1 hour ahead in the midst of a backup' jumps +1h '0|3'
+    check 'clock jumps 3 hours ahead in the midst of a backup: its lock has expired' jumps +3h '11|0|3'
+}
