@@ -87,8 +87,7 @@ static void assert_restores(const char *id)
     const FilesetRestoreOptions options = {.jobs = 1};
     _cleanup_free_ char *target = xasprintf("%s/target", dir), *command = NULL;
     assert_int_equal(manifest_load(repo, id, &manifest, &err), 0);
-    assert_int_equal(
-        fileset_restore(repo, &manifest->filesets[0], target, &options, &stats, &findings, NULL, &err), 0);
+    assert_int_equal(fileset_restore(repo, &manifest->filesets[0], target, &options, &stats, &findings, NULL, &err), 0);
     manifest_free(manifest);
     command = xasprintf("diff -r %s %s && rm -r %s", source, target, target);
     assert_int_equal(system(command), 0);
