@@ -107,8 +107,8 @@ int manifest_parse(const void *text, size_t len, Manifest **ret, Error *err);
 char *manifest_new_id(const Repo *repo, const char *app);
 
 /* The same for a backup that comes after all those of its application among `names`, in the order of ids too: where
- * several fall on one second, or clocks differ by some minutes, its moment is put behind theirs. *ret_ahead: the name of
- * one that is further ahead, or NULL; it stays the latest for now. */
+ * several fall on one second, or clocks differ by some minutes, its moment is put behind theirs. *ret_ahead: the name
+ * of one that is further ahead, or NULL; it stays the latest for now. */
 char *manifest_next_id(const Repo *repo, const char *app, const StrVec *names, const char **ret_ahead);
 
 /* The id of a copy in another repository: the same but for the application, which that one may call otherwise. To be

@@ -103,8 +103,8 @@ void uploader_doubt(Uploader *uploader, const BlobRef *ref, bool damaged);
 /* Whether a new manifest may refer to a blob of an earlier one without submitting it again: asks the store, once for
  * each blob, unless that is to be believed (see uploader_know). */
 int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err);
-/* Says that a manifest will refer to a blob which is there, but which perhaps no manifest refers to so far: a killed run
- * may have left it. uploader_drain and uploader_finish see to it that it survives a crash. Of what is submitted and
+/* Says that a manifest will refer to a blob which is there, but which perhaps no manifest refers to so far: a killed
+ * run may have left it. uploader_drain and uploader_finish see to it that it survives a crash. Of what is submitted and
  * found to be there they do so anyhow. */
 void uploader_rely(Uploader *uploader, const BlobRef *ref);
 /* Learns from a listing which blobs a remote repository has: others are then sent without asking, and uploader_has

@@ -263,15 +263,13 @@ static bool is_touched(const Prune *prune, const Manifest *manifest)
     return touched;
 }
 
-/* The new manifest, with what it refers to stored. */
+/* The new manifest, with what it refers to stored; *ret may be set on failure too. */
 static int rewrite(Prune *prune, const Manifest *manifest, Manifest **ret, Error *err)
 {
     Uploader *uploader = uploader_new(prune->repo, UPLOAD_THREADS, UPLOAD_BYTES);
     int rc = manifest_rewrite(prune->repo, prune->repo, uploader, manifest, new_place, prune, ret, err);
-    if (rc == 0 && uploader_finish(uploader, NULL, err) < 0) {
-        manifest_free(*ret);
-        rc = -1;
-    }
+    if (rc == 0)
+        rc = uploader_finish(uploader, NULL, err);
     uploader_free(uploader);
     return rc;
 }

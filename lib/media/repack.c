@@ -65,7 +65,7 @@ int repacker_open(Repacker *repacker, const Buf *pack, Error *err)
     int rc = -1;
     if (archive_read_support_format_tar(tar) != ARCHIVE_OK ||
         archive_read_open_memory(tar, pack->data, pack->len) != ARCHIVE_OK)
-        error_set(err, ERR_FAILED, "could not read a pack: %s", archive_error_string(tar));
+        error_set(err, ERR_CORRUPT, "a pack is not a tar: %s", archive_error_string(tar));
     else
         rc = read_starts(repacker, tar, err);
     archive_read_free(tar);

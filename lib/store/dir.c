@@ -236,6 +236,45 @@ static int dir_delete(Store *store, const char *key, Error *err)
     return errno == ENOENT || errno == EISDIR ? 0 : file_error(dir, errno, "remove", key, err);
 }
 
+/* The first n keys that are in the directory of the first of them. */
+static size_t same_directory(const char *const *keys, size_t n)
+{
+    const char *slash = strrchr(keys[0], '/');
+    size_t len = slash ? (size_t)(slash - keys[0]) + 1 : 0, same = 1;
+    while (same < n && strncmp(keys[same], keys[0], len) == 0 && strchr(keys[same] + len, '/') == NULL)
+        same++;
+    return same;
+}
+
+/* All of one directory, which is written through once. */
+static int delete_some(DirStore *dir, const char *const *keys, size_t n, Error *err)
+{
+    _cleanup_(dirref_done) DirRef parent = {.fd = -1};
+    const char *name;
+    Error why = ERROR_INIT;
+    if (open_parent(dir, keys[0], DIR_LOOK, &parent, &name, &why) < 0) {
+        if (why.code == ERR_NOT_FOUND)
+            return 0;
+        if (err)
+            *err = why;
+        return -1;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (unlinkat(parent.fd, keys[i] + (name - keys[0]), 0) < 0 && errno != ENOENT && errno != EISDIR)
+            return file_error(dir, errno, "remove", keys[i], err);
+    return dir_sync(parent.fd) < 0 ? file_error(dir, errno, "remove", keys[0], err) : 0;
+}
+
+static int dir_delete_many(Store *store, const char *const *keys, size_t n, Error *err)
+{
+    for (size_t i = 0, some; i < n; i += some) {
+        some = same_directory(keys + i, n - i);
+        if (delete_some(dir_of(store), keys + i, some, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* What time it is for the file system, which may be another host's: that of a file that was just made. 1 when there is
  * no directory yet. */
 static int file_system_time(DirStore *dir, time_t *ret, Error *err)
@@ -322,6 +361,7 @@ static const StoreOps ops = {
     .head = dir_head,
     .list = dir_list,
     .delete = dir_delete,
+    .delete_many = dir_delete_many,
     .settle = dir_settle,
     .leftovers = dir_leftovers,
     .tidy = dir_tidy,
