@@ -136,6 +136,7 @@ static void test_thirty_nights(void **state)
     }
     assert_int_equal(night(3.4), 0); /* and so on */
     assert_true(report.cycle_started > 0 && report.cycle_share > 0.03 && report.cycle_share < 0.05);
+    verify_report_done(&report);
 }
 
 /* Each night a blob is added and one goes. What is there all the time is read once; nothing twice. */
