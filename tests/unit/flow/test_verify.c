@@ -711,6 +711,8 @@ static void test_index_out_of_order(void **state)
     ManifestFileset *docs = &site->world->manifest->filesets[1];
     docs->index = xreallocarray(docs->index, 2, sizeof *docs->index);
     docs->index[1] = docs->index[0];
+    docs->index_first = xreallocarray(docs->index_first, 2, sizeof *docs->index_first);
+    docs->index_first[1] = NULL; /* a manifest that tells where it begins is refused */
     docs->n_index = 2;
     docs->files *= 2;
     docs->dirs *= 2;

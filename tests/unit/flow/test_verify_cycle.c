@@ -93,6 +93,7 @@ static int times_read(const BlobRef *ref)
 }
 
 static VerifyReport report;
+static size_t readers = 3;
 
 /* Returns what verify_run does. */
 static int night(double percent)
@@ -100,7 +101,7 @@ static int night(double percent)
     Findings findings = FINDINGS_INIT;
     verify_report_done(&report);
     hours++;
-    int rc = verify_run(repo, &(VerifyOptions){.percent = percent, .jobs = 3}, &report, &findings, NULL, &err);
+    int rc = verify_run(repo, &(VerifyOptions){.percent = percent, .jobs = readers}, &report, &findings, NULL, &err);
     for (size_t i = 0; rc == 0 && i < findings.n; i++)
         if (findings.v[i].severity >= FINDING_WARNING && strcmp(findings.v[i].code, "blob-damaged") != 0)
             fail_msg("%s", findings.v[i].message);
@@ -135,6 +136,7 @@ static void test_thirty_nights(void **state)
     }
     assert_int_equal(night(3.4), 0); /* and so on */
     assert_true(report.cycle_started > 0 && report.cycle_share > 0.03 && report.cycle_share < 0.05);
+    verify_report_done(&report);
 }
 
 /* Each night a blob is added and one goes. What is there all the time is read once; nothing twice. */
@@ -183,20 +185,22 @@ static int fail_after(const char *key, Error *e)
     return 0;
 }
 
-/* An interrupted run leaves how far it came; what it read is not read again, but for what was in flight. */
+/* An interrupted run leaves how far it came; what it read is not read again, but for what was in flight: with one
+ * reader a single blob. */
 static void test_interrupted(void **state)
 {
     report = (VerifyReport){0};
     forget_requests();
     before_get = fail_after;
     gets_left = 100;
+    readers = 1;
     assert_int_equal(night(100), -1);
     assert_string_equal(err.message, "reading a blob: the line went dead");
     before_get = NULL;
     VerifyState left;
     assert_int_equal(verifystate_load(repo, &left, &err), 0);
     const VerifyCycle *cycle = verifystate_cycle(&left, NULL);
-    assert_true(cycle->started > 0 && cycle->read_blobs >= 95 && cycle->read_blobs <= 100);
+    assert_true(cycle->started > 0 && cycle->read_blobs == 100);
     verifystate_done(&left);
     nights_until_complete(25, 4);
     int twice = 0;
@@ -205,7 +209,8 @@ static void test_interrupted(void **state)
         assert_true(times == 1 || times == 2);
         twice += times == 2;
     }
-    assert_true(twice <= 4);
+    assert_true(twice <= 1);
+    readers = 3;
     verify_report_done(&report);
 }
 
