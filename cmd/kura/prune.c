@@ -92,13 +92,15 @@ static int check_use(const Session *session, Error *err)
     return check_own_policies(session, err);
 }
 
-/* Whether a run of a backup into this repository went wrong. */
+/* Whether a run of a backup into this repository went wrong. One that found another under way did not. */
 static bool has_failed(const RunState *state, const char *location)
 {
     const RunHistory *backups = &state->runs[RUN_BACKUP];
     const RunRecord *last = &backups->last;
     bool ended = backups->has_last && (last->finished != NULL || run_record_killed(last));
-    return ended && !run_record_good(RUN_BACKUP, last) && last->repository && strcmp(last->repository, location) == 0;
+    bool locked = last->finished && last->status == error_exit_status(ERR_LOCKED);
+    return ended && !locked && !run_record_good(RUN_BACKUP, last) && last->repository &&
+           strcmp(last->repository, location) == 0;
 }
 
 static int refuse_failed(const RunState *state, Error *err)
