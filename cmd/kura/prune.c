@@ -92,15 +92,15 @@ static int check_use(const Session *session, Error *err)
     return check_own_policies(session, err);
 }
 
-/* Whether a run of a backup into this repository went wrong. One that found another under way did not. */
+/* Whether the last backup of this host into the repository failed. One that found another under way did not. */
 static bool has_failed(const RunState *state, const char *location)
 {
     const RunHistory *backups = &state->runs[RUN_BACKUP];
     const RunRecord *last = &backups->last;
-    bool ended = backups->has_last && (last->finished != NULL || run_record_killed(last));
-    bool locked = last->finished && last->status == error_exit_status(ERR_LOCKED);
-    return ended && !locked && !run_record_good(RUN_BACKUP, last) && last->repository &&
-           strcmp(last->repository, location) == 0;
+    if (!backups->has_last || last->repository == NULL || strcmp(last->repository, location) != 0 ||
+        run_record_good(RUN_BACKUP, last))
+        return false;
+    return last->finished ? last->status != error_exit_status(ERR_LOCKED) : run_record_killed(last);
 }
 
 static int refuse_failed(const RunState *state, Error *err)
@@ -160,7 +160,8 @@ static int prune_backups(Session *session, Error *err)
         .plan = options_flag(options, OPT_PLAN),
     };
     bool rewrites = !prune.plan && options_number(options, OPT_MAX_UNUSED, NEVER_REWRITE) < NEVER_REWRITE;
-    if (check_use(session, err) < 0 || (retention_is_given(&prune.policy) && check_runs(session, err) < 0) ||
+    if (check_use(session, err) < 0 ||
+        (!prune.plan && retention_is_given(&prune.policy) && check_runs(session, err) < 0) ||
         session_open_repo_for(session, rewrites ? REPO_WRITE : REPO_READ, err) < 0)
         return -1;
     prune.max_unused =

@@ -138,6 +138,8 @@ int manifest_list(Repo *repo, StrVec *ret, Error *err);
 int manifest_list_names(Repo *repo, StrVec *ret, StrVec *superseded, Error *err);
 /* Removes what bears exactly this name; nothing is no error. Under an exclusive lock. */
 int manifest_delete(Repo *repo, const char *name, Error *err);
+/* Makes durable what others did: manifests that are there now survive a crash, those that are gone stay gone. */
+int manifest_settle(Repo *repo, Error *err);
 /* Whether a backup of this id, or name, can be of this application: names that differ may look alike in an id. */
 bool manifest_id_fits_app(const Repo *repo, const char *id, const char *app);
 /* "latest" (optionally of one app; app may be NULL), a full id, or an unambiguous beginning of one; *ret to be freed.

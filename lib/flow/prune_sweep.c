@@ -64,9 +64,12 @@ static int flush(Prune *prune, Batch *batch, Error *err)
     return 0;
 }
 
+/* A manifest that a killed prune removed must not come back after a crash, when its blobs are gone. */
 int prune_remove_blobs(Prune *prune, bool (*gone)(const BlobRecord *record), Error *err)
 {
     _cleanup_free_ Batch *batch = xcalloc(1, sizeof *batch);
+    if (manifest_settle(prune->repo, err) < 0)
+        return -1;
     for (size_t i = 0; i < prune->blobs.n; i++) {
         if (!gone(&prune->blobs.v[i]))
             continue;

@@ -208,6 +208,13 @@ int manifest_list(Repo *repo, StrVec *ret, Error *err)
     return 0;
 }
 
+int manifest_settle(Repo *repo, Error *err)
+{
+    if (store_settle(repo_store(repo), "backups/any", err) < 0)
+        return error_wrap(err, "relying on the backups that are there");
+    return 0;
+}
+
 int manifest_delete(Repo *repo, const char *name, Error *err)
 {
     return document_delete(repo, &kind, name, err);

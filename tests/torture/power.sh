@@ -9,22 +9,24 @@ recorded() {
     LD_PRELOAD=$TORMENT TORMENT_ROOTS=$1 TORMENT_JOURNAL=$WORK/power.journal "${@:2}"
 }
 
-# recording NAME CALL: three runs of a command, the second of which is killed right after a CALL of its middle. What there
-# must be after each successful one is marked.
+# mark: what there must be from now on.
+mark() { powerloss mark "$WORK/power.journal" "$(tr '\n' , <<<"$known")"; }
+
+# recording NAME N CALL: three runs of a command, the second of which is killed right after its Nth CALL. The third prune
+# is to go on where that one ended.
 recording() {
     local n
     rm -rf "$WORK/power.journal" "$WORK/power.base"
     "scene_$1" && cp -al "$REPO" "$WORK/power.base" || return 1
     for n in 1 2 3; do
-        recorded "$REPO" "prepare_$1" $((900 + RANDOM)) || return 1
+        [ "$1 $n" = 'prune 3' ] || recorded "$REPO" "prepare_$1" $((900 + RANDOM)) && mark || return 1
         if [ $n = 2 ]; then
-            TORMENT_FAULT="$((3 + RANDOM % 6)) killed $2" recorded "$REPO" kura_begin "${command[@]}"
+            TORMENT_FAULT="$2 killed $3" recorded "$REPO" kura_begin "${command[@]}"
             kura_end
             [ $? = 137 ] || { echo 'it was not killed'; return 1; }
             recorded "$REPO" "judge_$1" 137 || return 1
         else
-            recorded "$REPO" run "${command[@]}" && recorded "$REPO" "judge_$1" 0 || return 1
-            powerloss mark "$WORK/power.journal" "$(tr '\n' , <<<"$known")"
+            recorded "$REPO" run "${command[@]}" && recorded "$REPO" "judge_$1" 0 && mark || return 1
         fi
     done
 }
@@ -41,7 +43,6 @@ power_lost() {
     marks=$(powerloss image "$WORK/power.journal" "$journaled" "$WORK/power.base" "$REPO" "$2" "$3" "$RANDOM") || return 1
     known=$(tail -n 1 <<<"$marks" | tr , '\n')
     [ -n "$known" ] || known=$(ids "$WORK/power.base")
-    [ "$1" != prune ] || known=$(promised_by_prune)
     none_lost "$(ids "$REPO")" && whole "$REPO" || return 1
     known=$(ids "$REPO")
     "command_$1"

@@ -191,7 +191,7 @@ prepare_prune() {
     command_prune
 }
 command_prune() {
-    command=(prune --repo "$REPO" --keep-last 2 --grace 0)
+    command=(prune --repo "$REPO" --keep-last 2 --grace 0h --max-unused 5)
     known=$(ids "$REPO" | tail -n 2)
 }
 judge_prune() {
