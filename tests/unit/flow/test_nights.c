@@ -243,7 +243,7 @@ static void without_a_cache_the_repository_tells(void **state)
     assert_requests("GET backups/", 1);
     assert_requests("GET blobs/", 1); /* the index */
     assert_handful(2);
-    assert_int_equal(access(cache_dir, F_OK), 0); /* it has a second copy of the index nevertheless */
+    assert_int_equal(access(cache_dir, F_OK), -1);
 }
 
 static void a_lost_cache_costs_two_requests(void **state)
