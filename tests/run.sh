@@ -17,7 +17,7 @@ trap 'end_jobs; exit 130' INT
 trap 'end_jobs; exit 143' TERM
 
 # The longest first, so that none of them is left to run alone at the end; then all others that there are.
-topics='loans rights regress s3 hostile undo s3faults deb versions torture interrupt zoo story001 rehearse audit repair'
+topics='interrupt loans rights versions torture regress deb hostile s3store s3faults s3 undo rehearse rehearse-damage zoo'
 for topic in "$tests"/it/*.sh; do
     topic=$(basename "$topic" .sh)
     [[ " lib $topics " == *" $topic "* ]] || topics+=" $topic"

@@ -1,5 +1,6 @@
 # fish completion for kura: asks the program itself.
 function __kura_complete
+    command -q kura; or return
     set -l words (commandline -opc) (commandline -ct)
     set -l behind (string replace -r '^.*=' '' -- $words[-1])
     set -l before (string replace -r '[^=]*$' '' -- $words[-1])

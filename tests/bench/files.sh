@@ -10,31 +10,10 @@
 # are made in DIR; with --keep they stay, and the next run uses them again.
 . "$(dirname "$0")/lib.sh"
 
-dir='' keep=0 rounds=1 files=200000 bytes=12000000000 big=1000000
-while [ $# -gt 0 ]; do
-    case $1 in
-    --dir) dir=$2 && shift ;;
-    --keep) keep=1 ;;
-    --rounds) rounds=$2 && shift ;;
-    --files) files=$2 && shift ;;
-    --bytes) bytes=$2 && shift ;;
-    --big) big=$2 && shift ;;
-    *) echo "files.sh: what is \"$1\"?" >&2 && exit 2 ;;
-    esac
-    shift
-done
-[ -n "$dir" ] || dir=$(mktemp -d /var/tmp/kura-bench.XXXXXX)
-TIMES=$(mktemp -d)
-work=$dir/work
-finish() {
-    rm -rf "$TIMES" "$work"
-    [ $keep = 1 ] || rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-rm -rf "$work"
-mkdir -p "$work"
+files=200000 bytes=12000000000 big=1000000 rounds=1
+bench_options 'files bytes big' '' "$@"
+[ -n "$dir" ] || dir=$(mktemp -d /var/tmp/kura-bench.XXXXXX) # /tmp may be in memory
+bench_begin
 gcc -O2 -o "$work/filetree" "$BENCH/filetree.c" || exit 1
 export RESTIC_PASSWORD=bench RESTIC_CACHE_DIR=$work/restic-cache BORG_BASE_DIR=$work/borg RCLONE_CONFIG=$work/rclone.conf
 export BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes BORG_RELOCATED_REPO_ACCESS_IS_OK=yes

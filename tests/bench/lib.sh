@@ -9,7 +9,7 @@ KURA=$BUILD/cmd/kura/kura
 export KURA_STATE_DIR=$KURA_TEST_CACHE/bench-run-state # and not that of this host
 [ -x "$KURA" ] || { echo "\"$KURA\" is not built" >&2; exit 1; }
 
-dir='' keep=0 rounds=3 parts=()
+dir='' bench_keep=0 rounds=3 parts=()
 
 # bench_options NAMES PARTS ARG...: --dir DIR, --keep and --rounds N, which every benchmark takes; --NAME VALUE for each of
 # NAMES, variables that hold their defaults; and any of PARTS, which go into `parts`: all of them when none is named.
@@ -18,7 +18,7 @@ bench_options() {
     shift 2
     while [ $# -gt 0 ]; do
         if [ "$1" = --keep ]; then
-            keep=1
+            bench_keep=1
         elif [[ $1 == --* && "$names" == *" ${1#--} "* && $# -gt 1 ]]; then
             printf -v "${1#--}" %s "$2"
             shift
@@ -50,7 +50,7 @@ bench_end() {
     bench_stop
     clusters_stop
     rm -rf "$TIMES" "$work"
-    [ $keep = 1 ] || rm -rf "$dir"
+    [ $bench_keep = 1 ] || rm -rf "$dir"
 }
 bench_stop() { :; } # a benchmark that has started more redefines it
 

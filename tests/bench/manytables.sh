@@ -7,32 +7,9 @@
 # See db.sh for DIR and --keep; with another count of tables DIR must be another one too.
 . "$(dirname "$0")/lib.sh"
 
-dir='' keep=0 rounds=3 tables=10000
-while [ $# -gt 0 ]; do
-    case $1 in
-    --dir) dir=$2 && shift ;;
-    --keep) keep=1 ;;
-    --rounds) rounds=$2 && shift ;;
-    --tables) tables=$2 && shift ;;
-    *) echo "manytables.sh: what is \"$1\"?" >&2 && exit 2 ;;
-    esac
-    shift
-done
-[ -n "$dir" ] || dir=$(mktemp -d /tmp/kura-bench.XXXXXX)
-mkdir -p "$dir"
-chmod 755 "$dir"
-TIMES=$(mktemp -d)
-work=$dir/work
-finish() {
-    clusters_stop
-    rm -rf "$TIMES" "$work"
-    [ $keep = 1 ] || rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-rm -rf "$work"
-mkdir "$work"
+tables=10000
+bench_options tables '' "$@"
+bench_begin
 
 [ -d "$dir/data" ] || cluster_init 15 "$dir" || exit 1
 cluster_run 15 bench "$dir" -c shared_buffers=512MB -c max_wal_size=4GB -c max_locks_per_transaction=1024 || exit 1

@@ -8,33 +8,11 @@
 # the two need DIRs of their own.
 . "$(dirname "$0")/lib.sh"
 
-dir='' keep=0 scale=0.2 params='128+128 512+512 1024+512 2048+2048 8192+8192' wanted=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    --dir) dir=$2 && shift ;;
-    --keep) keep=1 ;;
-    --scale) scale=$2 && shift ;;
-    --params) params=$2 && shift ;;
-    *) wanted+=("$1") ;;
-    esac
-    shift
-done
-[ -n "$dir" ] || dir=$(mktemp -d /tmp/kura-bench.XXXXXX)
-mkdir -p "$dir"
-chmod 755 "$dir"
-TIMES=$(mktemp -d)
-work=$dir/work
-finish() {
-    psql -Xqd postgres -c 'ALTER SYSTEM RESET autovacuum' 2>/dev/null
-    clusters_stop
-    rm -rf "$TIMES" "$work"
-    [ $keep = 1 ] || rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-rm -rf "$work"
-mkdir "$work"
+scale=0.2 params='128+128 512+512 1024+512 2048+2048 8192+8192'
+bench_options 'scale params' \
+    'nothing appends recent scattered deletes night vacuum-full cluster-key cluster-other' "$@"
+bench_stop() { psql -Xqd postgres -c 'ALTER SYSTEM RESET autovacuum' 2>/dev/null; }
+bench_begin
 
 bench_database "$dir" "$work" "$scale"
 sql postgres 'ALTER SYSTEM SET autovacuum = off' # it would come at another moment in each run
@@ -42,7 +20,6 @@ sql postgres 'SELECT pg_reload_conf()' >/dev/null
 
 # Each is one night's change; what autovacuum does follows the changes, as at night.
 declare -A scenario
-order=(nothing appends recent scattered deletes night vacuum-full cluster-key cluster-other)
 tables='accounts statuses favourites deliveries'
 scenario[nothing]=''
 scenario[appends]="
@@ -66,7 +43,6 @@ scenario[night]="$(cat "$BENCH/night.sql")"
 scenario[vacuum-full]="${scenario[night]}; VACUUM FULL"
 scenario[cluster-key]="${scenario[night]}; CLUSTER statuses USING statuses_pkey; CLUSTER deliveries USING deliveries_pkey; CLUSTER favourites USING favourites_pkey; CLUSTER accounts USING accounts_pkey"
 scenario[cluster-other]="CLUSTER statuses USING statuses_account"
-[ ${#wanted[@]} -gt 0 ] || wanted=("${order[@]}")
 
 backup() { "$KURA" -q backup --repo "$1" --db "$(conn "$2")" --jobs 2 --app site >"$work/out" 2>&1 || { cat "$work/out" >&2; exit 1; }; }
 stored() { find "$1/backups" -name '*.json' | sort | tail -n 1 | xargs jq .stored_new; }
@@ -115,7 +91,7 @@ for param in $params; do
 done
 row 'first night' "${line[@]}"
 row '.. blobs' "${counts[@]}"
-for name in "${wanted[@]}"; do
+for name in "${parts[@]}"; do
     copy_database night bench
     change night "$name"
     line=()

@@ -78,4 +78,7 @@ expect '!--json' 'kura show -- --j'
 echo '[nonsense' >"$work/kura.conf"
 expect latest 'kura restore l'
 expect '!nas' 'kura list --repo n'
+
+PATH=${PATH#*:} # where kura may not be at all: no shell says so
+expect '!nonsense' 'kura ba'
 exit $failed
