@@ -1,9 +1,6 @@
-#include <string.h>
-
 #include "commands.h"
 #include "kura/log.h"
 #include "kura/pin.h"
-#include "kura/stop.h"
 #include "survey.h"
 #include "table.h"
 #include "text.h"
@@ -67,15 +64,11 @@ static void add_row(const Listing *listing, const Manifest *manifest)
 /* A backup that cannot be read hides none of the others. */
 static int list_one(Listing *listing, const char *id, Error *err)
 {
-    Error why = ERROR_INIT;
     Session *session = listing->session;
-    const char *app = options_text(session->options, OPT_APP);
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
-    if (stop_check(err) < 0)
+    if (survey_backup(session, id, &manifest, err) < 0)
         return -1;
-    if (manifest_load(session->repo, id, &manifest, &why) < 0)
-        return survey_unreadable(session, "backup-unreadable", &why, err);
-    if (app != NULL && strcmp(manifest->app, app) != 0)
+    if (manifest == NULL)
         return 0;
     if (!session->json) {
         add_row(listing, manifest);

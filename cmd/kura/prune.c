@@ -92,6 +92,48 @@ static int check_use(const Session *session, Error *err)
     return check_own_policies(session, err);
 }
 
+/* Whether the last backup of this host into the repository failed. One that found another under way did not. */
+static bool has_failed(const RunState *state, const char *location)
+{
+    const RunHistory *backups = &state->runs[RUN_BACKUP];
+    const RunRecord *last = &backups->last;
+    if (!backups->has_last || last->repository == NULL || strcmp(last->repository, location) != 0 ||
+        run_record_good(RUN_BACKUP, last))
+        return false;
+    return last->finished ? last->status != error_exit_status(ERR_LOCKED) : run_record_killed(last);
+}
+
+static int refuse_failed(const RunState *state, Error *err)
+{
+    const RunRecord *last = &state->runs[RUN_BACKUP].last;
+    bool named = state->app[0] != 0;
+    _cleanup_free_ char *whose = named ? xasprintf(" of \"%s\"", state->app) : xstrdup("");
+    error_set(err, ERR_FAILED, "nothing is removed, for the last backup%s on this host, begun %s, failed: %s", whose,
+              last->started, last->error ? last->error : "it was killed");
+    return error_hint(err, "Make one that succeeds first: \"kura backup%s%s\".", named ? " --app " : "", state->app);
+}
+
+/* What this host knows of its own backups of what is to be pruned. */
+static int check_runs(const Session *session, Error *err)
+{
+    RunState **states;
+    size_t n, bad;
+    const char *app = options_text(session->options, OPT_APP), *location = session_location(session, err);
+    _cleanup_free_ char *dir = session_state_dir(session);
+    if (location == NULL)
+        return -1;
+    if (dir == NULL)
+        return 0;
+    if (runstate_load_all(dir, &states, &n, &bad, err) < 0)
+        return error_wrap(err, "looking for backups that failed");
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if ((app == NULL || strcmp(app, states[i]->app) == 0) && has_failed(states[i], location))
+            rc = refuse_failed(states[i], err);
+    runstates_free(states, n);
+    return rc;
+}
+
 static RetentionPolicy policy_of(const Options *options)
 {
     return (RetentionPolicy){
@@ -118,12 +160,16 @@ static int prune_backups(Session *session, Error *err)
         .plan = options_flag(options, OPT_PLAN),
     };
     bool rewrites = !prune.plan && options_number(options, OPT_MAX_UNUSED, NEVER_REWRITE) < NEVER_REWRITE;
-    if (check_use(session, err) < 0 || session_open_repo_for(session, rewrites ? REPO_WRITE : REPO_READ, err) < 0)
+    if (check_use(session, err) < 0 ||
+        (!prune.plan && retention_is_given(&prune.policy) && check_runs(session, err) < 0) ||
+        session_open_repo_for(session, rewrites ? REPO_WRITE : REPO_READ, err) < 0)
         return -1;
     prune.max_unused =
         options_number(options, OPT_MAX_UNUSED, repo_is_encrypted(session->repo) ? NEVER_REWRITE : MAX_UNUSED_DEFAULT);
     if (prune_run(session->repo, &prune, &report, &session->findings, &session->progress, err) < 0)
         return -1;
+    session->run.new_bytes = report.freed_bytes + report.packs_freed;
+    session->run.repository_bytes = report.kept_bytes - report.packs_freed + report.young_bytes;
     if (session->json)
         session_set(session, "prune", json_of_prune(&report, prune.plan));
     else

@@ -1,11 +1,8 @@
 /* The page of a repository, and the same as JSON. */
 #include "kura/report.h"
 
-#include <string.h>
-
 #include "commands.h"
 #include "kura/clock.h"
-#include "kura/stop.h"
 #include "pagefile.h"
 #include "screen.h"
 #include "survey.h"
@@ -67,16 +64,12 @@ static json_t *json_of_report(const RepositoryReport *report, const char *output
                      array);
 }
 
-static int survey_backup(Session *session, const char *id, RepositoryReport *report, Error *err)
+static int add_backup(Session *session, const char *id, RepositoryReport *report, Error *err)
 {
-    Error why = ERROR_INIT;
-    const char *app = options_text(session->options, OPT_APP);
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
-    if (stop_check(err) < 0)
+    if (survey_backup(session, id, &manifest, err) < 0)
         return -1;
-    if (manifest_load(session->repo, id, &manifest, &why) < 0)
-        return survey_unreadable(session, "backup-unreadable", &why, err);
-    if (app == NULL || strcmp(manifest->app, app) == 0)
+    if (manifest != NULL)
         report_add_backup(report, manifest);
     return 0;
 }
@@ -88,7 +81,7 @@ static int survey(Session *session, RepositoryReport *report, Error *err)
         return -1;
     report->repository = store_name(session->store);
     for (size_t i = 0; i < ids.n; i++)
-        if (survey_backup(session, ids.v[i], report, err) < 0)
+        if (add_backup(session, ids.v[i], report, err) < 0)
             return -1;
     return survey_rehearsals(session, report, err);
 }

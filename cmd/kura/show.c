@@ -36,6 +36,18 @@ static json_t *json_of_table(const ManifestTable *table)
                      (json_int_t)table->digest.bytes, "digest", digest, "segments", (json_int_t)table->n_segments);
 }
 
+/* Takes the reference. */
+static void print_tables(Session *session, const Table *table, json_t *array)
+{
+    if (session->json) {
+        session_set(session, "tables", array);
+        return;
+    }
+    json_decref(array);
+    fputs("tables\n", session->out);
+    table_print(table, session->out, 2);
+}
+
 static void show_tables(Session *session, const ManifestDatabase *database)
 {
     json_t *array = json_array();
@@ -48,13 +60,7 @@ static void show_tables(Session *session, const ManifestDatabase *database)
                   text_bytes(one->digest.bytes, bytes), text_count(one->n_segments, segments), digest);
         json_array_append_new(array, json_of_table(one));
     }
-    if (session->json) {
-        session_set(session, "tables", array);
-        return;
-    }
-    json_decref(array);
-    fputs("tables\n", session->out);
-    table_print(table, session->out, 2);
+    print_tables(session, table, array);
 }
 
 /* An archive tells no rows; its tables are the entries that carry data. */
@@ -70,13 +76,7 @@ static void show_archive_tables(Session *session, const Toc *toc)
         json_array_append_new(
             array, json_pack("{s:o, s:o}", "schema", json_text(entry->namespace), "name", json_text(entry->tag)));
     }
-    if (session->json) {
-        session_set(session, "tables", array);
-        return;
-    }
-    json_decref(array);
-    fputs("tables\n", session->out);
-    table_print(table, session->out, 2);
+    print_tables(session, table, array);
 }
 
 /* ---- archives ---- */

@@ -8,7 +8,7 @@
 
 DEFINE_CLEANUP(Rehearsal, rehearsal_free)
 
-int survey_unreadable(Session *session, const char *code, const Error *why, Error *err)
+static int survey_unreadable(Session *session, const char *code, const Error *why, Error *err)
 {
     bool for_others = why->code == ERR_KEY && repo_can_read(session->repo);
     if (why->code != ERR_CORRUPT && why->code != ERR_UNSUPPORTED && !for_others) {
@@ -16,6 +16,21 @@ int survey_unreadable(Session *session, const char *code, const Error *why, Erro
         return -1;
     }
     findings_add(&session->findings, FINDING_ERROR, code, why->hint[0] ? why->hint : NULL, "%s", why->message);
+    return 0;
+}
+
+int survey_backup(Session *session, const char *id, Manifest **ret, Error *err)
+{
+    Error why = ERROR_INIT;
+    const char *app = options_text(session->options, OPT_APP);
+    _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
+    *ret = NULL;
+    if (stop_check(err) < 0)
+        return -1;
+    if (manifest_load(session->repo, id, &manifest, &why) < 0)
+        return survey_unreadable(session, "backup-unreadable", &why, err);
+    if (app == NULL || strcmp(manifest->app, app) == 0)
+        *ret = steal(manifest);
     return 0;
 }
 

@@ -5,11 +5,12 @@
 #include "kura/report.h"
 #include "session.h"
 
-/* A document that cannot be read hides none of the others: becomes a finding with that code. -1, with *err, for what
- * concerns all of them: no connection, no identity. */
-int survey_unreadable(Session *session, const char *code, const Error *why, Error *err);
+/* A document that cannot be read hides none of the others: it becomes a finding. -1 is for what concerns all of them: no
+ * connection, no identity. The repository is open; with --app only what is that application's is taken. */
 
-/* Reads the rehearsals into report; with --app those of that application. The repository is open. */
+/* Reads a backup; *ret is NULL where that was a finding, or it is another application's. */
+int survey_backup(Session *session, const char *id, Manifest **ret, Error *err);
+/* Reads the rehearsals into report. */
 int survey_rehearsals(Session *session, RepositoryReport *report, Error *err);
 
 /* null for NULL. */

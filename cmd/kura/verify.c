@@ -56,12 +56,19 @@ static json_t *json_of_count(bool known, uint64_t count)
     return known ? json_integer((json_int_t)count) : json_null();
 }
 
+/* 0 when nobody knows. */
+static time_t stored_at(const VerifyOrphan *orphan)
+{
+    return orphan->time > 0 ? (time_t)orphan->time : 0;
+}
+
 static json_t *json_of_orphans(const VerifyReport *report)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < report->n_orphans; i++)
-        json_array_append_new(array, json_pack("{s:s, s:I}", "object", report->orphan_list[i].key, "size",
-                                               (json_int_t)report->orphan_list[i].size));
+        json_array_append_new(array, json_pack("{s:s, s:I, s:o}", "object", report->orphan_list[i].key, "size",
+                                               (json_int_t)report->orphan_list[i].size, "stored",
+                                               json_of_moment(stored_at(&report->orphan_list[i]))));
     return array;
 }
 
@@ -73,15 +80,16 @@ static json_t *json_of_cycle(const VerifyReport *report)
 
 static json_t *json_of_report(const VerifyReport *report)
 {
-    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "backups",
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "backups",
                      json_of_backups(report), "blobs", (json_int_t)report->blobs, "bytes", (json_int_t)report->bytes,
                      "missing", (json_int_t)report->missing, "damaged", (json_int_t)report->damaged, "read_blobs",
                      (json_int_t)report->read_blobs, "read_bytes", (json_int_t)report->read_bytes, "files_read",
                      (json_int_t)report->files_read, "tables", (json_int_t)report->tables, "tables_proven",
                      (json_int_t)report->tables_proven, "orphans",
                      json_of_count(report->orphans_known, report->orphans), "orphan_bytes",
-                     json_of_count(report->orphans_known, report->orphan_bytes), "orphan_list", json_of_orphans(report),
-                     "damages", json_of_damages(report), "cycle", json_of_cycle(report));
+                     json_of_count(report->orphans_known, report->orphan_bytes), "leftovers",
+                     (json_int_t)report->leftovers, "orphan_list", json_of_orphans(report), "damages",
+                     json_of_damages(report), "cycle", json_of_cycle(report));
 }
 
 /* ---- text ---- */
@@ -143,10 +151,14 @@ static void add_cycle(Table *table, const VerifyReport *report)
 
 static void print_orphans(FILE *out, const VerifyReport *report)
 {
-    char size[TEXT_SIZE];
-    _cleanup_(table_free_cleanup) Table *table = table_new("orphan|>size");
-    for (size_t i = 0; i < report->n_orphans; i++)
-        table_row(table, report->orphan_list[i].key, text_bytes(report->orphan_list[i].size, size));
+    _cleanup_(table_free_cleanup) Table *table = table_new("orphan|>size|stored");
+    for (size_t i = 0; i < report->n_orphans; i++) {
+        char size[TEXT_SIZE], moment[32] = "";
+        const VerifyOrphan *orphan = &report->orphan_list[i];
+        if (stored_at(orphan))
+            clock_format_utc(stored_at(orphan), moment, sizeof moment);
+        table_row(table, orphan->key, text_bytes(orphan->size, size), moment);
+    }
     if (!table_is_empty(table))
         table_print(table, out, 0);
 }
@@ -163,6 +175,16 @@ static void print_damaged(FILE *out, const VerifyReport *report)
     }
     if (!table_is_empty(table))
         table_print(table, out, 0);
+}
+
+static void print_newest_whole(FILE *out, const VerifyReport *report)
+{
+    for (size_t i = report->n_backups; i-- > 0;)
+        if (!report->backups[i].damaged) {
+            fprintf(out, "the newest whole backup is %s\n", report->backups[i].id);
+            return;
+        }
+    fputs("no backup is whole\n", out);
 }
 
 static void print_report(FILE *out, const VerifyReport *report, bool read)
@@ -182,6 +204,8 @@ static void print_report(FILE *out, const VerifyReport *report, bool read)
     add_cycle(table, report);
     table_print(table, out, 2);
     print_damaged(out, report);
+    if (damaged > 0)
+        print_newest_whole(out, report);
     print_orphans(out, report);
 }
 

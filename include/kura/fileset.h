@@ -107,6 +107,17 @@ int index_entry_format(const IndexEntry *entry, Buf *out, Error *err); /* with i
 /* Adds a regular file, directory, .. to the totals of a fileset. */
 void index_entry_count(const IndexEntry *entry, ManifestFileset *totals);
 void index_entry_done(IndexEntry *entry);
+/* A copy of everything inside; index_entry_done for it. */
+void index_entry_copy(const IndexEntry *entry, IndexEntry *ret);
+
+/* One file of a pack that is made anew. */
+typedef struct PackMember {
+    const IndexEntry *entry; /* path, mode, owner and time for its header */
+    const void *data;
+    size_t len;
+} PackMember;
+/* Appends the pack that a backup would make of these files, in this order. */
+int pack_rebuild(const PackMember *members, size_t n, Buf *out, Error *err);
 
 /* Tells the uploader of every blob that the index refers to. */
 int fileset_know(Repo *repo, Uploader *uploader, const ManifestFileset *fileset, Error *err);

@@ -78,6 +78,8 @@ int blob_get(Repo *repo, const BlobRef *ref, Buf *out, Error *err);
 /* Appends a part of a blob to *out; not checked against the hash (the caller has the part's own). Of an encrypted blob
  * only the pieces of 64 KiB are read that hold the part, and once its header. Errors as blob_get. */
 int blob_get_range(Repo *repo, const BlobRef *ref, uint64_t offset, uint64_t length, Buf *out, Error *err);
+/* Whether these bytes are what the blob should be. */
+bool blob_is(const Repo *repo, const BlobRef *ref, const void *data, size_t len);
 /* 0 when present with the right size, ERR_NOT_FOUND or ERR_CORRUPT otherwise. */
 int blob_check(Repo *repo, const BlobRef *ref, Error *err);
 

@@ -82,6 +82,8 @@ int store_delete_many(Store *store, const char *const *keys, size_t n, Error *er
  * anyhow. Somebody else may have been killed in between: settle before relying on what they did. */
 int store_settle(Store *store, const char *key, Error *err);
 
+/* Calls fn for what store_tidy would remove; its names are no keys. */
+int store_leftovers(Store *store, int (*fn)(void *ctx, const StoreObject *object, Error *err), void *ctx, Error *err);
 /* Removes what interrupted puts left behind out of sight of store_list, once no living put can own it any more. */
 int store_tidy(Store *store, Error *err);
 

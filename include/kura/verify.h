@@ -51,6 +51,7 @@ typedef struct VerifyBackup {
 typedef struct VerifyOrphan {
     char *key;
     uint64_t size; /* of the object */
+    int64_t time;  /* when it was stored; INT64_MIN: the store does not tell */
 } VerifyOrphan;
 
 enum { VERIFY_DAMAGES_MAX = 100, VERIFY_ORPHANS_MAX = 100 * 1000 };
@@ -69,9 +70,10 @@ typedef struct VerifyReport {
     size_t n_orphans, cap_orphans;
     VerifyDamage *damages; /* the first VERIFY_DAMAGES_MAX of them */
     size_t n_damages;
-    double cycle_share;     /* of the reading of everything that is under way: what is done, 0 to 1 */
-    time_t cycle_started;   /* 0: none is */
-    time_t cycle_completed; /* the last one; 0: never */
+    uint64_t leftovers, leftover_bytes; /* unfinished files of killed writers */
+    double cycle_share;                 /* of the reading of everything that is under way: what is done, 0 to 1 */
+    time_t cycle_started;               /* 0: none is */
+    time_t cycle_completed;             /* the last one; 0: never */
 } VerifyReport;
 
 /* Checks manifests and indexes, that each blob they name is there with the right size, and what is in the blobs as far

@@ -186,12 +186,13 @@ static int run_locked(Repo *repo, const BackupOptions *options, RepoLock *lock, 
     return rc;
 }
 
-/* A cache is of use where asking costs round trips, and where this host may not be able to read what it stored. */
+/* It spares round trips, is all there is where this host cannot read what it stored, and everywhere a second copy of
+ * the indexes for repair-repository. */
 static Cache *open_cache(Repo *repo, const BackupOptions *options, const char *app)
 {
     Cache *cache;
     Error why = ERROR_INIT;
-    if (options->cache_dir == NULL || (!store_is_remote(repo_store(repo)) && !repo_is_encrypted(repo)))
+    if (options->cache_dir == NULL)
         return NULL;
     if (cache_open(options->cache_dir, repo, app, &cache, &why) == 0)
         return cache;

@@ -108,6 +108,19 @@ static int read_entries(Prune *prune, Error *err)
 
 /* ---- judging ---- */
 
+static int check_app(const Prune *prune, Error *err)
+{
+    const char *app = prune->options->app;
+    for (size_t i = 0; i < prune->n_entries; i++)
+        if (prune->entries[i].in_scope)
+            return 0;
+    if (app == NULL)
+        return 0;
+    error_set(err, ERR_NOT_FOUND, "there is no backup of \"%s\" in the repository \"%s\"", app,
+              store_name(repo_store(prune->repo)));
+    return error_hint(err, "\"kura list\" shows what there is.");
+}
+
 static int check_removed(const Prune *prune, Error *err)
 {
     const StrVec *remove = prune->options->remove;
@@ -240,8 +253,9 @@ static int check_given(const PruneOptions *options, Error *err)
 static int run(Prune *prune, Error *err)
 {
     progress_phase(prune->progress, "backups", 0);
-    if (read_entries(prune, err) < 0 || prune_check_objects(prune, err) < 0 || check_removed(prune, err) < 0 ||
-        prune_read_rehearsals(prune, err) < 0 || judge(prune, err) < 0 || prune_mark(prune, err) < 0)
+    if (read_entries(prune, err) < 0 || prune_check_objects(prune, err) < 0 || check_app(prune, err) < 0 ||
+        check_removed(prune, err) < 0 || prune_read_rehearsals(prune, err) < 0 || judge(prune, err) < 0 ||
+        prune_mark(prune, err) < 0 || prune_check_verified(prune, err) < 0)
         return -1;
     prune_choose_packs(prune);
     if (prune->options->plan)

@@ -55,6 +55,8 @@ PruneEntry *prune_entry(const Prune *prune, const char *id);
 /* What stands against removing anything. */
 int prune_check_objects(const Prune *prune, Error *err);
 int prune_read_rehearsals(Prune *prune, Error *err);
+/* After prune_mark. */
+int prune_check_verified(const Prune *prune, Error *err);
 
 /* Lists the blobs, marks what the backups that stay refer to, and sums up. */
 int prune_mark(Prune *prune, Error *err);

@@ -1,9 +1,11 @@
 /* What stands against removing anything: objects that nobody here understands, failures that nobody has looked at. */
 #include <string.h>
 
+#include "kura/clock.h"
 #include "kura/mem.h"
 #include "kura/rehearsal.h"
 #include "kura/stop.h"
+#include "kura/verifystate.h"
 #include "prune_priv.h"
 
 DEFINE_CLEANUP(Rehearsal, rehearsal_free)
@@ -36,6 +38,49 @@ static int check_object(void *ctx, const char *key, uint64_t size, Error *err)
 int prune_check_objects(const Prune *prune, Error *err)
 {
     return store_list(repo_store(prune->repo), "backups/", check_object, (void *)prune, err);
+}
+
+/* ---- verification ---- */
+
+/* A damage counts as long as a backup that stays needs the blob. One that was missing and is there now has been seen by
+ * prune itself, and so has a backup that could not be read. */
+static bool still_counts(const Prune *prune, const VerifyKnown *damage)
+{
+    BlobRef ref;
+    if (strcmp(damage->code, "blob-missing") == 0 || blob_ref_from_key(prune->repo, damage->object, &ref) < 0)
+        return false;
+    size_t at = blobtable_find(&prune->blobs, &ref);
+    return at != SIZE_MAX && (prune->blobs.v[at].state & BLOB_STAYS);
+}
+
+static int refuse_damaged(const VerifyKnown *damage, Error *err)
+{
+    char since[32];
+    clock_format_utc(damage->since, since, sizeof since);
+    error_set(err, ERR_CORRUPT, "nothing is removed, for \"%s\" was found damaged at %s", damage->object, since);
+    return error_hint(err,
+                      "\"kura verify\" reads it again and tells what is affected. \"kura repair-repository\" rebuilds "
+                      "what can be; what is lost for good is given up with \"kura prune --remove %s\".",
+                      damage->backups.n ? damage->backups.v[0] : "ID");
+}
+
+int prune_check_verified(const Prune *prune, Error *err)
+{
+    Error why = ERROR_INIT;
+    _cleanup_(verifystate_done) VerifyState state = {0};
+    if (verifystate_load(prune->repo, &state, &why) < 0) {
+        if (why.code != ERR_CORRUPT && why.code != ERR_UNSUPPORTED && why.code != ERR_TRUNCATED) {
+            *err = why;
+            return -1;
+        }
+        findings_add(prune->findings, FINDING_WARNING, "verify-state-unreadable", why.hint[0] ? why.hint : NULL,
+                     "damages that a verification found are not known here: %s", why.message);
+        return 0;
+    }
+    for (size_t i = 0; i < state.n_damages; i++)
+        if (still_counts(prune, &state.damages[i]))
+            return refuse_damaged(&state.damages[i], err);
+    return 0;
 }
 
 /* ---- rehearsals ---- */

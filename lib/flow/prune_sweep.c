@@ -128,11 +128,17 @@ static int remove_rehearsals(Prune *prune, Error *err)
     return rc;
 }
 
+/* A manifest that a killed run removed must not come back with a power failure once its blobs are gone. */
+static int settle_manifests(const Prune *prune, Error *err)
+{
+    return store_settle(repo_store(prune->repo), "backups/any", err);
+}
+
 int prune_sweep(Prune *prune, Error *err)
 {
     progress_phase(prune->progress, "removal", prune->report->freed_bytes);
-    if (remove_manifests(prune, err) < 0 || prune_remove_blobs(prune, is_orphan, err) < 0 ||
-        remove_rehearsals(prune, err) < 0)
+    if (settle_manifests(prune, err) < 0 || remove_manifests(prune, err) < 0 ||
+        prune_remove_blobs(prune, is_orphan, err) < 0 || remove_rehearsals(prune, err) < 0)
         return -1;
     return store_tidy(repo_store(prune->repo), err);
 }

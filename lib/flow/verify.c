@@ -29,6 +29,7 @@ static void verify_done(Verify *verify)
     free(verify->sequence);
     free(verify->done);
     verifystate_done(&verify->state);
+    strvec_done(&verify->apps);
     blobtable_done(&verify->blobs);
     pthread_mutex_destroy(&verify->mutex);
 }
@@ -55,10 +56,10 @@ static int look(Verify *verify, const StrVec *ids, Error *err)
         verify_judge(verify, err) < 0)
         return -1;
     verify_report_damages(verify);
-    return 0;
+    return verify->named ? 0 : verify_leftovers(verify, err);
 }
 
-static int run(Verify *verify, RepoLock *lock, Error *err)
+static int run(Verify *verify, RepoLock *lock, VerifyThenFn then, void *ctx, Error *err)
 {
     _cleanup_(strvec_done) StrVec all = {0};
     if (!verify->named && manifest_list(verify->repo, &all, err) < 0)
@@ -72,7 +73,7 @@ static int run(Verify *verify, RepoLock *lock, Error *err)
         return -1;
     verify_remember(verify);
     verify_report_cycle(verify);
-    return 0;
+    return then ? then(verify, ctx, err) : 0;
 }
 
 static size_t choose_jobs(Repo *repo, size_t asked)
@@ -80,18 +81,14 @@ static size_t choose_jobs(Repo *repo, size_t asked)
     return asked == 0 && store_is_remote(repo_store(repo)) ? REMOTE_JOBS : flow_jobs(asked);
 }
 
-int verify_run(Repo *repo, const VerifyOptions *options, VerifyReport *ret, Findings *findings, Progress *progress,
-               Error *err)
+static bool names_backups(const VerifyOptions *options)
 {
-    _cleanup_(repo_unlock_cleanup) RepoLock *lock = NULL;
-    bool named = options->ids != NULL && options->ids->n > 0;
-    if (named && options->percent > 0 && options->percent < 100) {
-        error_set(err, ERR_USAGE, "a share of single backups cannot be read");
-        return error_hint(err, "Read all of them, or a share of all backups: each run then goes on where the one "
-                               "before stopped.");
-    }
-    if (repo_lock(repo, false, "verify", &lock, err) < 0)
-        return -1;
+    return options->ids != NULL && options->ids->n > 0;
+}
+
+int verify_under(Repo *repo, RepoLock *lock, const VerifyOptions *options, VerifyReport *ret, Findings *findings,
+                 Progress *progress, VerifyThenFn then, void *ctx, Error *err)
+{
     *ret = (VerifyReport){.damages = xcalloc(VERIFY_DAMAGES_MAX, sizeof *ret->damages)};
     Verify verify = {
         .repo = repo,
@@ -100,13 +97,29 @@ int verify_run(Repo *repo, const VerifyOptions *options, VerifyReport *ret, Find
         .findings = findings,
         .progress = progress,
         .jobs = choose_jobs(repo, options->jobs),
-        .named = named,
+        .named = names_backups(options),
         .mutex = PTHREAD_MUTEX_INITIALIZER,
     };
     blobtable_init(&verify.blobs);
-    int rc = run(&verify, lock, err);
+    int rc = run(&verify, lock, then, ctx, err);
     verify_done(&verify);
     if (rc < 0)
         verify_report_done(ret);
     return rc;
+}
+
+int verify_run(Repo *repo, const VerifyOptions *options, VerifyReport *ret, Findings *findings, Progress *progress,
+               Error *err)
+{
+    _cleanup_(repo_unlock_cleanup) RepoLock *lock = NULL;
+    if (names_backups(options) && options->percent > 0 && options->percent < 100) {
+        error_set(err, ERR_USAGE, "a share of single backups cannot be read");
+        return error_hint(err, "Read all of them, or a share of all backups: each run then goes on where the one "
+                               "before stopped.");
+    }
+    if (!names_backups(options) && verify_stale_locks(repo, findings, err) < 0)
+        return -1;
+    if (repo_lock(repo, false, "verify", &lock, err) < 0)
+        return -1;
+    return verify_under(repo, lock, options, ret, findings, progress, NULL, NULL, err);
 }

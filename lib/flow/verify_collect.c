@@ -132,6 +132,8 @@ static int add_backup(Verify *verify, const char *id, Error *err)
     if (manifest_load(verify->repo, id, &manifest, &why) == 0) {
         if (verify->options->app != NULL && strcmp(verify->options->app, manifest->app) != 0)
             return 0;
+        if (!strvec_contains(&verify->apps, manifest->app))
+            strvec_push(&verify->apps, manifest->app);
         add_manifest(verify, new_backup(verify, id), manifest);
         return 0;
     }

@@ -46,18 +46,19 @@ typedef struct Listing {
     uint64_t orphans, orphan_bytes, strangers;
 } Listing;
 
-static void add_orphan(Listing *listing, const char *key, uint64_t size)
+static void add_orphan(Listing *listing, const StoreObject *object)
 {
     VerifyReport *report = listing->verify->report;
     listing->orphans++;
-    listing->orphan_bytes += size;
+    listing->orphan_bytes += object->size;
     if (!listing->verify->options->list_orphans || report->n_orphans == VERIFY_ORPHANS_MAX)
         return;
     xgrow(&report->orphan_list, &report->cap_orphans, report->n_orphans);
-    report->orphan_list[report->n_orphans++] = (VerifyOrphan){.key = xstrdup(key), .size = size};
+    report->orphan_list[report->n_orphans++] =
+        (VerifyOrphan){.key = xstrdup(object->key), .size = object->size, .time = object->time};
 }
 
-static int see(void *ctx, const char *key, uint64_t size, Error *err)
+static int see(void *ctx, const StoreObject *object, Error *err)
 {
     Listing *listing = ctx;
     Verify *verify = listing->verify;
@@ -65,17 +66,17 @@ static int see(void *ctx, const char *key, uint64_t size, Error *err)
     progress_add(verify->progress, 0, 1);
     if (stop_check(err) < 0)
         return -1;
-    if (blob_ref_from_key(verify->repo, key, &ref) < 0) {
+    if (blob_ref_from_key(verify->repo, object->key, &ref) < 0) {
         listing->strangers++;
         return 0;
     }
     size_t position = blobtable_find(&verify->blobs, &ref);
     if (position == SIZE_MAX) {
-        add_orphan(listing, key, size);
+        add_orphan(listing, object);
         return 0;
     }
     ref = blobtable_ref(&verify->blobs, position);
-    if (blob_size_fits(verify->repo, &ref, size))
+    if (blob_size_fits(verify->repo, &ref, object->size))
         verify->blobs.v[position].state |= BLOB_PRESENT;
     return 0;
 }
@@ -103,7 +104,7 @@ static void note_orphans(Verify *verify, const Listing *listing)
 static int list_all(Verify *verify, bool count_orphans, Error *err)
 {
     Listing listing = {.verify = verify};
-    if (store_list(repo_store(verify->repo), "blobs/", see, &listing, err) < 0)
+    if (store_list_objects(repo_store(verify->repo), "blobs/", see, &listing, err) < 0)
         return error_wrap(err, "listing the blobs");
     for (size_t i = 0; i < verify->blobs.n; i++) {
         if (verify->blobs.v[i].state & (BLOB_PRESENT | BLOB_BAD))

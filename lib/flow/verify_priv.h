@@ -56,7 +56,11 @@ typedef struct PackFile {
     uint8_t hash[16];
 } PackFile;
 
-typedef struct Verify {
+/* What is done with what was found, before it is remembered. */
+typedef struct Verify Verify;
+typedef int (*VerifyThenFn)(Verify *verify, void *ctx, Error *err);
+
+struct Verify {
     Repo *repo;
     const VerifyOptions *options;
     VerifyReport *report;
@@ -92,7 +96,12 @@ typedef struct Verify {
     size_t n_sequence, n_range;
     size_t frontier; /* all before it are done */
     size_t wraps_at; /* where the last one by name is behind */
-} Verify;
+    StrVec apps;     /* of the backups, each once */
+};
+
+/* As verify_run, for who holds the lock; then() may be NULL. */
+int verify_under(Repo *repo, RepoLock *lock, const VerifyOptions *options, VerifyReport *ret, Findings *findings,
+                 Progress *progress, VerifyThenFn then, void *ctx, Error *err);
 
 /* verify_collect.c: fills the table and the lists from these backups; the report has them, without their damages. */
 int verify_collect(Verify *verify, const StrVec *ids, Error *err);
@@ -100,6 +109,9 @@ int verify_collect(Verify *verify, const StrVec *ids, Error *err);
 size_t verify_find_segment(const Verify *verify, size_t blob, const ManifestSegment *segment);
 /* verify_present.c: marks what is there; counts orphans in a listing of everything. */
 int verify_present(Verify *verify, bool count_orphans, Error *err);
+/* verify_leftovers.c: tells what killed runs left: locks, before this run takes its own, and unfinished files. */
+int verify_stale_locks(Repo *repo, Findings *findings, Error *err);
+int verify_leftovers(Verify *verify, Error *err);
 /* verify_cycle.c: makes the sequence, and marks in it what is to be read. */
 void verify_cycle_plan(Verify *verify);
 /* The blob at this place of the sequence was read, or need not be. */

@@ -36,8 +36,6 @@ void index_entry_know(const IndexEntry *entry, Uploader *uploader, BlobRef *last
 /* The i-th of an entry's parts, for prefetch_new. */
 void entry_part_item(const void *list, size_t i, PrefetchItem *ret);
 
-/* A copy of everything inside; index_entry_done for it. */
-void index_entry_copy(const IndexEntry *entry, IndexEntry *ret);
 /* A copy of the parts alone, in the place of what *ret has. */
 void index_entry_copy_parts(const IndexEntry *entry, IndexEntry *ret);
 

@@ -106,7 +106,7 @@ int packer_add(Packer *packer, const IndexEntry *entry, const void *data, size_t
         return tar_failed(packer, err);
     xgrow(&packer->waiting, &packer->cap_waiting, packer->n_waiting);
     packer->waiting[packer->n_waiting++] = (Waiting){.part = part, .owner = owner};
-    return packer->data.len >= PACK_TARGET ? packer_seal(packer, err) : 0;
+    return packer->uploader && packer->data.len >= PACK_TARGET ? packer_seal(packer, err) : 0;
 }
 
 size_t packer_size(const Packer *packer)
@@ -114,16 +114,23 @@ size_t packer_size(const Packer *packer)
     return packer->data.len;
 }
 
-int packer_seal(Packer *packer, Error *err)
+static int close_tar(Packer *packer, Error *err)
 {
-    BlobRef ref;
-    if (packer->tar == NULL)
-        return 0;
     packer->err = err;
     if (archive_write_close(packer->tar) != ARCHIVE_OK)
         return tar_failed(packer, err);
     archive_write_free(packer->tar);
     packer->tar = NULL;
+    return 0;
+}
+
+int packer_seal(Packer *packer, Error *err)
+{
+    BlobRef ref;
+    if (packer->tar == NULL)
+        return 0;
+    if (close_tar(packer, err) < 0)
+        return -1;
     if (uploader_submit(packer->uploader, BLOB_TAR, &packer->data, &ref, err) < 0)
         return -1;
     for (size_t i = 0; i < packer->n_waiting; i++) {
@@ -146,4 +153,20 @@ void packer_free(Packer *packer)
     buf_done(&packer->data);
     free(packer->waiting);
     free(packer);
+}
+
+/* The packer has no uploader: it closes no pack by itself, and its bytes are taken. */
+int pack_rebuild(const PackMember *members, size_t n, Buf *out, Error *err)
+{
+    struct IndexPart part;
+    Packer *packer = packer_new(NULL, NULL);
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = packer_add(packer, members[i].entry, members[i].data, members[i].len, &part, NULL, err);
+    if (rc == 0 && n > 0)
+        rc = close_tar(packer, err);
+    if (rc == 0)
+        rc = buf_append(out, packer->data.data, packer->data.len, err);
+    packer_free(packer);
+    return rc;
 }

@@ -87,7 +87,7 @@ Placed place_open_parent(Placer *placer, const IndexEntry *entry, StrVec *made, 
 void place_temp_name(char name[TEMP_NAME_SIZE])
 {
     static atomic_ulong counter;
-    snprintf(name, TEMP_NAME_SIZE, ".kura-restore-%ld-%lu", (long)getpid(), atomic_fetch_add(&counter, 1));
+    snprintf(name, TEMP_NAME_SIZE, TEMP_PREFIX "%ld-%lu", (long)getpid(), atomic_fetch_add(&counter, 1));
 }
 
 /* Set-user-id and set-group-id are rights of an owner: whoever restores without owners must not lend them his own. */

@@ -1,12 +1,15 @@
 /* Files and their further names. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "index_io.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "path.h"
 #include "place_priv.h"
 
 enum { BLOCK = 4096, PIECE_KEPT = 1024 * 1024 };
@@ -161,6 +164,48 @@ static Placed fill_temp(Placer *placer, int fd, const IndexEntry *entry, const u
     return error ? place_failed(placer, entry, "could not set its owner, mode and time", error, err) : PLACED;
 }
 
+/* Whether the name is still that of the open file. */
+static bool is_named(int dir, const char *name, int fd)
+{
+    struct stat named, open;
+    return fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &open) == 0 &&
+           named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+}
+
+/* Removes what a killed restore left under this name: a living one has a lock on it. */
+static bool remove_leftover(int dir, const char *temp)
+{
+    _cleanup_close_ int fd = openat(dir, temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(dir, temp, fd) && unlinkat(dir, temp, 0) == 0;
+}
+
+static int create(int dir, const char *temp)
+{
+    return openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+/* Creates a file for what will be called `name`. Its own name follows from that, so that the next restore meets what
+ * this one leaves when it is killed; should somebody else be at it, another one is taken. -1 with errno. */
+static int create_temp(int dir, const char *name, char temp[TEMP_NAME_SIZE])
+{
+    snprintf(temp, TEMP_NAME_SIZE, TEMP_PREFIX "%016jx", (uintmax_t)path_hash(name));
+    for (int attempt = 0; attempt < 2; attempt++) {
+        int fd = create(dir, temp);
+        if (fd < 0 && errno != EEXIST)
+            return -1;
+        if (fd < 0 && !remove_leftover(dir, temp))
+            break;
+        if (fd < 0)
+            continue;
+        /* A file system without locks has none that could be taken for left over. */
+        if ((flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && is_named(dir, temp, fd))
+            return fd;
+        close(fd);
+    }
+    place_temp_name(temp);
+    return create(dir, temp);
+}
+
 Placed place_file(Placer *placer, const IndexEntry *entry, const uint8_t *content, Error *err)
 {
     int dir;
@@ -169,8 +214,7 @@ Placed place_file(Placer *placer, const IndexEntry *entry, const uint8_t *conten
     Placed placed = place_open_parent(placer, entry, NULL, &dir, &name, err);
     if (placed != PLACED)
         return placed;
-    place_temp_name(temp);
-    _cleanup_close_ int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    _cleanup_close_ int fd = create_temp(dir, name, temp);
     if (fd < 0)
         return place_failed(placer, entry, "could not create it", errno, err);
     placed = fill_temp(placer, fd, entry, content, err);

@@ -7,6 +7,7 @@
 #include "place.h"
 
 enum { TEMP_NAME_SIZE = 64 };
+#define TEMP_PREFIX ".kura-restore-"
 
 /* A system call about this entry failed. Some faults would meet every other entry as well: these end the restore. */
 Placed place_failed(Placer *placer, const IndexEntry *entry, const char *what, int error, Error *err);

@@ -98,15 +98,17 @@ int blob_ref_from_json(const json_t *object, BlobRef *ret, Error *err)
 int blob_missing(Repo *repo, const char *key, Error *err)
 {
     error_set(err, ERR_NOT_FOUND, "\"%s\" is missing from the repository \"%s\"", key, store_name(repo->store));
-    return error_hint(err, "Bring it back from a copy of the repository; a new backup with --no-cache stores it again "
-                           "when its content still exists.");
+    return error_hint(
+        err, "\"kura repair-repository\" brings back what it can, from a copy of the repository for instance; the next "
+             "backup stores it again when its content still exists.");
 }
 
 int blob_damaged(Repo *repo, const char *key, const char *how, Error *err)
 {
     error_set(err, ERR_CORRUPT, "\"%s\" in the repository \"%s\" is damaged: %s", key, store_name(repo->store), how);
-    return error_hint(err, "Bring it back from a copy of the repository, or remove it and make a new backup with "
-                           "--no-cache, which stores it again when its content still exists.");
+    return error_hint(
+        err, "\"kura repair-repository\" brings back what it can, from a copy of the repository for instance; the next "
+             "backup stores it again when its content still exists.");
 }
 
 static int wrong_size(Repo *repo, const BlobRef *ref, const char *key, uint64_t size, Error *err)
@@ -213,6 +215,14 @@ int blob_get_error(Repo *repo, const char *key, const Error *why, Error *err)
     if (err)
         *err = *why;
     return error_wrap(err, "reading a blob");
+}
+
+bool blob_is(const Repo *repo, const BlobRef *ref, const void *data, size_t len)
+{
+    BlobRef found;
+    char hash[SHA256_HEX_SIZE];
+    return len == ref->size && blob_name(repo, ref->kind, data, len, &found, hash, NULL) == 0 &&
+           strcmp(found.hash, ref->hash) == 0;
 }
 
 static int check_content(Repo *repo, const BlobRef *ref, const char *key, const Buf *content, Error *err)

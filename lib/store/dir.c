@@ -236,16 +236,26 @@ static int dir_delete(Store *store, const char *key, Error *err)
     return errno == ENOENT || errno == EISDIR ? 0 : file_error(dir, errno, "remove", key, err);
 }
 
-/* What time it is for the file system, which may be another host's: that of a file that was just made. */
-static int file_system_time(DirStore *dir, int root, time_t *ret, Error *err)
+/* What time it is for the file system, which may be another host's: that of a file that was just made. 1 when there is
+ * no directory yet. */
+static int file_system_time(DirStore *dir, time_t *ret, Error *err)
 {
     char temp[TEMP_NAME_SIZE];
     struct stat st;
-    _cleanup_close_ int fd = create_temp(dir, root, temp);
+    _cleanup_(dirref_done) DirRef root = {.fd = -1};
+    Error why = ERROR_INIT;
+    if (dirtree_open(dir->tree, "", 0, DIR_LOOK, &root, &why) < 0) {
+        if (why.code == ERR_NOT_FOUND)
+            return 1;
+        if (err)
+            *err = why;
+        return -1;
+    }
+    _cleanup_close_ int fd = create_temp(dir, root.fd, temp);
     if (fd < 0)
         return file_error(dir, errno, "create a file in", "", err);
     int rc = fstat(fd, &st) < 0 ? file_error(dir, errno, "look at", temp, err) : 0;
-    unlinkat(root, temp, 0);
+    unlinkat(root.fd, temp, 0);
     *ret = rc < 0 ? 0 : st.st_mtime;
     return rc;
 }
@@ -266,20 +276,20 @@ static int dir_settle(Store *store, const char *key, Error *err)
     return -1;
 }
 
+static int dir_leftovers(Store *store, StoreListFn fn, void *ctx, Error *err)
+{
+    DirStore *dir = dir_of(store);
+    time_t now;
+    int rc = file_system_time(dir, &now, err);
+    return rc == 0 ? dirwalk_leftovers(dir->tree, now, fn, ctx, err) : rc < 0 ? -1 : 0;
+}
+
 static int dir_tidy(Store *store, Error *err)
 {
     DirStore *dir = dir_of(store);
-    _cleanup_(dirref_done) DirRef root = {.fd = -1};
-    time_t now = 0;
-    Error why = ERROR_INIT;
-    if (dirtree_open(dir->tree, "", 0, DIR_LOOK, &root, &why) < 0) {
-        if (why.code == ERR_NOT_FOUND)
-            return 0;
-        if (err)
-            *err = why;
-        return -1;
-    }
-    return file_system_time(dir, root.fd, &now, err) < 0 ? -1 : dirwalk_tidy(dir->tree, now, err);
+    time_t now;
+    int rc = file_system_time(dir, &now, err);
+    return rc == 0 ? dirwalk_tidy(dir->tree, now, err) : rc < 0 ? -1 : 0;
 }
 
 static int dir_probe(Store *store, Findings *findings, Error *err)
@@ -313,6 +323,7 @@ static const StoreOps ops = {
     .list = dir_list,
     .delete = dir_delete,
     .settle = dir_settle,
+    .leftovers = dir_leftovers,
     .tidy = dir_tidy,
     .probe = dir_probe,
     .space = dir_space,

@@ -44,6 +44,8 @@ int dir_sync(int fd);
 int dirwalk_list(DirTree *tree, const char *prefix, StoreListFn fn, void *ctx, Error *err);
 /* store_probe for the directory of that name, which need not exist. */
 int dirprobe_run(const char *root, Findings *findings, Error *err);
+/* Calls fn for what dirwalk_tidy would remove at that time. */
+int dirwalk_leftovers(DirTree *tree, time_t now, StoreListFn fn, void *ctx, Error *err);
 /* Removes unfinished files that no living put can own any more, now being what the file system's own clock says. */
 int dirwalk_tidy(DirTree *tree, time_t now, Error *err);
 

@@ -162,6 +162,20 @@ int dirwalk_list(DirTree *tree, const char *prefix, StoreListFn fn, void *ctx, E
     return walk_prefix(tree, &walk, prefix, err);
 }
 
+static int leftover_visit(Walk *walk, int dir, const char *path, const Entry *entry, Error *err)
+{
+    (void)dir;
+    _cleanup_free_ char *name = xasprintf("%s%s", path, entry->name);
+    const StoreObject object = {.key = name, .size = entry->size, .time = entry->time};
+    return walk->fn(walk->ctx, &object, err);
+}
+
+int dirwalk_leftovers(DirTree *tree, time_t now, StoreListFn fn, void *ctx, Error *err)
+{
+    Walk walk = {.visit = leftover_visit, .wanted = is_leftover, .now = now, .fn = fn, .ctx = ctx};
+    return walk_prefix(tree, &walk, "", err);
+}
+
 static int tidy_visit(Walk *walk, int dir, const char *path, const Entry *entry, Error *err)
 {
     (void)walk;

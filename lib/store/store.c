@@ -208,6 +208,11 @@ int store_settle(Store *store, const char *key, Error *err)
     return store->ops->settle ? store->ops->settle(store, key, err) : 0;
 }
 
+int store_leftovers(Store *store, int (*fn)(void *ctx, const StoreObject *object, Error *err), void *ctx, Error *err)
+{
+    return store->ops->leftovers ? store->ops->leftovers(store, fn, ctx, err) : 0;
+}
+
 int store_tidy(Store *store, Error *err)
 {
     return store->ops->tidy ? store->ops->tidy(store, err) : 0;

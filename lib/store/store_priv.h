@@ -41,6 +41,9 @@ typedef struct StoreOps {
     /* Optional: see store_settle. Missing where what can be seen is durable. */
     int (*settle)(Store *store, const char *key, Error *err);
 
+    /* Optional: calls fn for what tidy would remove, in no order. Missing where tidy is. */
+    int (*leftovers)(Store *store, StoreListFn fn, void *ctx, Error *err);
+
     /* Optional: removes what killed puts left behind, out of sight of list. Missing where a put leaves nothing. */
     int (*tidy)(Store *store, Error *err);
 

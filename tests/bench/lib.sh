@@ -6,6 +6,7 @@ TOP=$(cd "$BENCH/../.." && pwd)
 . "$BENCH/../tools/pg.sh"
 BUILD=${KURA_BUILD:-$TOP/build}
 KURA=$BUILD/cmd/kura/kura
+export KURA_STATE_DIR=$KURA_TEST_CACHE/bench-run-state # and not that of this host
 [ -x "$KURA" ] || { echo "\"$KURA\" is not built" >&2; exit 1; }
 
 dir='' keep=0 rounds=3 parts=()

@@ -4,7 +4,8 @@
 #
 #   nights.sh [--dir DIR] [--keep] [--scale S] [--params "MIN+MEAN ..."] [SCENARIO]...
 #
-# MIN and MEAN are segment.min and segment.mean in KiB. --scale 0.2 is 340 MB of rows. See db.sh for DIR and --keep.
+# MIN and MEAN are segment.min and segment.mean in KiB. --scale 0.2 is 400 MB of tables. See db.sh for DIR and --keep;
+# the two need DIRs of their own.
 . "$(dirname "$0")/lib.sh"
 
 dir='' keep=0 scale=0.2 params='128+128 512+512 1024+512 2048+2048 8192+8192' wanted=()
@@ -24,6 +25,7 @@ chmod 755 "$dir"
 TIMES=$(mktemp -d)
 work=$dir/work
 finish() {
+    psql -Xqd postgres -c 'ALTER SYSTEM RESET autovacuum' 2>/dev/null
     clusters_stop
     rm -rf "$TIMES" "$work"
     [ $keep = 1 ] || rm -rf "$dir"

@@ -9,30 +9,12 @@
 # with zstd. Each prunes after every night, and compacts.
 . "$(dirname "$0")/lib.sh"
 
-dir='' nights=365 scale=0.018 files=1600 checked=20
-while [ $# -gt 0 ]; do
-    case $1 in
-    --dir) dir=$2 && shift ;;
-    --nights) nights=$2 && shift ;;
-    --scale) scale=$2 && shift ;;
-    --files) files=$2 && shift ;;
-    --checked) checked=$2 && shift ;;
-    *) echo "year.sh: what is \"$1\"?" >&2 && exit 2 ;;
-    esac
-    shift
-done
-[ -n "$dir" ] || dir=$(mktemp -d /tmp/kura-year.XXXXXX)
-work=$dir/work
-finish() {
-    clusters_stop
-    rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-mkdir -p "$work/states"
+nights=365 scale=0.018 files=1600 checked=20
+bench_options 'nights scale files checked' '' "$@"
+bench_begin
+mkdir "$work/states"
 library=$(dpkg -L libfaketime | grep '/libfaketimeMT.so.1$') || exit 1
-export LC_ALL=C.UTF-8 HOME=$work
+export LC_ALL=C.UTF-8 HOME=$work KURA_STATE_DIR=$work/run-state
 keep=(--keep-daily 14 --keep-weekly 8 --keep-monthly 12)
 
 # at MOMENT COMMAND...: with that clock. Times of files stay as they are, and so do deadlines.

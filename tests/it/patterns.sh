@@ -1,6 +1,7 @@
 #!/bin/bash
 # --exclude takes patterns as gitignore(5) tells, and git is asked whether that is so: random patterns over a tree of odd
 # names, what git check-ignore says against what a backup holds. KURA_PATTERN_ROUNDS for more than 60 rounds.
+# Also what else a backup of files leaves out, and whom it lets go first.
 . "$(dirname "$0")/lib.sh"
 
 rounds=${KURA_PATTERN_ROUNDS:-60} RANDOM=${KURA_SEED:-4711}
@@ -80,5 +81,58 @@ for locale in C C.UTF-8; do
     export LC_ALL=$locale
     check "in locale $locale, characters are bytes" agree '?' '[!a]'
 done
+
+# Caches, other file systems.
+paths_of() { # paths_of OPTION...: what a backup holds of $WORK/site
+    kura -q --json backup --repo "$repo" --files "site=$WORK/site" --app site "$@" >"$WORK/out" || { cat "$WORK/out"; return 1; }
+    kura show "$(jq -r .backup.id "$WORK/out")" --repo "$repo" --files --json | jq -r '.filesets[].entries[].path' | LC_ALL=C sort | tr '\n' ' '
+}
+tag='Signature: 8a477f597d28d172789f06886806bc55'
+mkdir -p "$WORK/site"/{cache/below,no,short,link,pipe,other}
+for one in cache no short link pipe; do echo "$one" >"$WORK/site/$one/file"; done
+printf '%s\n# made by a test\n' "$tag" >"$WORK/site/cache/CACHEDIR.TAG"
+echo 'Signature: of another kind, and long enough for one' >"$WORK/site/no/CACHEDIR.TAG"
+printf '%s' "${tag%?}" >"$WORK/site/short/CACHEDIR.TAG"
+ln -s ../cache/CACHEDIR.TAG "$WORK/site/link/CACHEDIR.TAG"
+mkfifo "$WORK/site/pipe/CACHEDIR.TAG"
+rest='link link/CACHEDIR.TAG link/file no no/CACHEDIR.TAG no/file other pipe pipe/CACHEDIR.TAG pipe/file short short/CACHEDIR.TAG short/file '
+check 'caches are taken unless told otherwise' test "$(paths_of)" = "cache cache/CACHEDIR.TAG cache/below cache/file $rest"
+check '--exclude-caches leaves out what has a true tag' test "$(paths_of --exclude-caches)" = "cache cache/CACHEDIR.TAG $rest"
+printf '[kura]\nexclude-caches = yes\n' >"$WORK/kura.conf"
+check 'also by configuration' test "$(paths_of --config "$WORK/kura.conf")" = "cache cache/CACHEDIR.TAG $rest"
+rm -r "$WORK/site"/{cache,no,short,link,pipe} && echo here >"$WORK/site/file"
+mounted() { # mounted OPTION...: with another file system on site/other
+    export -f paths_of kura
+    export WORK repo KURA
+    unshare --mount bash -c 'mount -t tmpfs none "$WORK/site/other" && mkdir "$WORK/site/other/dir" && echo there >"$WORK/site/other/dir/file" && paths_of "$@"' bash "$@"
+}
+check 'other file systems are entered' test "$(mounted)" = 'file other other/dir other/dir/file '
+check 'but not with --one-file-system' test "$(mounted --one-file-system)" = 'file other '
+
+# Priorities, of every thread.
+truncate -s 20G "$WORK/site/large"
+priorities() { # priorities WANTED OPTION...: "NICE IONICE" of all threads while a backup runs, once they are as wanted
+    local child task seen='' deadline=$((SECONDS + 30))
+    HOME=$WORK TMPDIR=$WORK/tmp "$KURA" -q backup --repo "$repo" --files "site=$WORK/site" --app site "${@:2}" >"$WORK/out" 2>&1 &
+    child=$!
+    while [ $SECONDS -lt $deadline ] && kill -0 $child 2>/dev/null; do
+        seen=$(for task in /proc/$child/task/*; do
+            echo "$(cut -d ' ' -f 19 "$task/stat") $(ionice -p "${task##*/}")"
+        done 2>/dev/null | sort -u)
+        [ "$seen" != "$1" ] || break
+    done
+    kill $child
+    wait $child
+    echo "$seen, wanted $1"
+    [ "$seen" = "$1" ]
+}
+check '--nice and --ionice idle' priorities '15 idle' --nice 15 --ionice idle
+check '--ionice best-effort:6' priorities '3 best-effort: prio 6' --nice 3 --ionice best-effort:6
+printf '[kura]\nnice = 7\nionice = idle\n' >"$WORK/kura.conf"
+check 'also by configuration' priorities '7 idle' --config "$WORK/kura.conf"
+for bad in idle:1 best-effort:8 best-effort: '' slow best-effort:1x; do
+    check "--ionice \"$bad\" is refused" status_is 2 kura backup --repo "$repo" --files "site=$WORK/site" --ionice "$bad"
+done
+check '--nice 20 is refused' status_is 2 kura backup --repo "$repo" --files "site=$WORK/site" --nice 20
 
 finish

@@ -76,7 +76,7 @@ check 'also those that go' json '[.prune.backups[] | select(.stays | not) | .rea
 check 'the newest has several' json '.prune.backups[-1].reasons == ["daily 2026-12-10", "weekly 2026-W50", "monthly 2026-12", "last good"]'
 check 'a plan changes nothing' test "$(count --repo "$whole")" = 40
 check 'a plan for people' status_is 0 at "$today" prune --repo "$whole" "${policy[@]}" --plan
-check 'says what would go' says 'would go +20261101T031500Z-site-.... +older than what is kept'
+check 'says what would go' says 'would go +20261101T031500Z-site-.... +newer one of monthly 2026-11'
 check 'and that what is young waits' says 'waiting.*too young'
 
 fresh() { rm -rf "$WORK/repo" && cp -a "$whole" "$WORK/repo"; }
@@ -161,6 +161,38 @@ check 'an index is short' refused 1 'nothing is removed'
 tr 'a' 'b' <"$WORK/index" >"$WORK/repo/blobs/${index:0:2}/$index"
 check 'an index is damaged' refused 1 'nothing is removed, for the index of fileset "media"'
 cp "$WORK/index" "$WORK/repo/blobs/${index:0:2}/$index"
+
+tr 'a' 'b' <"$WORK/index" >"$WORK/repo/blobs/${index:0:2}/$index"
+kura -q verify --read-data "${repo[@]}" >/dev/null 2>&1
+cp "$WORK/index" "$WORK/repo/blobs/${index:0:2}/$index"
+check 'a damage that verify knows' refused 1 "nothing is removed, for \"blobs/${index:0:2}/$index\" was found damaged"
+check 'verify sees that it is gone' status_is 0 kura verify --read-data "${repo[@]}"
+check 'then it goes on' status_is 0 at "$today" prune "${repo[@]}" "${policy[@]}" --plan
+
+# rehearsed ID VERDICT STAMP: a rehearsal of a backup, as it would be stored.
+rehearsed() {
+    mkdir -p "$WORK/repo/rehearsals"
+    jq --arg id "$3-site-aaaa" --arg backup "$1" --arg verdict "$2" '.id = $id | .backup = $backup | .app = "site" | .verdict = $verdict' \
+        "$TOP/tests/unit/repo/rehearsal.json" >"$WORK/repo/rehearsals/$3-site-aaaa.json"
+}
+rehearsed "$kept" failed 20261210T050000Z
+check 'the newest backup failed its rehearsal' refused 1 "the newest backup of \"site\" failed its rehearsal"
+rehearsed "$kept" passed 20261210T060000Z
+check 'and passed a later one' status_is 0 at "$today" prune "${repo[@]}" --keep-last 1 --plan --json
+check 'which protects it' json '.prune.backups[-1].reasons == ["last", "last good", "last rehearsed"]'
+rm "$WORK"/repo/rehearsals/*
+third=$(ids "${repo[@]}" | sed -n 3p)
+rehearsed "$third" passed 20261103T060000Z
+rehearsed "$first" passed 20261203T060000Z
+rehearsed "$(ids "${repo[@]}" | sed -n 5p)" findings 20261106T060000Z
+check 'an older one is the last rehearsed' status_is 0 at "$today" prune "${repo[@]}" --keep-last 1 --plan --json
+check 'and stays' json "[.prune.backups[] | select(.stays) | .id] == [\"$third\", \"$kept\"]"
+check 'a backup that fails' status_is 1 at '2026-12-11 03:15:00' backup "${repo[@]}" --files "media=$WORK/nowhere" --app site
+check 'is known on this host' refused 1 'the last backup of "site" on this host.* failed'
+check 'with the remedy' says 'kura backup --app site'
+check 'an application without backups is none to prune' status_is 1 at "$today" prune "${repo[@]}" --keep-last 1 --app nothing-there --keep-tag x --plan
+check 'a backup that succeeds' status_is '0|3' at '2026-12-11 03:20:00' backup "${repo[@]}" --files "media=$media" --app site
+check 'then it goes on' status_is 0 at "$today" prune "${repo[@]}" "${policy[@]}" --plan
 
 # ---- clocks ----
 fresh

@@ -427,7 +427,8 @@ static void test_verify_of_a_broken_backup(void **state)
     assert_output("3 backups verified, 1 damaged\n"
                   "  blobs  0 (0 B), all there\n"
                   "  data   not read (--read-data reads it)\n"
-                  "damaged backup                 tables  files\n" BROKEN "       0      0  cannot be read\n");
+                  "damaged backup                 tables  files\n" BROKEN "       0      0  cannot be read\n"
+                  "the newest whole backup is " NEWEST "\n");
     run("verify", "--repo", WHOLE, "--json");
     assert_int_equal(status, 3);
     json_t *document = take_json();

@@ -8,7 +8,7 @@ static void defaults(void **state)
     (void)state;
     const RepoParams *params = repo_params(repo);
     assert_int_equal(params->zstd_level, 1);
-    assert_int_equal(params->segment_min, 1 << 20);
+    assert_int_equal(params->segment_min, 512 << 10);
     assert_int_equal(params->segment_mean, 512 << 10);
     assert_int_equal(params->segment_max, 64 << 20);
     assert_int_equal(strlen(repo_id(repo)), 32);

@@ -210,6 +210,7 @@ static int make_dir(void **state)
 static int remove_dir(void **state)
 {
     tempdir_remove(*state);
+    free(*state);
     return 0;
 }
 

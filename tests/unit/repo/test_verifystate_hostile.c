@@ -57,5 +57,5 @@ int main(void)
         HOSTILE_TESTS(set_up, tear_down),
         HOSTILE_TEST(errors_name_the_place, set_up, tear_down),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("state of verification, hostile", tests, NULL, NULL);
 }
