@@ -109,7 +109,12 @@ echo 'A scratch database with scratch roles, everything proven with figures, a m
 show "$kura" -q rehearse latest --repo "$work/repo" --server dbname=postgres --sample 10 --report "$work/rehearsal.html" \
     --run "$bin/psql -Xqc 'ALTER TABLE note ADD COLUMN lang text'"
 
-chapter '9. What was proven, by psql and diff rather than by kura'
+chapter '9. The years: is all of it still good, what may go, and is there a backup tonight?'
+show "$kura" -q verify --read-data --repo "$work/repo"
+show "$kura" -q prune --plan --keep-last 1 --keep-weekly 8 --repo "$work/repo"
+show "$kura" status --max-age 26h --max-rehearsal-age 8d --repo "$work/repo"
+
+chapter '10. What was proven, by psql, diff and sha256sum rather than by kura'
 bad=0
 row() { # row WHAT RESULT COMMAND...: one line of the table
     what=$1 result=$2
@@ -135,5 +140,8 @@ row 'settings of the database came along' "statement_timeout = $(as mk_prod scra
 row 'media are equal' "$(find "$work/restored" -type f | wc -l) files, diff -r" diff -r "$work/media" "$work/restored"
 row 'the rehearsal left nothing behind' "its page has $(wc -c <"$work/rehearsal.html") bytes" [ "$(sql postgres "SELECT count(*) FROM (SELECT datname FROM pg_database UNION SELECT rolname FROM pg_roles) n WHERE datname LIKE '%kura%'")" = 0 ]
 row 'the second backup stored almost nothing' "$((second_bytes / 1024)) KiB after $((first_bytes / 1024)) KiB" [ $((second_bytes * 50)) -lt "$first_bytes" ]
+blobs=$(find "$work/repo/blobs" -type f | wc -l)
+sound=$(find "$work/repo/blobs" -type f -exec sha256sum {} + | awk '{name = $2; sub(/.*\//, "", name); sub(/\..*/, "", name); if (name == $1) n++} END {print n}')
+row 'each blob is what its name says' "$sound of $blobs" [ "$sound" = "$blobs" ]
 printf '\n%s seconds without the packages. Everything was in %s, which is gone now.\n' $(($(date +%s) - began)) "$work"
 exit $bad

@@ -181,7 +181,7 @@ static int copy_all(Copy *copy, Error *err)
     _cleanup_(strvec_done) StrVec ids = {0};
     progress_phase(copy->progress, "backups", 0);
     if (manifest_list(copy->from, &ids, err) < 0 || manifest_list(copy->to, &copy->there, err) < 0 ||
-        uploader_know_all(copy->uploader, err) < 0)
+        flow_doubt_damages(copy->to, copy->uploader, err) < 0 || uploader_know_all(copy->uploader, err) < 0)
         return -1;
     for (size_t i = 0; i < ids.n; i++) {
         if (!is_chosen(copy, ids.v[i]))

@@ -20,6 +20,10 @@ int flow_commit(Repo *repo, RepoLock *lock, const Manifest *manifest, Error *err
 /* Creates path (which must not exist) with these bytes, mode 0600. */
 int flow_write_file(const char *path, const Buf *content, Error *err);
 
+/* What verification found missing or damaged in the repository is stored again when it is submitted, whoever knows it.
+ * Before anything is. */
+int flow_doubt_damages(Repo *repo, Uploader *uploader, Error *err);
+
 /* The workers to use: asked, or the number of cores, at most 4. */
 size_t flow_jobs(size_t asked);
 /* The same for loading a database, and one more by default: a server that writes waits for its disk. */

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
+#include "flow_priv.h"
 #include "kura/cache.h"
 #include "kura/fileset.h"
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
-#include "kura/verifystate.h"
 
 typedef struct Search {
     Repo *repo;
@@ -54,30 +54,6 @@ static int know_database(Search *search, const ManifestDatabase *database, Error
         return 0;
     log_debug("large objects of the backup before: %s", why.message);
     return stop_check(err);
-}
-
-/* What verification found missing or damaged is stored again if its content still exists. */
-static int doubt_damages(Repo *repo, Uploader *uploader, Error *err)
-{
-    Error why = ERROR_INIT;
-    VerifyState state = {0};
-    if (verifystate_load(repo, &state, &why) < 0) {
-        if (why.code != ERR_CORRUPT && why.code != ERR_TRUNCATED && why.code != ERR_UNSUPPORTED) {
-            *err = why;
-            return -1;
-        }
-        log_warning("%s: the repository is asked for every blob", why.message);
-        state.more_damages = true;
-    }
-    for (size_t i = 0; i < state.n_damages; i++) {
-        BlobRef ref;
-        if (blob_ref_from_key(repo, state.damages[i].object, &ref) == 0)
-            uploader_doubt(uploader, &ref, strcmp(state.damages[i].code, "blob-missing") != 0);
-    }
-    if (state.more_damages)
-        uploader_distrust(uploader);
-    verifystate_done(&state);
-    return 0;
 }
 
 static bool wants_fileset(const Search *search, const char *name)
@@ -174,7 +150,7 @@ int previous_find(Repo *repo, Uploader *uploader, const char *app, const BackupO
                      .options = options,
                      .previous = &previous,
                      .wants_database = options->db && remote && !options->ask_always};
-    int rc = doubt_damages(repo, uploader, err);
+    int rc = flow_doubt_damages(repo, uploader, err);
     if (rc == 0)
         rc = manifest_list_names(repo, &previous.names, NULL, err);
     if (rc == 0 && previous.names.n == 0)

@@ -365,7 +365,7 @@ int fileset_backup(const FilesetSpec *spec, Repo *repo, Uploader *uploader, cons
                      .notices = NOTICES_INIT(findings),
                      .mutex = PTHREAD_MUTEX_INITIALIZER};
     ManifestFileset result = {0};
-    if (walker_new(spec, &backup.notices, &backup.walker, err) < 0)
+    if (walker_new(spec, jobs, &backup.notices, &backup.walker, err) < 0)
         return -1;
     backup.index = index_writer_new(repo, uploader);
     if (previous)

@@ -7,27 +7,25 @@
 
 #include "kura/mem.h"
 #include "kura/stop.h"
-#include "listing.h"
 #include "path.h"
 #include "pattern.h"
+#include "scout.h"
 
 /* Levels further up are closed, and opened again by ".." on the way back. */
 enum { OPEN_LEVELS_MAX = 100 };
 
 typedef struct Level {
-    int fd; /* -1: closed for now */
-    dev_t device;
-    ino_t inode;
+    ScoutDir *dir;
     size_t path_len; /* of its path with the slash behind it; 0: the root */
     bool selected;   /* by an include pattern, itself or through a directory above */
-    Listing listing;
     size_t next;
 } Level;
 
 struct Walker {
     PatternSet *include, *exclude;
-    bool exclude_caches, one_file_system;
+    bool one_file_system;
     Notices *notices;
+    Scout *scout;
     int root;
     dev_t device; /* of the root */
     Level *levels;
@@ -35,12 +33,6 @@ struct Walker {
     Buf path;
     uint64_t vanished;
 };
-
-static void level_done(Level *level)
-{
-    close_fd(&level->fd);
-    listing_done(&level->listing);
-}
 
 static Level *top(Walker *walker)
 {
@@ -68,53 +60,39 @@ static void set_path(Walker *walker, const Level *level, const char *name)
         abort(); /* push() and walker_next() keep paths far below the buffer's limit */
 }
 
-/* Enters an open directory whose path (without a slash at its end) is walker->path. Takes fd. */
-static void push(Walker *walker, int fd, bool selected)
+/* Enters a directory whose path (without a slash at its end) is walker->path. Takes it. */
+static void push(Walker *walker, ScoutDir *dir, bool selected)
 {
-    struct stat st;
-    if (fstat(fd, &st) < 0) {
-        note_failure(walker, buf_str(&walker->path), errno);
-        close(fd);
+    if (dir->error)
+        note_failure(walker, walker->path.len ? buf_str(&walker->path) : ".", dir->error);
+    if (dir->fd < 0 || (walker->one_file_system && walker->n_levels && dir->st.st_dev != walker->device)) {
+        scout_leave(dir);
         return;
     }
     if (walker->n_levels == 0)
-        walker->device = st.st_dev;
-    if (walker->one_file_system && st.st_dev != walker->device) {
-        close(fd);
-        return;
-    }
+        walker->device = dir->st.st_dev;
     xgrow(&walker->levels, &walker->cap_levels, walker->n_levels);
-    Level *level = &walker->levels[walker->n_levels++];
-    *level = (Level){.fd = fd,
-                     .device = st.st_dev,
-                     .inode = st.st_ino,
-                     .path_len = walker->path.len ? walker->path.len + 1 : 0,
-                     .selected = selected};
-    int error = listing_read(&level->listing, fd, walker->exclude_caches);
-    if (error)
-        note_failure(walker, walker->path.len ? buf_str(&walker->path) : ".", error);
+    walker->levels[walker->n_levels++] =
+        (Level){.dir = dir, .path_len = walker->path.len ? walker->path.len + 1 : 0, .selected = selected};
     if (walker->path.len && buf_append_str(&walker->path, "/", NULL) < 0)
         abort();
-    if (walker->n_levels > OPEN_LEVELS_MAX) {
-        Level *far = &walker->levels[walker->n_levels - 1 - OPEN_LEVELS_MAX];
-        close_fd(&far->fd);
-        far->fd = -1;
-    }
+    if (walker->n_levels > OPEN_LEVELS_MAX)
+        scout_close(walker->levels[walker->n_levels - 1 - OPEN_LEVELS_MAX].dir);
 }
 
 /* Opens a closed level again from the one below it. Its ".." is believed only if it is the very same directory: one
  * that was moved meanwhile would lead out of the tree. */
-static bool reopen(Level *level, const Level *below)
+static bool reopen(ScoutDir *dir, const ScoutDir *below)
 {
     int fd = below->fd < 0 ? -1 : openat(below->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct stat st;
     if (fd < 0)
         return false;
-    if (fstat(fd, &st) < 0 || st.st_dev != level->device || st.st_ino != level->inode) {
+    if (fstat(fd, &st) < 0 || st.st_dev != dir->st.st_dev || st.st_ino != dir->st.st_ino) {
         close(fd);
         return false;
     }
-    level->fd = fd;
+    dir->fd = fd;
     return true;
 }
 
@@ -122,13 +100,13 @@ static void pop(Walker *walker)
 {
     Level *done = top(walker);
     Level *above = walker->n_levels > 1 ? done - 1 : NULL;
-    if (above && above->fd < 0 && !reopen(above, done) && above->next < above->listing.n) {
+    if (above && above->dir->fd < 0 && !reopen(above->dir, done->dir) && above->next < above->dir->listing.n) {
         _cleanup_free_ char *path =
             above->path_len ? xstrndup(buf_str(&walker->path), above->path_len - 1) : xstrdup(".");
         note_failure(walker, path, ENOENT);
-        above->next = above->listing.n;
+        above->next = above->dir->listing.n;
     }
-    level_done(done);
+    scout_leave(done->dir);
     walker->n_levels--;
 }
 
@@ -145,30 +123,38 @@ static bool wanted(const Walker *walker, const Level *level, const char *path, b
     return selects(walker, level, path, is_dir) || (is_dir && pattern_set_reaches_below(walker->include, path));
 }
 
-static void enter(Walker *walker, const char *name)
+/* For the scout, which knows paths alone. */
+static bool wants_dir(const void *ctx, const char *path)
+{
+    const Walker *walker = ctx;
+    return strlen(path) <= FILESET_PATH_MAX && pattern_set_match(walker->exclude, path, true) != PATTERN_MATCH &&
+           (pattern_set_selects(walker->include, path, true) || pattern_set_reaches_below(walker->include, path));
+}
+
+static void enter(Walker *walker, size_t item)
 {
     Level *level = top(walker);
     const char *path = buf_str(&walker->path);
-    if (!wanted(walker, level, path, true))
-        return;
-    int fd = openat(level->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        note_failure(walker, path, errno);
-    else
-        push(walker, fd, selects(walker, level, path, true));
+    if (wanted(walker, level, path, true))
+        push(walker, scout_enter(level->dir, item), selects(walker, level, path, true));
 }
 
 /* Looks at the item whose path is set: 1 with *ret, 0 when it is not wanted or not there. */
-static int look(Walker *walker, const Level *level, const char *name, WalkEntry *ret)
+static int look(Walker *walker, const Level *level, size_t item, WalkEntry *ret)
 {
     struct stat st;
-    if (fstatat(level->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        note_failure(walker, buf_str(&walker->path), errno);
+    const ScoutDir *dir = level->dir;
+    int error = scout_stat(dir, item, &st);
+    if (error) {
+        note_failure(walker, buf_str(&walker->path), error);
         return 0;
     }
     if (!wanted(walker, level, buf_str(&walker->path), S_ISDIR(st.st_mode)))
         return 0;
-    *ret = (WalkEntry){.path = buf_str(&walker->path), .dir_fd = level->fd, .name = name, .st = st};
+    *ret = (WalkEntry){.path = buf_str(&walker->path),
+                       .dir_fd = dir->fd,
+                       .name = listing_name(&dir->listing, &dir->listing.items[item]),
+                       .st = st};
     return 1;
 }
 
@@ -178,24 +164,24 @@ int walker_next(Walker *walker, WalkEntry *ret, Error *err)
         if (stop_check(err) < 0)
             return -1;
         Level *level = top(walker);
-        if (level->next == level->listing.n) {
+        if (level->next == level->dir->listing.n) {
             pop(walker);
             continue;
         }
-        const ListingItem *item = &level->listing.items[level->next++];
-        const char *name = listing_name(&level->listing, item);
-        set_path(walker, level, name);
+        size_t number = level->next++;
+        const ListingItem *item = &level->dir->listing.items[number];
+        set_path(walker, level, listing_name(&level->dir->listing, item));
         if (walker->path.len > FILESET_PATH_MAX)
             note_failure(walker, buf_str(&walker->path), ENAMETOOLONG);
         else if (item->below)
-            enter(walker, name);
-        else if (look(walker, level, name, ret))
+            enter(walker, number);
+        else if (look(walker, level, number, ret))
             return 1;
     }
     return 0;
 }
 
-int walker_new(const FilesetSpec *spec, Notices *notices, Walker **ret, Error *err)
+int walker_new(const FilesetSpec *spec, size_t scouts, Notices *notices, Walker **ret, Error *err)
 {
     int root = open(spec->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
@@ -211,10 +197,11 @@ int walker_new(const FilesetSpec *spec, Notices *notices, Walker **ret, Error *e
                        .root = root,
                        .include = pattern_set_new(spec->include),
                        .exclude = pattern_set_new(spec->exclude),
-                       .exclude_caches = spec->exclude_caches,
                        .one_file_system = spec->one_file_system,
                        .path = BUF_INIT(2 * FILESET_PATH_MAX)};
-    push(walker, copy, walker->include == NULL);
+    const ScoutRules rules = {.exclude_caches = spec->exclude_caches, .one_file_system = spec->one_file_system};
+    walker->scout = scout_new(scouts, rules, wants_dir, walker);
+    push(walker, scout_top(walker->scout, copy), walker->include == NULL);
     *ret = walker;
     return 0;
 }
@@ -234,7 +221,8 @@ void walker_free(Walker *walker)
     if (walker == NULL)
         return;
     while (walker->n_levels)
-        level_done(&walker->levels[--walker->n_levels]);
+        scout_leave(walker->levels[--walker->n_levels].dir);
+    scout_free(walker->scout);
     free(walker->levels);
     pattern_set_free(walker->include);
     pattern_set_free(walker->exclude);

@@ -20,8 +20,9 @@ typedef struct WalkEntry {
     struct stat st;
 } WalkEntry;
 
-/* spec and notices are borrowed. -1 when the directory cannot be opened at all. */
-int walker_new(const FilesetSpec *spec, Notices *notices, Walker **ret, Error *err);
+/* scouts: threads that read ahead, perhaps 0. spec and notices are borrowed. -1 when the directory cannot be opened at
+ * all. */
+int walker_new(const FilesetSpec *spec, size_t scouts, Notices *notices, Walker **ret, Error *err);
 /* 1 with *ret, 0 at the end, -1 when a stop was asked for. Directories that are entered are given too; what is
  * excluded, or selected by no include pattern, is not. */
 int walker_next(Walker *walker, WalkEntry *ret, Error *err);

@@ -13,7 +13,6 @@
 
 enum { PIN_MAX = 64 * 1024 };
 
-DEFINE_CLEANUP(Manifest, manifest_free)
 DEFINE_CLEANUP(RepoLock, repo_unlock)
 
 void pin_done(Pin *pin)

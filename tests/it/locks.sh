@@ -17,6 +17,7 @@ s3_bucket ceph locks || die 'no bucket'
 backup() { kura backup --app "$1" --files "media=$WORK/media" --no-cache "${@:2}"; }
 slow=(env HOME="$WORK" TMPDIR="$WORK/tmp" "$KURA" backup --app site --files "media=$WORK/large" --no-cache)
 # elsewhere HOST COMMAND...: on a host of another name, whose processes are others.
+# shellcheck disable=SC2016
 elsewhere() { unshare --uts --pid --fork --mount-proc --kill-child sh -c 'hostname "$0" && exec "$@"' "$@"; }
 # count_locks: of the repository in use
 count_locks() {

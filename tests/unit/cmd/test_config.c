@@ -318,15 +318,51 @@ static void test_missing_file(void **state)
     findings_done(&findings);
 }
 
+/* Where copies go: what its own section says comes first, what the other one says does not count. */
+static void another_repository(void **state)
+{
+    static const char text[] = "[kura]\ns3-region = all\njobs = 3\nrepo = one\nrepo = two\n"
+                               "[repository one]\nlocation = s3://one\ns3-endpoint = https://one\nkey-file = /one\n"
+                               "[repository two]\nlocation = s3://two\ns3-profile = two\ns3-region = near\n";
+    static const char *const words[] = {"kura", "copy", "--to", "two", "--s3-profile", "here", "--identity", "/id"};
+    Error err = ERROR_INIT;
+    Config config;
+    Options options, other;
+    parse_config(text, &config);
+    assert_int_equal(options_parse(ARRAY_SIZE(words), words, &options, &err), 0);
+    apply(&config, &options);
+    const StrVec *repos = options_list(&options, OPT_REPO);
+    assert_int_equal(repos->n, 2);
+    assert_string_equal(repos->v[0], "s3://one");
+    assert_string_equal(repos->v[1], "two");
+    assert_string_equal(options_text(&options, OPT_S3_PROFILE), "here");
+
+    assert_int_equal(config_other_repository(&config, &options, "two", &other, &err), 0);
+    assert_string_equal(options_text(&other, OPT_REPO), "s3://two");
+    assert_string_equal(options_text(&other, OPT_S3_PROFILE), "two");
+    assert_string_equal(options_text(&other, OPT_S3_REGION), "near");
+    assert_string_equal(options_text(&other, OPT_IDENTITY), "/id");
+    assert_null(options_text(&other, OPT_S3_ENDPOINT));
+    assert_null(options_text(&other, OPT_KEY_FILE));
+    options_done(&other);
+
+    assert_int_equal(config_other_repository(&config, &options, "/srv/two", &other, &err), 0);
+    assert_string_equal(options_text(&other, OPT_REPO), "/srv/two");
+    assert_string_equal(options_text(&other, OPT_S3_REGION), "all");
+    options_done(&other);
+    options_done(&options);
+    config_done(&config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_precedence),        cmocka_unit_test(test_app_section),
-        cmocka_unit_test(test_repository_choice), cmocka_unit_test(test_unknown_names),
-        cmocka_unit_test(test_s3_section),        cmocka_unit_test(test_s3_refused),
-        cmocka_unit_test(test_refused),           cmocka_unit_test(test_zero_byte),
-        cmocka_unit_test(test_long_line),         cmocka_unit_test(test_readable_password),
-        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(another_repository),     cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_app_section),       cmocka_unit_test(test_repository_choice),
+        cmocka_unit_test(test_unknown_names),     cmocka_unit_test(test_s3_section),
+        cmocka_unit_test(test_s3_refused),        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_zero_byte),         cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_readable_password), cmocka_unit_test(test_missing_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
