@@ -45,7 +45,7 @@ rounds() {
     echo "$(wc -l <"$WORK/killed") were killed in their midst"
     [ "$(wc -l <"$WORK/killed")" -ge $(($1 / 3)) ]
 }
-number=${KURA_TORTURE_KILLS:-4}
+number=${KURA_TORTURE_KILLS:-3}
 for name in "${commands[@]}"; do
     [ "$number" = 0 ] || check "$name killed at $number random instants" rounds "$number" "$name"
 done
@@ -93,7 +93,7 @@ power() { # power NAME NUMBER
         power_lost "$1" $((RANDOM % size + 1)) "${modes[n % ${#modes[@]}]}" || return 1
     done
 }
-number=${KURA_TORTURE_POWER:-4}
+number=${KURA_TORTURE_POWER:-3}
 # In their midst: a blob has its name, a manifest is gone, and the directory was not written through.
 declare -A middle=([backup]="$((3 + RANDOM % 6)) rename" [copy]="$((3 + RANDOM % 6)) rename" [prune]='2 unlink')
 for name in "${commands[@]}"; do
@@ -107,7 +107,7 @@ done
 [ "${KURA_TORTURE_CLOCKS:-1}" = 0 ] || clocks
 
 # On S3.
-number=${KURA_TORTURE_S3:-3} refusals=${KURA_TORTURE_REFUSALS:-3}
+number=${KURA_TORTURE_S3:-2} refusals=${KURA_TORTURE_REFUSALS:-2}
 if [ "$number$refusals" != 00 ]; then
     s3_start rgw ceph bluestore=4000000000 || die 'no S3 server'
     s3_bucket ceph torture || die 'no bucket'

@@ -3,10 +3,10 @@
 
 FAKETIME_LIB=$(dpkg -L libfaketime | grep 'libfaketimeMT\.so') || die 'no libfaketime'
 
-# at OFFSET COMMAND...: runs a command by a clock so far off ("+5h").
-at() {
-    LD_PRELOAD=$FAKETIME_LIB FAKETIME=$1 DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 "${@:2}"
-}
+# faked COMMAND...: runs a command by the clock of $FAKETIME, or of the file $FAKETIME_TIMESTAMP_FILE.
+faked() { LD_PRELOAD=$FAKETIME_LIB DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 "$@"; }
+# at OFFSET COMMAND...: by a clock so far off ("+5h").
+at() { FAKETIME=$1 faked "${@:2}"; }
 
 # backup_at OFFSET STATUS PATTERN: a backup by that clock, whole, with that status; it says PATTERN.
 backup_at() {
@@ -20,26 +20,29 @@ backup_at() {
 }
 latest_is() { [ "$(ids "$REPO" | tail -n 1)" = "$1" ] || { ids "$REPO"; echo "the latest should be $1"; return 1; }; }
 
-# jumps OFFSET STATUS: the clock jumps while a backup runs, held up by a lock on a table.
-jumps() {
-    local blocker deadline=$((SECONDS + 30))
+# meanwhile STATUS COMMAND...: what happens while a backup runs, whose clock is that of the file $WORK/clock, and which is
+# held up by a lock on a table; it ends with that status, and the next one is right.
+meanwhile() {
+    local blocker status deadline=$((SECONDS + 30))
     prepare_backup $((RANDOM % 1000)) || return 1
     echo +0 >"$WORK/clock"
     psql -Xq -d "$(conn site)" -c 'BEGIN; LOCK TABLE note; SELECT pg_sleep(600)' >/dev/null 2>&1 &
     blocker=$!
-    until [ "$(sql postgres "SELECT count(*) FROM pg_locks WHERE relation IS NOT NULL AND mode = 'AccessExclusiveLock'
-        AND database = (SELECT oid FROM pg_database WHERE datname = 'site')")" != 0 ] || [ $SECONDS -ge $deadline ]; do sleep 0.05; done
-    LD_PRELOAD=$FAKETIME_LIB FAKETIME_TIMESTAMP_FILE=$WORK/clock FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 \
-        FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 kura_begin "${command[@]}"
+    until [ "$(sql site "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'note'::regclass")" = 1 ] ||
+        [ $SECONDS -ge $deadline ]; do sleep 0.05; done
+    FAKETIME_TIMESTAMP_FILE=$WORK/clock FAKETIME_NO_CACHE=1 faked kura_begin "${command[@]}"
     until objects locks/ | grep -q . || [ $SECONDS -ge $deadline ]; do sleep 0.05; done
-    echo "$1" >"$WORK/clock"
+    "${@:2}" || status=wrong
     sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK TABLE note%' AND pid <> pg_backend_pid()" >/dev/null
     wait $blocker 2>/dev/null
     kura_end
-    local status=$?
-    [[ "|$2|" == *"|$status|"* ]] || wrong $status '' || return 1
+    status=${status:-$?}
+    [[ "|$1|" == *"|$status|"* ]] || wrong $status '' || return 1
     judge_backup $status && again backup
 }
+jump() { echo "$1" >"$WORK/clock"; }
+# A prune by another clock, which may not take the lock of a run that is alive for a stale one.
+prune_at() { at "$1" status_is 11 kura prune --repo "$REPO" --keep-last 1 --grace 0h >"$WORK/prune" || { cat "$WORK/prune"; return 1; }; }
 
 clocks() {
     local newest
@@ -55,7 +58,9 @@ clocks() {
     check 'it restores as it was' restores "$REPO" "$newest"
     check 'clock 5 hours behind: backup' backup_at -5h 3 'from the future'
     scene_backup || die 'no scene'
-    check 'clock jumps 3 days back in the midst of a backup' jumps -3d '0|3'
-    check 'clock jumps 1 hour ahead in the midst of a backup' jumps +1h '0|3'
-    check 'clock jumps 3 hours ahead in the midst of a backup: its lock has expired' jumps +3h '11|0|3'
+    check 'clock jumps 3 days back in the midst of a backup' meanwhile '0|3' jump -3d
+    check 'clock jumps 1 hour ahead in the midst of a backup' meanwhile '0|3' jump +1h
+    check 'clock jumps 3 hours ahead in the midst of a backup: its lock has expired' meanwhile '11|0|3' jump +3h
+    check 'a prune 5 hours ahead leaves a running backup alone' meanwhile '0|3' prune_at +5h
+    check 'a prune 5 hours behind leaves a running backup alone' meanwhile '0|3' prune_at -5h
 }
