@@ -89,6 +89,7 @@ typedef struct Uploader Uploader;
 typedef struct UploadTotals {
     uint64_t blobs, bytes;         /* submitted */
     uint64_t new_blobs, new_bytes; /* of these, sent because the repository did not have them */
+    uint64_t all_bytes;            /* of the blobs submitted or referred to, each counted once */
 } UploadTotals;
 
 /* threads at least 1. max_bytes bounds what waits in the queue and what is being sent: submit blocks until there is
@@ -107,6 +108,8 @@ int uploader_has(Uploader *uploader, const BlobRef *ref, bool *ret, Error *err);
  * run may have left it. uploader_drain and uploader_finish see to it that it survives a crash. Of what is submitted and
  * found to be there they do so anyhow. */
 void uploader_rely(Uploader *uploader, const BlobRef *ref);
+/* Counts a blob that is referred to without being submitted. */
+void uploader_refer(Uploader *uploader, const BlobRef *ref);
 /* Learns from a listing which blobs a remote repository has: others are then sent without asking, and uploader_has
  * answers by it. Where there are too many, it asks from now on. Before anything is submitted. */
 int uploader_know_all(Uploader *uploader, Error *err);

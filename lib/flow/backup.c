@@ -160,7 +160,7 @@ static int fill(Repo *repo, const BackupOptions *options, Previous *previous, Ma
     }
     uploader_free(uploader);
     manifest->stored_new = totals.new_bytes;
-    manifest->stored_all = totals.bytes;
+    manifest->stored_all = totals.all_bytes;
     return rc;
 }
 

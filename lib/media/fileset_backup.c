@@ -29,6 +29,7 @@ typedef struct Backup {
     BlobRef known; /* what the uploader was told of last */
     BlobRef asked; /* and asked for, */
     bool asked_has;
+    BlobRef referred; /* and that the index refers to it */
     IndexWriter *index;
     OwnerCache owners;
     Links links;
@@ -248,14 +249,28 @@ static void complete_link(Backup *backup, Slot *slot)
     links_release(&backup->links, link);
 }
 
+/* Files of one pack stand together. */
+static void refer_to_content(Backup *backup, const IndexEntry *entry)
+{
+    for (size_t i = 0; i < entry->n_parts; i++) {
+        const BlobRef *blob = &entry->parts[i].blob;
+        if (strcmp(blob->hash, backup->referred.hash) != 0)
+            uploader_refer(backup->uploader, blob);
+        backup->referred = *blob;
+    }
+}
+
 static int write_batch(Backup *backup, Batch *batch, Error *err)
 {
     for (size_t i = 0; i < batch->n; i++) {
         Slot *slot = &batch->slots[i];
         if (slot->link)
             complete_link(backup, slot);
-        if (!slot->dropped && index_writer_add(backup->index, &slot->entry, err) < 0)
+        if (slot->dropped)
+            continue;
+        if (index_writer_add(backup->index, &slot->entry, err) < 0)
             return -1;
+        refer_to_content(backup, &slot->entry);
     }
     return 0;
 }

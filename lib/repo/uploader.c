@@ -34,6 +34,7 @@ struct Uploader {
     bool knows_all;     /* and what is not in `known` is not in the repository */
     BlobSet known;      /* queued, in flight, stored, or said to be there: neither asked for nor sent again */
     BlobRef found[256]; /* blobs that were there already, one for each first two digits; "" where there was none */
+    BlobSet referred;   /* counted in totals.all_bytes */
     BlobSet doubted;    /* not known, whoever says so */
     BlobSet damaged;    /* of these, what is there is not what it should be */
     bool failed;
@@ -291,12 +292,27 @@ static void enqueue(Uploader *uploader, const BlobRef *ref, Buf *data)
     pthread_cond_signal(&uploader->work);
 }
 
+/* With the mutex held. */
+static void refer(Uploader *uploader, const BlobRef *ref)
+{
+    if (blobset_add(&uploader->referred, ref))
+        uploader->totals.all_bytes += ref->size;
+}
+
+void uploader_refer(Uploader *uploader, const BlobRef *ref)
+{
+    pthread_mutex_lock(&uploader->mutex);
+    refer(uploader, ref);
+    pthread_mutex_unlock(&uploader->mutex);
+}
+
 static int submit_named(Uploader *uploader, const BlobRef *ref, Buf *data, Error *err)
 {
     if (wait_for_room(uploader, data->len, err) < 0)
         return -1;
     uploader->totals.blobs++;
     uploader->totals.bytes += ref->size;
+    refer(uploader, ref);
     if (blobset_add(&uploader->known, ref))
         enqueue(uploader, ref, data);
     else
@@ -373,6 +389,7 @@ void uploader_free(Uploader *uploader)
         item_free(item);
     }
     blobset_done(&uploader->known);
+    blobset_done(&uploader->referred);
     blobset_done(&uploader->doubted);
     blobset_done(&uploader->damaged);
     free(uploader->threads);

@@ -68,8 +68,11 @@ static void the_second_night_stores_nothing(void **state)
     ManifestFileset first, second;
     put_everything(f->source);
     backup(f, NULL, &first);
+    uint64_t all_bytes = f->totals.all_bytes;
+    assert_int_equal(all_bytes, f->totals.new_bytes);
     backup(f, &first, &second);
     assert_int_equal(f->totals.new_blobs, 0);
+    assert_int_equal(f->totals.all_bytes, all_bytes);
     assert_int_equal(f->totals.blobs, second.n_index);
     assert_int_equal(second.n_index, first.n_index);
     assert_int_equal(second.bytes, first.bytes);
