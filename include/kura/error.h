@@ -4,6 +4,7 @@
 #define KURA_ERROR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 typedef enum ErrorCode {
 #define ERROR(name, status, text) ERR_##name,
@@ -36,6 +37,9 @@ int error_wrap(Error *err, const char *format, ...) __attribute__((format(printf
 
 /* Sets the hint: full sentences that tell the remedy. Returns -1. */
 int error_hint(Error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Whether what was read cannot be used: it is damaged, cut off, or for another version. */
+bool error_is_unreadable(const Error *err);
 
 /* Forgets what is in err. */
 void error_clear(Error *err);

@@ -105,6 +105,11 @@ int error_hint(Error *err, const char *format, ...)
     return -1;
 }
 
+bool error_is_unreadable(const Error *err)
+{
+    return err->code == ERR_CORRUPT || err->code == ERR_TRUNCATED || err->code == ERR_UNSUPPORTED;
+}
+
 void error_clear(Error *err)
 {
     *err = (Error)ERROR_INIT;

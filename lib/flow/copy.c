@@ -34,8 +34,7 @@ void copy_report_done(CopyReport *report)
 
 int copy_source_error(Copy *copy, const Error *err)
 {
-    copy->damaged = err->code == ERR_CORRUPT || err->code == ERR_TRUNCATED || err->code == ERR_NOT_FOUND ||
-                    err->code == ERR_UNSUPPORTED;
+    copy->damaged = error_is_unreadable(err) || err->code == ERR_NOT_FOUND;
     return -1;
 }
 

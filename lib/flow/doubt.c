@@ -9,7 +9,7 @@ int flow_doubt_damages(Repo *repo, Uploader *uploader, Error *err)
     Error why = ERROR_INIT;
     VerifyState state = {0};
     if (verifystate_load(repo, &state, &why) < 0) {
-        if (why.code != ERR_CORRUPT && why.code != ERR_TRUNCATED && why.code != ERR_UNSUPPORTED) {
+        if (!error_is_unreadable(&why)) {
             *err = why;
             return -1;
         }

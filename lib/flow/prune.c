@@ -70,7 +70,7 @@ static int read_entry(Prune *prune, PruneEntry *entry, Error *err)
     Error why = ERROR_INIT;
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
     if (manifest_load(prune->repo, entry->name, &manifest, &why) < 0) {
-        bool damaged = why.code == ERR_CORRUPT || why.code == ERR_UNSUPPORTED || why.code == ERR_TRUNCATED;
+        bool damaged = error_is_unreadable(&why);
         entry->lost = entry->removed && damaged;
         if (entry->lost)
             return 0;

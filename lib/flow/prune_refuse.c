@@ -69,7 +69,7 @@ int prune_check_verified(const Prune *prune, Error *err)
     Error why = ERROR_INIT;
     _cleanup_(verifystate_done) VerifyState state = {0};
     if (verifystate_load(prune->repo, &state, &why) < 0) {
-        if (why.code != ERR_CORRUPT && why.code != ERR_UNSUPPORTED && why.code != ERR_TRUNCATED) {
+        if (!error_is_unreadable(&why)) {
             *err = why;
             return -1;
         }

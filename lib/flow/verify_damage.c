@@ -13,8 +13,7 @@ bool verify_is_damage(const Verify *verify, const Error *why)
 {
     if (why->code == ERR_KEY)
         return repo_can_read(verify->repo);
-    return why->code == ERR_CORRUPT || why->code == ERR_TRUNCATED || why->code == ERR_NOT_FOUND ||
-           why->code == ERR_UNSUPPORTED || why->sys_errno == EIO;
+    return error_is_unreadable(why) || why->code == ERR_NOT_FOUND || why->sys_errno == EIO;
 }
 
 void verify_damage_locked(Verify *verify, size_t blob, const char *code, const Error *why)

@@ -13,17 +13,12 @@
 
 enum { SAVE_EVERY = 180 /* seconds */ };
 
-static bool is_unreadable(const Error *why)
-{
-    return why->code == ERR_CORRUPT || why->code == ERR_TRUNCATED || why->code == ERR_UNSUPPORTED;
-}
-
 static int load(Verify *verify, VerifyState *ret, Error *err)
 {
     Error why = ERROR_INIT;
     if (verifystate_load(verify->repo, ret, &why) == 0)
         return 0;
-    if (!is_unreadable(&why)) {
+    if (!error_is_unreadable(&why)) {
         *err = why;
         return -1;
     }

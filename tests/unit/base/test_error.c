@@ -113,6 +113,17 @@ static void codes_have_status_and_name(void **state)
     assert_string_equal(error_code_name(ERR_TOOL), "tool");
 }
 
+static void what_cannot_be_read_is_told_apart(void **state)
+{
+    (void)state;
+    static const ErrorCode unreadable[] = {ERR_CORRUPT, ERR_TRUNCATED, ERR_UNSUPPORTED};
+    static const ErrorCode others[] = {ERR_NONE, ERR_NOT_FOUND, ERR_KEY, ERR_IO, ERR_CONNECTION, ERR_INTERRUPTED};
+    for (size_t i = 0; i < sizeof unreadable / sizeof *unreadable; i++)
+        assert_true(error_is_unreadable(&(Error){.code = unreadable[i]}));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(error_is_unreadable(&(Error){.code = others[i]}));
+}
+
 static void findings_are_kept_in_order_and_counted_by_severity(void **state)
 {
     Findings findings = FINDINGS_INIT;
@@ -144,6 +155,7 @@ int main(void)
         cmocka_unit_test(cuts_are_between_characters),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(codes_have_status_and_name),
+        cmocka_unit_test(what_cannot_be_read_is_told_apart),
         cmocka_unit_test(findings_are_kept_in_order_and_counted_by_severity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
