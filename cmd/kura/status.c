@@ -44,21 +44,14 @@ static void take_remembered_backup(Standing *standing)
     standing->made = manifest_id_moment(standing->backup);
 }
 
-static bool verdict_of(const char *name, Verdict *ret)
-{
-    for (*ret = VERDICT_PASSED; name && *ret <= VERDICT_FAILED; ++*ret)
-        if (strcmp(verdict_name(*ret), name) == 0)
-            return true;
-    return false;
-}
-
 /* This host's own newest rehearsal, unless the repository has a later one. */
 static void take_remembered_rehearsal(Standing *standing)
 {
     const RunRecord *last = &standing->runs[RUN_REHEARSE].last;
     Verdict verdict;
-    if (!standing->runs[RUN_REHEARSE].has_last || last->finished == NULL || !verdict_of(last->verdict, &verdict) ||
-        standing->judged || (standing->rehearsed && standing->rehearsal > clock_parse_utc(last->finished)))
+    if (!standing->runs[RUN_REHEARSE].has_last || last->finished == NULL || last->verdict == NULL ||
+        !verdict_parse(last->verdict, &verdict) || standing->judged ||
+        (standing->rehearsed && standing->rehearsal > clock_parse_utc(last->finished)))
         return;
     standing->rehearsed = standing->judged = true;
     standing->rehearsal = clock_parse_utc(last->started);

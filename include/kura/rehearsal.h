@@ -17,7 +17,8 @@ typedef enum Verdict {
     VERDICT_FAILED,   /* the backup did not come back as it was, or the migration failed */
 } Verdict;
 
-const char *verdict_name(Verdict verdict); /* "passed", "findings", "failed" */
+const char *verdict_name(Verdict verdict);          /* "passed", "findings", "failed" */
+bool verdict_parse(const char *name, Verdict *ret); /* false: there is none of this name */
 
 /* One thing that was to be proven. */
 typedef struct RehearsalProof {

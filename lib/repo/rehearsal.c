@@ -17,6 +17,17 @@ const char *verdict_name(Verdict verdict)
     return rehearsal_verdicts[verdict];
 }
 
+bool verdict_parse(const char *name, Verdict *ret)
+{
+    for (Verdict verdict = VERDICT_PASSED; rehearsal_verdicts[verdict]; verdict++) {
+        if (strcmp(rehearsal_verdicts[verdict], name) == 0) {
+            *ret = verdict;
+            return true;
+        }
+    }
+    return false;
+}
+
 Rehearsal *rehearsal_new(void)
 {
     Rehearsal *rehearsal = xcalloc(1, sizeof(Rehearsal));

@@ -67,11 +67,9 @@ static int read_verdict(const JsonNode *node, char **ret, Error *err)
 {
     if (jnode_text_or_null(node, "verdict", ret, err) < 0)
         return -1;
-    if (*ret == NULL)
+    Verdict verdict;
+    if (*ret == NULL || verdict_parse(*ret, &verdict))
         return 0;
-    for (Verdict verdict = VERDICT_PASSED; verdict <= VERDICT_FAILED; verdict++)
-        if (strcmp(verdict_name(verdict), *ret) == 0)
-            return 0;
     return jnode_fail(node, err, "has an unknown verdict: \"%.40s\"", *ret);
 }
 
