@@ -16,28 +16,7 @@ before=$(databases)
 mark=KURA_TEST_MARK=$$.$RANDOM
 RANDOM=4711
 
-# Processes of a run carry its mark in their environment.
-left_running() {
-    local file pid
-    for file in /proc/[0-9]*/environ; do
-        pid=${file#/proc/}
-        if tr '\0' '\n' <"$file" 2>/dev/null | grep -qxF "$mark" && ! grep -q '^State:.Z' "/proc/${pid%/*}/status" 2>/dev/null; then
-            echo "still running: ${pid%/*} $(tr '\0' ' ' <"/proc/${pid%/*}/cmdline")"
-        fi
-    done
-}
-
-# Polls until nothing of the run is left, at most ten seconds: servers notice a lost client a little later.
-eventually() {
-    local deadline=$((SECONDS + 10))
-    until "$@" >"$WORK/eventually" 2>&1; do
-        if [ $SECONDS -ge $deadline ]; then
-            cat "$WORK/eventually"
-            return 1
-        fi
-        sleep 0.1
-    done
-}
+PATIENCE=10 # seconds
 clean() {
     local running
     running=$(left_running)

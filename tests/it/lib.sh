@@ -72,6 +72,25 @@ check() {
     fi
 }
 
+# eventually COMMAND...: polls until it succeeds, $PATIENCE seconds at most: servers notice a lost client a little later.
+PATIENCE=20
+eventually() {
+    local deadline=$((SECONDS + PATIENCE))
+    until "$@" >"$WORK/eventually" 2>&1; do
+        [ $SECONDS -lt $deadline ] || { cat "$WORK/eventually"; return 1; }
+        sleep 0.02
+    done
+}
+
+# The processes that bear $mark, an assignment, in their environment.
+left_running() {
+    local file pid
+    for file in $(grep -slzxF "$mark" /proc/[0-9]*/environ); do
+        pid=${file#/proc/}
+        echo "still running: ${pid%/*} $(tr '\0' ' ' <"/proc/${pid%/*}/cmdline")"
+    done
+}
+
 # Ends the script: fails when a check failed or none ran, or when kura left a temporary file.
 finish() {
     finished=1

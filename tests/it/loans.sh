@@ -29,13 +29,6 @@ gone() { ! has_db "$1" || sql postgres "DROP DATABASE \"$1\" WITH (FORCE)"; }
 scratch() { databases | grep "^$1_kura_"; }
 kept() { sql postgres "SELECT datname FROM pg_database WHERE datname LIKE '$1\\_before\\_%' ORDER BY oid"; }
 all_gone() { local name; for name in $(kept live) $(scratch live) live; do gone "$name"; done; }
-eventually() {
-    local deadline=$((SECONDS + 20))
-    until "$@" >"$WORK/eventually" 2>&1; do
-        [ $SECONDS -lt $deadline ] || { cat "$WORK/eventually"; return 1; }
-        sleep 0.1
-    done
-}
 connected() { [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE datname = '$2' AND usename = '$1'")" != 0 ]; }
 
 # The live database: of rt_owner, as rights.sql has it, and with rows of its own.

@@ -4,13 +4,6 @@
 
 as() { printf "host=%s user=%s dbname='%s'" "$PGHOST" "$1" "$2"; }
 gone() { ! has_db "$1" || sql postgres "DROP DATABASE \"$1\" WITH (FORCE)"; }
-eventually() {
-    local deadline=$((SECONDS + 20))
-    until "$@" >"$WORK/eventually" 2>&1; do
-        [ $SECONDS -lt $deadline ] || { cat "$WORK/eventually"; return 1; }
-        sleep 0.05
-    done
-}
 
 start_japanese() { # start_japanese VERSION: as the cluster "main", which speaks whatever it is told to
     cluster_init "$1" "$WORK/main"

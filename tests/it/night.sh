@@ -12,13 +12,6 @@ mkdir "$monitor"
 python3 "$HERE/../tools/ping-server.py" "$monitor" &
 server=$!
 trap 'kill $server 2>/dev/null; cleanup' EXIT
-eventually() {
-    local deadline=$((SECONDS + 20))
-    until "$@" >"$WORK/eventually" 2>&1; do
-        [ $SECONDS -lt $deadline ] || { cat "$WORK/eventually"; return 1; }
-        sleep 0.1
-    done
-}
 eventually test -s "$monitor/port" || die 'the monitor does not listen'
 url=http://127.0.0.1:$(cat "$monitor/port")
 

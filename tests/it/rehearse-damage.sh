@@ -37,13 +37,6 @@ query=(--media-query 'media=SELECT picture FROM goods')
 backup() { kura backup --repo "$repo" --db "$(conn shop)" --app shop --files "media=$WORK/media"; }
 rehearse() { kura rehearse "${id:-latest}" --repo "$repo" --server "$server" --nice 1 --no-progress "${query[@]}" "$@"; }
 scratch() { databases | grep '^kura_rehearsal_'; }
-eventually() {
-    local deadline=$((SECONDS + 20))
-    until "$@" >"$WORK/eventually" 2>&1; do
-        [ $SECONDS -lt $deadline ] || { cat "$WORK/eventually"; return 1; }
-        sleep 0.02
-    done
-}
 verdict() { jq -r '.findings[] | .message' "$WORK/out"; jq -e --arg verdict "$1" '.rehearsal.verdict == $verdict' "$WORK/out"; }
 fails() { # fails PROOF: of the last --json, this proof and, beside those named after it, no other has failed
     local also=" $* " name

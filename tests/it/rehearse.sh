@@ -18,13 +18,6 @@ remember() { # remember DATABASE: what a rehearsal must not change
 unchanged() {
     nothing_left "$databases_before" "$repo" && [ "$(roles)" = "$roles_before" ] && dump "$site" -C >"$WORK/site.now" && same "$WORK/site.sql" "$WORK/site.now"
 }
-eventually() {
-    local deadline=$((SECONDS + 20))
-    until "$@" >"$WORK/eventually" 2>&1; do
-        [ $SECONDS -lt $deadline ] || { cat "$WORK/eventually"; return 1; }
-        sleep 0.1
-    done
-}
 proof() { # proof NAME CONDITION: of the last --json
     cat "$WORK/out" "$WORK/err"
     jq -e --arg name "$1" ".rehearsal.proofs[] | select(.name == \$name) | $2" "$WORK/out"

@@ -31,13 +31,6 @@ is() { # is FILE COMMAND...: whether it prints just that
     "${@:2}" >"$WORK/is" 2>&1
     same "$1" "$WORK/is"
 }
-eventually() {
-    local deadline=$((SECONDS + 20))
-    until "$@" >"$WORK/eventually" 2>&1; do
-        [ $SECONDS -lt $deadline ] || { cat "$WORK/eventually"; return 1; }
-        sleep 0.1
-    done
-}
 others >"$WORK/others.sql"
 whole >"$WORK/site.sql"
 
@@ -197,14 +190,7 @@ check 'undo works after that' status_is 0 undo
 # --- restores killed at any moment, kura or the server: the next run heals
 mark=KURA_TEST_MARK=$$.$RANDOM
 RANDOM=1122
-gone() {
-    local file
-    for file in /proc/[0-9]*/environ; do
-        if tr '\0' '\n' <"$file" 2>/dev/null | grep -qxF "$mark" && ! grep -q '^State:.Z' "${file%/environ}/status" 2>/dev/null; then
-            return 1
-        fi
-    done
-}
+gone() { [ -z "$(left_running)" ]; }
 restart() { # what is left of the killed one ends when it notices
     local deadline=$((SECONDS + 30))
     wait "${CLUSTER_PID[main]}" 2>/dev/null

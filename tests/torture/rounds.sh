@@ -12,27 +12,13 @@
 
 mark=KURA_TEST_MARK=$$.$RANDOM # in the environment of every process of a run
 milliseconds() { date +%s%3N; }
-
-# eventually COMMAND...: polls until it succeeds, ten seconds at most: servers notice a lost client a little later.
-eventually() {
-    local deadline=$((SECONDS + 10))
-    until "$@" >"$WORK/eventually" 2>&1; do
-        if [ $SECONDS -ge $deadline ]; then
-            cat "$WORK/eventually"
-            return 1
-        fi
-        sleep 0.05
-    done
-}
+PATIENCE=10 # seconds
 
 # nobody: no process of a run, no session of one.
 nobody() {
-    local file pid
-    for file in $(grep -slzxF "$mark" /proc/[0-9]*/environ); do
-        pid=${file#/proc/}
-        echo "still running: ${pid%/*} $(tr '\0' ' ' <"/proc/${pid%/*}/cmdline")"
-        return 1
-    done
+    local running
+    running=$(left_running)
+    [ -z "$running" ] || { echo "$running"; return 1; }
     sql postgres "SELECT datname, application_name, state, query FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()" >"$WORK/sessions" || return 1
     [ ! -s "$WORK/sessions" ] || { cat "$WORK/sessions"; return 1; }
