@@ -1,0 +1,108 @@
+/* An application as its own configuration tells it: where its database, media and secrets are, and what a backup, a
+ * restore and a doctor must know of it. What kura knows of each application stands in its profile. */
+#ifndef KURA_APP_H
+#define KURA_APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kura/buf.h"
+#include "kura/error.h"
+#include "kura/findings.h"
+
+typedef struct AppProfile AppProfile;
+
+/* Where a value stands in a file of the application, so that it can be shown and rewritten in place. */
+typedef struct AppPlace {
+    char *file;         /* path, relative to the application's directory; NULL: it is a default, or the environment's */
+    unsigned line;      /* 1 and more */
+    size_t offset, len; /* bytes of the value as it is written, quotes included */
+} AppPlace;
+
+typedef struct AppSetting {
+    const char *key; /* as the file calls it: "db.host", "DB_HOST"; owned by the site */
+    char *value;     /* as the application reads it */
+    AppPlace place;
+} AppSetting;
+
+/* A server of PostgreSQL or Redis as the application reaches it. Members are NULL where nothing is said. */
+typedef struct AppServer {
+    char *role; /* what for: "database", "dbSlaves[0]", "redisForJobQueue", "SIDEKIQ_REDIS" */
+    char *host, *port, *database, *user, *password, *sslmode, *prefix;
+    char *host_key,
+        *port_key; /* keys of the settings that name them, for messages and for a move; NULL: a URL or default */
+} AppServer;
+
+/* A directory, or some files below it, that travel with the database. */
+typedef struct AppFileset {
+    char *name; /* "media", "config" */
+    char *root;
+    StrVec only;    /* patterns of what alone is taken; none: all */
+    StrVec exclude; /* patterns of what can be fetched again or made anew: left out unless told otherwise */
+    bool secret;    /* only into an encrypted repository, unless told otherwise */
+} AppFileset;
+
+/* The tool that migrates the schema, and where its migrations are in the code. */
+typedef struct AppSchema {
+    char *tool;       /* "rails", "typeorm", ... (schema.h); NULL: not known */
+    char *table;      /* where it is not the tool's usual one; else NULL */
+    StrVec dirs;      /* of migrations, relative to the application's directory */
+    StrVec post_dirs; /* .. of those that may be run after the deployment */
+    char *version;    /* of the code, where the tool has one number: file and pattern are the profile's; else NULL */
+    char *migrate;    /* command that brings the database up to the code, for a person to run */
+} AppSchema;
+
+/* A secret whose loss or exchange makes data of the database unreadable. Never printed. */
+typedef struct AppSecret {
+    char *name; /* the setting: "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY" */
+    char *value;
+    char *needed_for; /* "two-factor logins" */
+} AppSecret;
+
+typedef struct AppSite {
+    const AppProfile *profile;
+    char *name;    /* of the profile: "misskey" */
+    char *title;   /* "Misskey" */
+    char *dir;     /* absolute path of the application */
+    char *version; /* of the code; NULL: not found */
+    char *fork;    /* name of the package where it is not the usual one; NULL */
+    AppServer database;
+    AppServer *replicas;
+    size_t n_replicas;
+    bool reads_replicas; /* the application reads from them what it has just written */
+    AppServer *redis;
+    size_t n_redis;
+    AppFileset *filesets;
+    size_t n_filesets;
+    char *object_storage_sql; /* a query that tells bucket settings that the database holds; NULL */
+    AppSchema schema;
+    AppSecret *secrets;
+    size_t n_secrets;
+    StrVec extensions;         /* that its database needs */
+    StrVec exclude_table_data; /* patterns: data that must not be restored */
+    StrVec media_queries;      /* "FILESET=SQL": files that rows name (rehearse --media-query) */
+    StrVec after_restore;      /* commands for a person to run, in order */
+    StrVec services;           /* systemd units to stop before a move, in order */
+    StrVec programs;           /* that must be on PATH; "a|b": one of them suffices */
+    StrVec must_exist;         /* files and directories below dir that it cannot start without */
+    AppSetting *settings;      /* all that was read of its configuration */
+    size_t n_settings;
+} AppSite;
+
+/* Reads an application's configuration. profile: its name, or NULL to have it recognised by what is in the directory.
+ * What is odd but can be lived with is added to findings. ERR_NOT_FOUND: no application is there that a profile knows;
+ * the hint tells which there are. *ret to be freed with app_site_free. */
+int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err);
+void app_site_free(AppSite *site); /* NULL-safe; wipes passwords and secrets */
+
+/* The setting of that key; NULL: nothing says it. */
+const AppSetting *app_setting(const AppSite *site, const char *key);
+
+/* How to connect to a server of PostgreSQL, as a libpq connection string, with or without its password. To be freed;
+ * with the password it is a secret (secret.h). */
+char *app_conninfo(const AppServer *server, bool with_password);
+
+/* Names of all profiles, those of users first. */
+int app_profile_names(StrVec *ret, Error *err);
+
+#endif
