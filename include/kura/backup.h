@@ -2,6 +2,7 @@
 #ifndef KURA_BACKUP_H
 #define KURA_BACKUP_H
 
+#include "kura/app.h"
 #include "kura/buf.h"
 #include "kura/error.h"
 #include "kura/findings.h"
@@ -18,6 +19,8 @@ typedef struct BackupOptions {
         const char *name, *dir;
     } * files;
     size_t n_files;
+    const AppServer *redis; /* their dumps become the fileset "redis"; several entries may mean one server */
+    size_t n_redis;
     StrVec exclude, include; /* patterns for all filesets */
     bool exclude_caches, one_file_system;
     StrVec exclude_table_data; /* pg_dump's patterns */
