@@ -17,6 +17,8 @@ typedef struct BackupOptions {
     const char *pg_bindir;
     struct BackupFiles {
         const char *name, *dir;
+        const StrVec *only;        /* patterns of what alone is taken, instead of `include`; NULL: none */
+        const StrVec *refetchable; /* patterns of what is left out and counted; NULL: none */
     } * files;
     size_t n_files;
     const AppServer *redis; /* their dumps become the fileset "redis"; several entries may mean one server */
