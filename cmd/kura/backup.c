@@ -3,6 +3,7 @@
 #include "backup_into.h"
 #include "commands.h"
 #include "kura/priority.h"
+#include "redisarg.h"
 #include "view.h"
 
 static int nothing_to_back_up(const Session *session, Error *err)
@@ -38,6 +39,9 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
 {
     const Options *options = session->options;
     _cleanup_free_ char *cache = session_cache_dir(options);
+    _cleanup_(redis_arg_done) RedisArg redis;
+    if (redis_arg_read(session, &redis, err) < 0)
+        return -1;
     BackupOptions backup = {
         .app = options_text(options, OPT_APP),
         .db = options_text(options, OPT_DB),
@@ -45,6 +49,8 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
         .pg_bindir = options_text(options, OPT_PG_BINDIR),
         .files = xcalloc(files->n + 1, sizeof *backup.files),
         .n_files = files->n,
+        .redis = redis.servers,
+        .n_redis = redis.n,
         .exclude = *options_list(options, OPT_EXCLUDE),
         .include = *options_list(options, OPT_INCLUDE),
         .exclude_caches = options_flag(options, OPT_EXCLUDE_CACHES),

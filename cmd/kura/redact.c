@@ -40,10 +40,19 @@ static bool is_dbname(const char *conninfo)
     return strchr(conninfo, '=') == NULL && strstr(conninfo, "://") == NULL;
 }
 
+/* A URL that is not libpq's; NULL when it is none. */
+static const char *foreign_url(const char *text)
+{
+    return strncmp(text, "redis", 5) == 0 || strncmp(text, "unix:", 5) == 0 ? strstr(text, "://") : NULL;
+}
+
 char *redact_conninfo(const char *conninfo)
 {
-    if (is_dbname(conninfo))
+    const char *url = foreign_url(conninfo), *at = strrchr(conninfo, '@');
+    if (is_dbname(conninfo) || (url && at == NULL))
         return xstrdup(conninfo);
+    if (url)
+        return xasprintf("%.*s" BLANK "%s", (int)(url + 3 - conninfo), conninfo, at);
     PQconninfoOption *options = parse(conninfo);
     if (options == NULL)
         return xstrdup(BLANK);
@@ -62,6 +71,8 @@ bool conninfo_has_secret(const char *conninfo)
 {
     if (is_dbname(conninfo))
         return false;
+    if (foreign_url(conninfo))
+        return strchr(conninfo, '@') != NULL;
     PQconninfoOption *options = parse(conninfo);
     bool found = options == NULL;
     for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)

@@ -190,3 +190,17 @@ int redis_backup(Repo *repo, Uploader *uploader, const BackupOptions *options, M
     sources_done(&sources);
     return rc;
 }
+
+/* By its root: people may call a directory of theirs "redis". */
+void redis_tell_place(const ManifestFileset *fileset, const char *dir, Findings *findings)
+{
+    if (strcmp(fileset->name, REDIS_FILESET) != 0 || fileset->root == NULL ||
+        (strncmp(fileset->root, "redis://", 8) != 0 && strncmp(fileset->root, "unix://", 7) != 0))
+        return;
+    findings_add(
+        findings, FINDING_NOTE, "redis-in-place",
+        "Stop Redis first, because it writes a dump of its own when it ends. Then put the file into its "
+        "directory as dump.rdb, owned by the user it runs as, and start it; where \"appendonly\" is yes, set it "
+        "to no for that start, or Redis reads its append-only file instead.",
+        "the dump of Redis is in \"%s\" and not in use yet: it holds queues, caches and timelines, no posts", dir);
+}

@@ -12,4 +12,7 @@
 int redis_backup(Repo *repo, Uploader *uploader, const BackupOptions *options, Manifest *manifest, Findings *findings,
                  Progress *progress, Error *err);
 
+/* Says, after a restore of such a fileset, what is still to be done by hand. Silent for any other fileset. */
+void redis_tell_place(const ManifestFileset *fileset, const char *dir, Findings *findings);
+
 #endif

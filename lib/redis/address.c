@@ -1,11 +1,17 @@
 /* Where a Redis server is, from a URL. */
-#include <ctype.h>
 #include <curl/curl.h>
 #include <string.h>
 
 #include "kura/mem.h"
 #include "kura/redis.h"
+#include "kura/secret.h"
 #include "redis_priv.h"
+
+static void wipe_text(char **text)
+{
+    secret_wipe(*text, strlen(*text));
+    free(*text);
+}
 
 static char *part(CURLU *url, CURLUPart which)
 {
@@ -28,14 +34,15 @@ static bool is_number(const char *text)
     return text[0] != 0 && text[strspn(text, "0123456789")] == 0;
 }
 
-static int take_parts(CURLU *url, AppServer *server, Error *err)
+static int take_parts(CURLU *url, bool is_socket, AppServer *server, Error *err)
 {
     _cleanup_free_ char *scheme = part(url, CURLUPART_SCHEME), *path = part(url, CURLUPART_PATH);
+    const char *inside = path && path[0] && path[1] ? path + 1 : NULL;
     server->user = part(url, CURLUPART_USER);
     server->password = part(url, CURLUPART_PASSWORD);
-    if (scheme && strcmp(scheme, "unix") == 0) {
-        server->host = path && path[1] ? steal(path) : NULL;
-        return server->host ? 0 : wrong_url(err);
+    if (is_socket) {
+        server->host = inside ? steal(path) : NULL;
+        return inside ? 0 : wrong_url(err);
     }
     if (scheme && strcmp(scheme, "rediss") == 0)
         server->sslmode = xstrdup("require");
@@ -43,23 +50,36 @@ static int take_parts(CURLU *url, AppServer *server, Error *err)
         return wrong_url(err);
     server->host = part(url, CURLUPART_HOST);
     server->port = part(url, CURLUPART_PORT);
-    server->database = path && path[1] ? xstrdup(path + 1) : NULL;
-    return server->host && (server->database == NULL || is_number(server->database)) ? 0 : wrong_url(err);
+    server->database = xstrdup_null(inside);
+    return server->host && (inside == NULL || is_number(inside)) ? 0 : wrong_url(err);
+}
+
+/* A URL must have a host. */
+static char *with_host(const char *unix_url)
+{
+    const char *rest = unix_url + strlen("unix://");
+    size_t login = strcspn(rest, "/");
+    return xasprintf("redis://%.*ssocket%s", (int)login, rest, rest + login);
+}
+
+static int parse(const char *text, AppServer *server, Error *err)
+{
+    bool is_socket = strncmp(text, "unix://", 7) == 0;
+    _cleanup_(wipe_text) char *whole = is_socket ? with_host(text) : xstrdup(text);
+    CURLU *url = curl_url();
+    if (url == NULL)
+        abort();                                   /* only without memory */
+    bool parsed = strstr(whole, ":///") == NULL && /* curl takes what follows for a host */
+                  curl_url_set(url, CURLUPART_URL, whole, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
+    int rc = parsed ? take_parts(url, is_socket, server, err) : wrong_url(err);
+    curl_url_cleanup(url);
+    return rc < 0 ? -1 : redis_check_tls(server, err);
 }
 
 int redis_server_parse(const char *text, AppServer *ret, Error *err)
 {
     AppServer server = {0};
-    CURLU *url = curl_url();
-    if (url == NULL)
-        abort(); /* only without memory */
-    unsigned flags = CURLU_NON_SUPPORT_SCHEME | (strncmp(text, "unix:", 5) == 0 ? CURLU_NO_AUTHORITY : 0);
-    int rc =
-        curl_url_set(url, CURLUPART_URL, text, flags) == CURLUE_OK ? take_parts(url, &server, err) : wrong_url(err);
-    curl_url_cleanup(url);
-    if (rc == 0)
-        rc = redis_check_tls(&server, err);
-    if (rc < 0) {
+    if (parse(text, &server, err) < 0) {
         redis_server_done(&server);
         return -1;
     }
@@ -71,7 +91,7 @@ int redis_server_parse(const char *text, AppServer *ret, Error *err)
 void redis_server_done(AppServer *server)
 {
     if (server->password)
-        explicit_bzero(server->password, strlen(server->password));
+        secret_wipe(server->password, strlen(server->password));
     char *members[] = {server->role,     server->host,    server->port,   server->database, server->user,
                        server->password, server->sslmode, server->prefix, server->host_key, server->port_key};
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)

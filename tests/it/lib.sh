@@ -8,6 +8,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$HERE/../.." && pwd)
 . "$HERE/../tools/pg.sh"
 . "$HERE/../tools/s3.sh"
+. "$HERE/../tools/redis.sh"
 
 BUILD=${KURA_BUILD:-$TOP/build}
 KURA=$BUILD/cmd/kura/kura
@@ -28,6 +29,7 @@ cleanup() {
     trap - EXIT INT TERM
     clusters_stop
     s3_stop_all
+    redis_stop_all
     for fd in "${!extension_dirs[@]}"; do
         remove_extension "$fd"
     done
