@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "kura/doctor.h"
 #include "kura/text.h"
+#include "redisarg.h"
 #include "screen.h"
 #include "table.h"
 #include "unlock.h"
@@ -174,7 +175,7 @@ static int open_repo(void *ctx, RepoUse use, Repo **ret, Error *err)
 /* Without a repository the site is looked at alone, and the other way round. */
 static int open_store(Session *session, Error *err)
 {
-    bool other = options_given(session->options, OPT_DB);
+    bool other = options_given(session->options, OPT_DB) || options_given(session->options, OPT_REDIS);
     if (other && !options_given(session->options, OPT_REPO))
         return 0;
     return session_open_store(session, false, err);
@@ -183,9 +184,14 @@ static int open_store(Session *session, Error *err)
 static int examine(Session *session, Error *err)
 {
     const Options *options = session->options;
+    _cleanup_(redis_arg_done) RedisArg redis;
+    if (redis_arg_read(session, &redis, err) < 0)
+        return -1;
     DoctorScene scene = {
         .app = options_text(options, OPT_APP),
         .db = options_text(options, OPT_DB),
+        .redis = redis.servers,
+        .n_redis = redis.n,
         .store = session->store,
         .open_repo = open_repo,
         .ctx = session,

@@ -26,7 +26,8 @@ int redis_connect(const AppServer *server, RedisConn **ret, Error *err);
 void redis_close(RedisConn *conn); /* NULL-safe */
 
 /* A command, NULL-terminated. ERR_SERVER: the server refuses it; sqlstate stays empty, the message begins with the
- * server's own. *ret of redis_text is to be freed, and NULL where there is nothing of that name. */
+ * server's own. *ret of redis_text is to be freed, and NULL where there is nothing of that name; redis_texts appends to
+ * *ret, and takes lists within lists for one. */
 int redis_text(RedisConn *conn, const char *const *command, char **ret, Error *err);
 int redis_number(RedisConn *conn, const char *const *command, uint64_t *ret, Error *err);
 int redis_texts(RedisConn *conn, const char *const *command, StrVec *ret, Error *err);

@@ -4,12 +4,14 @@
 
 #include "doctor_priv.h"
 #include "kura/mem.h"
+#include "redisview.h"
 
 void doctor_done(DoctorScene *scene)
 {
     repo_close(scene->repo);
     manifest_free(scene->newest);
     pg_close(scene->conn);
+    redis_views_free(scene->redis_views);
     for (size_t i = 0; i < DOCTOR_COUNT; i++)
         free(scene->results[i].reason);
     free(scene->of);

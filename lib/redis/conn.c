@@ -161,18 +161,25 @@ int redis_number(RedisConn *conn, const char *const *command, uint64_t *ret, Err
     return rc;
 }
 
+/* Lists within lists are given as one. */
+static int push_texts(const redisReply *reply, StrVec *ret)
+{
+    if (is_text(reply))
+        strvec_push(ret, reply->str);
+    else if (reply->type != REDIS_REPLY_ARRAY)
+        return -1;
+    for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
+        if (push_texts(reply->element[i], ret) < 0)
+            return -1;
+    return 0;
+}
+
 int redis_texts(RedisConn *conn, const char *const *command, StrVec *ret, Error *err)
 {
     redisReply *reply;
     if (ask(conn, command, &reply, err) < 0)
         return -1;
-    int rc = reply->type == REDIS_REPLY_ARRAY ? 0 : unexpected(conn, command, err);
-    for (size_t i = 0; rc == 0 && i < reply->elements; i++) {
-        if (is_text(reply->element[i]))
-            strvec_push(ret, reply->element[i]->str);
-        else
-            rc = unexpected(conn, command, err);
-    }
+    int rc = reply->type == REDIS_REPLY_ARRAY && push_texts(reply, ret) == 0 ? 0 : unexpected(conn, command, err);
     freeReplyObject(reply);
     return rc;
 }
@@ -216,13 +223,14 @@ static int log_in(RedisConn *conn, const AppServer *server, Error *err)
     return error_hint(err, "Compare it with requirepass, or the user's ACL, of the server.");
 }
 
-/* Some servers take a connection only to refuse whatever comes. */
+/* Some servers take a connection only to refuse whatever comes. One that could not save its data refuses writes, and
+ * for whatever reason this one question, too. */
 static int greet(RedisConn *conn, Error *err)
 {
     char *answer = NULL;
     int rc = redis_text(conn, (const char *[]){"PING", NULL}, &answer, err);
     free(answer);
-    if (rc < 0 && begins(err, conn, "NOPERM")) {
+    if (rc < 0 && (begins(err, conn, "NOPERM") || begins(err, conn, "MISCONF"))) {
         error_clear(err);
         return 0;
     }
