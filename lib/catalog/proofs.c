@@ -9,6 +9,7 @@
 #include "catalog_sql.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "proofs_priv.h"
 
 void proof_tell(const Proofs *proofs, Severity severity, const char *code, const char *hint, uint64_t number,
@@ -16,7 +17,7 @@ void proof_tell(const Proofs *proofs, Severity severity, const char *code, const
 {
     va_list args;
     va_start(args, format);
-    _cleanup_free_ char *text = xvasprintf(format, args);
+    _cleanup_free_ char *text = xvasprintf(words_get(format), args);
     va_end(args);
     if (number <= PROOF_FINDINGS_MAX)
         findings_add(proofs->findings, severity, code, hint, "%s", text);

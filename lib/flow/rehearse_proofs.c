@@ -7,6 +7,7 @@
 #include "kura/mem.h"
 #include "kura/proofs.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "rehearse_priv.h"
 
 static RehearsalProof *add(Rehearse *rehearse, const char *name, const char *title, const char *unit)
@@ -31,7 +32,7 @@ void rehearse_skipped(Rehearse *rehearse, const char *name, const char *title, c
 {
     va_list args;
     va_start(args, format);
-    add(rehearse, name, title, unit)->skipped = xvasprintf(format, args);
+    add(rehearse, name, title, unit)->skipped = xvasprintf(words_get(format), args);
     va_end(args);
 }
 

@@ -5,6 +5,7 @@
 
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "restore_priv.h"
 #include "targetdb.h"
 
@@ -18,7 +19,7 @@ static void problem(Restore *restore, const char *code, const char *hint, const 
     char text[2048];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, words_get(format), args);
     va_end(args);
     findings_add(restore->findings, FINDING_ERROR, code, hint, "%s", text);
 }

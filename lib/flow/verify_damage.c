@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "verify_priv.h"
 
 enum { NAMES_MAX = 1000, SHOWN_BACKUPS = 3, SHOWN_AFFECTED = 10, OTHER_FINDINGS_MAX = 100 };
@@ -80,7 +81,7 @@ void verify_finding(Verify *verify, const char *code, const char *hint, const ch
         return;
     va_list args;
     va_start(args, format);
-    _cleanup_free_ char *message = xvasprintf(format, args);
+    _cleanup_free_ char *message = xvasprintf(words_get(format), args);
     va_end(args);
     findings_add(verify->findings, FINDING_ERROR, code, hint, "%s", message);
 }
