@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "kura/doctor.h"
 #include "kura/text.h"
+#include "kura/words.h"
 #include "redisarg.h"
 #include "screen.h"
 #include "table.h"
