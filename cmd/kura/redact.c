@@ -40,19 +40,16 @@ static bool is_dbname(const char *conninfo)
     return strchr(conninfo, '=') == NULL && strstr(conninfo, "://") == NULL;
 }
 
-/* A URL that is not libpq's; NULL when it is none. */
-static const char *foreign_url(const char *text)
+/* A URL that is not libpq's. */
+static bool foreign_url(const char *text)
 {
-    return strncmp(text, "redis", 5) == 0 || strncmp(text, "unix:", 5) == 0 ? strstr(text, "://") : NULL;
+    return strncmp(text, "redis://", 8) == 0 || strncmp(text, "unix://", 7) == 0;
 }
 
 char *redact_conninfo(const char *conninfo)
 {
-    const char *url = foreign_url(conninfo), *at = strrchr(conninfo, '@');
-    if (is_dbname(conninfo) || (url && at == NULL))
+    if (is_dbname(conninfo) || (foreign_url(conninfo) && !conninfo_has_secret(conninfo)))
         return xstrdup(conninfo);
-    if (url)
-        return xasprintf("%.*s" BLANK "%s", (int)(url + 3 - conninfo), conninfo, at);
     PQconninfoOption *options = parse(conninfo);
     if (options == NULL)
         return xstrdup(BLANK);
@@ -72,7 +69,7 @@ bool conninfo_has_secret(const char *conninfo)
     if (is_dbname(conninfo))
         return false;
     if (foreign_url(conninfo))
-        return strchr(conninfo, '@') != NULL;
+        return strpbrk(conninfo, "@?") != NULL;
     PQconninfoOption *options = parse(conninfo);
     bool found = options == NULL;
     for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)

@@ -9,11 +9,10 @@
 #include "kura/buf.h"
 #include "kura/error.h"
 
-/* Reads "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]" or "unix://[[USER]:PASSWORD@]/PATH" into a server whose
- * members are to be freed with redis_server_done. ERR_USAGE for what is neither; the text is not quoted: it may hold a
+/* Reads "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]" or "unix:///PATH[?password=PASSWORD]" into a server, to be
+ * freed with app_server_done. ERR_USAGE for what is neither; the text is not quoted: it may hold a
  * password. ERR_UNSUPPORTED for rediss://. */
 int redis_server_parse(const char *url, AppServer *ret, Error *err);
-void redis_server_done(AppServer *server);
 /* Where it is, without user, password and database: "redis://127.0.0.1:6379", "unix:///run/redis/redis.sock". Two that
  * are told alike are one server. To be freed. */
 char *redis_where(const AppServer *server);

@@ -12,6 +12,7 @@ typedef struct Source {
     const AppServer *server;
     char *where, *file;
     char *run_id; /* what the server itself says it is; NULL: nothing yet */
+    bool taken;
 } Source;
 
 typedef struct Sources {
@@ -133,6 +134,7 @@ static int take(Sources *sources, Source *source, Target *target, Findings *find
     int rc = was_dumped(sources, source, conn, &known, err);
     if (rc == 0 && !known) {
         rc = dump_one(target, source, conn, &dump, ret_fatal, err);
+        source->taken = rc == 0;
         if (rc == 0 && !dump.checksum)
             tell_no_checksum(source, findings);
     }
@@ -162,7 +164,8 @@ static char *describe_root(const Sources *sources)
 {
     _cleanup_(buf_done) Buf text = BUF_INIT(64 * 1024);
     for (size_t i = 0; i < sources->n; i++)
-        buf_printf(&text, NULL, "%s%s", i ? " " : "", sources->v[i].where);
+        if (sources->v[i].taken)
+            buf_printf(&text, NULL, "%s%s", text.len ? " " : "", sources->v[i].where);
     return xstrdup(buf_str(&text));
 }
 

@@ -80,6 +80,26 @@ check 'what is no URL' status_is 2 backup_of "http://:secret@127.0.0.1:$port"
 check 'is not repeated' test "$(grep -c secret "$WORK/err")" = 0
 check 'a directory of the same name' status_is 2 kura backup --repo "$repo" --app site --files "redis=$WORK/media" --redis "unix://${REDIS_SOCKET[old]}"
 
+# The servers that an application names, each once, whatever it calls them: one has two roles and two addresses.
+mkdir -p "$WORK/live/lib/mastodon" "$WORK/live/public/system"
+echo 'LOCAL_DOMAIN=example.com' >"$WORK/live/lib/mastodon/version.rb"
+cat >"$WORK/live/.env.production" <<END
+REDIS_URL=unix://${REDIS_SOCKET[old]}
+SIDEKIQ_REDIS_URL=redis://:se%3Ac%2Fr%40t@127.0.0.1:$port/1
+CACHE_REDIS_HOST=${REDIS_SOCKET[queue]}
+CACHE_REDIS_PASSWORD=se:c/r@t
+END
+check 'all servers of an application' status_is 0 kura backup --repo "$repo" "${files[@]}" --app-dir "$WORK/live" --redis app
+check 'show names them' status_is 0 kura show latest --repo "$repo" --files
+check 'the one' says 'dump-REDIS\.rdb'
+check 'the other' test "$(grep -c 'dump-\(CACHE\|SIDEKIQ\)_REDIS\.rdb' "$WORK/out")" = 1
+rm -rf "$WORK/back"
+check 'they come back' status_is 0 kura restore latest --repo "$repo" --files "redis=$WORK/back"
+restored "new-app" "$WORK/back/dump-REDIS.rdb"
+redis_content new-app >"$WORK/got"
+check 'and are read by another server' same "$WORK/wanted" "$WORK/got"
+check 'no application' status_is 2 kura backup --repo "$repo" "${files[@]}" --redis app
+
 # A server that dies while it sends.
 redis old CONFIG SET repl-diskless-sync yes rdb-key-save-delay 200 >/dev/null
 backup_of "unix://${REDIS_SOCKET[old]}" >"$WORK/out" 2>"$WORK/err" &
