@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "kura/priority.h"
 #include "redisarg.h"
+#include "site.h"
 #include "view.h"
 
 static int nothing_to_back_up(const Session *session, Error *err)
@@ -40,9 +41,11 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
     const Options *options = session->options;
     _cleanup_free_ char *cache = session_cache_dir(options);
     _cleanup_(redis_arg_done) RedisArg redis;
-    if (redis_arg_read(session, &redis, err) < 0)
+    AppSite *site;
+    if (redis_arg_read(session, &redis, err) < 0 || session_site(session, &site, err) < 0)
         return -1;
     BackupOptions backup = {
+        .site = site,
         .app = options_text(options, OPT_APP),
         .db = options_text(options, OPT_DB),
         .role = options_text(options, OPT_ROLE),
