@@ -9,6 +9,7 @@ TOP=$(cd "$HERE/../.." && pwd)
 . "$HERE/../tools/pg.sh"
 . "$HERE/../tools/s3.sh"
 . "$HERE/../tools/redis.sh"
+. "$HERE/../tools/hosts.sh"
 
 BUILD=${KURA_BUILD:-$TOP/build}
 KURA=$BUILD/cmd/kura/kura
@@ -30,6 +31,7 @@ cleanup() {
     clusters_stop
     s3_stop_all
     redis_stop_all
+    hosts_end
     for fd in "${!extension_dirs[@]}"; do
         remove_extension "$fd"
     done

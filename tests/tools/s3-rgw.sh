@@ -79,7 +79,7 @@ bluestore_block_create = true
 bluestore_block_size = $size
 bluestore_fsck_on_mount = false
 [client]
-rgw_frontends = beast endpoint=127.0.0.1:${S3_PORT[$1]}$ssl
+rgw_frontends = beast endpoint=${S3_ADDRESS[$1]}:${S3_PORT[$1]}$ssl
 rgw_data = /mnt/rgw
 rgw_dns_name = $names
 rgw_thread_pool_size = 32
