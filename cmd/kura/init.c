@@ -5,8 +5,10 @@
 #include "init_app.h"
 #include "kura/clock.h"
 #include "kura/secret.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "site.h"
+#include "table.h"
 #include "text.h"
 #include "unlock.h"
 
@@ -117,21 +119,21 @@ static void print_keys(const Session *session)
     size_t n;
     const char *identity = options_text(session->options, OPT_IDENTITY_OUT);
     const AgeRecipient *recipients = repo_recipients(session->repo, &n);
-    _cleanup_free_ char *key_file = text_escaped(repo_key_file(session->repo));
+    _cleanup_free_ char *key_file = xasprintf(_("%s stays on this host, for backups"), repo_key_file(session->repo));
+    _cleanup_(table_free_cleanup) Table *table = table_new("|");
     for (size_t i = 0; i < n; i++) {
         char text[AGE_RECIPIENT_SIZE];
         age_recipient_format(&recipients[i], text);
-        fprintf(session->out, "  encrypted for  %s\n", text);
+        table_row(table, _("encrypted for"), text);
     }
-    fprintf(session->out, "  key file       %s stays on this host, for backups\n", key_file);
-    if (identity == NULL)
-        return;
-    _cleanup_free_ char *shown = text_escaped(identity);
-    fprintf(session->out,
-            "  identity       %s\n\n"
-            "Move the identity away from this host now, and keep a copy of it in another place.\n"
-            "Without it nothing can be restored; with it every backup can be read.\n",
-            shown);
+    table_row(table, _("key file"), key_file);
+    if (identity != NULL)
+        table_row(table, _("identity"), identity);
+    table_print(table, session->out, 2);
+    if (identity != NULL)
+        fputs(_("\nMove the identity away from this host now, and keep a copy of it in another place.\n"
+                "Without it nothing can be restored; with it every backup can be read.\n"),
+              session->out);
 }
 
 static void tell_repository(Session *session)
@@ -141,7 +143,7 @@ static void tell_repository(Session *session)
         return;
     }
     _cleanup_free_ char *name = text_escaped(store_name(session->store));
-    fprintf(session->out, "repository %s created, id %s\n", name, repo_id(session->repo));
+    fprintf(session->out, _("repository %s created, id %s\n"), name, repo_id(session->repo));
     if (options_flag(session->options, OPT_ENCRYPT))
         print_keys(session);
 }
@@ -153,7 +155,7 @@ static void tell_known_repository(Session *session)
         return;
     }
     _cleanup_free_ char *name = text_escaped(store_name(session->store));
-    fprintf(session->out, "\nrepository %s is there already, id %s\n", name, repo_id(session->repo));
+    fprintf(session->out, _("\nrepository %s is there already, id %s\n"), name, repo_id(session->repo));
 }
 
 static void tell_new_repository(Session *session)

@@ -158,6 +158,7 @@ static int restore_from(Session *session, RoleMap *map, FileArgs *files, Restore
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
     if (choose_target(session, files, restore, err) < 0 || read_site(session, err) < 0)
         return -1;
+    restore->site = session->site;
     if (!is_archive(name) && (session_load_backup(session, name, &manifest, err) < 0 ||
                               suit_backup(session, manifest, map, files, restore, err) < 0))
         return -1;
@@ -183,6 +184,7 @@ int command_restore(Session *session, Error *err)
         .verify = !options_flag(options, OPT_NO_VERIFY),
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
         .paths = paths,
+        .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
     };
     int rc = restore_from(session, map, &files, &restore, err);
