@@ -32,9 +32,10 @@ host_add() {
 
 host_exec() { echo "ip netns exec ${HOST_NAMESPACE[$1]}"; }
 
-on() {
+on() { (on_exec "$@"); }
+on_exec() { # the same in the place of this process
     # shellcheck disable=SC2016
-    ip netns exec "${HOST_NAMESPACE[$1]}" unshare --uts --mount --propagation private sh -euc '
+    exec ip netns exec "${HOST_NAMESPACE[$1]}" unshare --uts --mount --propagation private sh -euc '
         hostname "$1.example.test"
         mount --bind "$2" /home
         shift 2

@@ -18,7 +18,7 @@ s3_client() { ${HOST_EXEC:-} python3 "$S3_TOOLS/s3client.py" "$@"; }
 # s3_start KIND NAME [OPTION...]: a new, empty server, and the environment set to it (see s3_use). Options:
 #   dir=DIR         where its data goes; default $WORK/NAME
 #   bluestore=SIZE  rgw: objects in a sparse file of SIZE bytes instead of memory, which does for less than 1 GiB
-#   tls             rgw: also listens with TLS, a certificate for localhost, 127.0.0.1 and *.s3.test, by a CA of its own
+#   tls             rgw: also listens with TLS, a certificate for localhost, its address and *.s3.test, by a CA of its own
 #   names=DOMAIN    rgw: BUCKET.DOMAIN is a bucket's host name; default localhost
 #   address=ADDRESS rgw: where it listens, on the host that $HOST_EXEC tells (hosts.sh); default 127.0.0.1
 #   conf=LINE       rgw: one more line of the gateway's configuration
@@ -62,7 +62,7 @@ s3_bring_up() {
 # S3_TLS_ENDPOINT and S3_CA_FILE, are this server's from now on.
 s3_use() {
     export S3_ENDPOINT=http://${S3_ADDRESS[$1]}:${S3_PORT[$1]} S3_REGION=us-east-1
-    S3_TLS_ENDPOINT=${S3_TLS_PORT[$1]:+https://localhost:${S3_TLS_PORT[$1]}}
+    S3_TLS_ENDPOINT=${S3_TLS_PORT[$1]:+https://${S3_ADDRESS[$1]/127.0.0.1/localhost}:${S3_TLS_PORT[$1]}}
     S3_CA_FILE=${S3_DIR[$1]}/ca.pem
     case ${S3_KIND[$1]} in
     rgw) s3_as testkey testsecret-of-the-owner ;;

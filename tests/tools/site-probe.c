@@ -155,7 +155,7 @@ static const char indexes[] =
     "CREATE INDEX ON media_attachments (status_id);"
     "CREATE MATERIALIZED VIEW account_summaries AS SELECT account_id, count(*) AS statuses FROM statuses GROUP BY 1;"
     "CREATE UNIQUE INDEX ON account_summaries (account_id);"
-    "GRANT SELECT ON accounts, statuses TO grafana; ANALYZE";
+    "GRANT SELECT ON accounts, statuses TO grafana; ANALYZE accounts, users, statuses, media_attachments";
 static const char *const tables[] = {
     "accounts", "users", "statuses", "media_attachments", "schema_migrations", "ar_internal_metadata"};
 enum { TABLES = sizeof tables / sizeof *tables };
