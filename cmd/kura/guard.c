@@ -12,6 +12,7 @@
 #include "kura/log.h"
 #include "kura/words.h"
 #include "night.h"
+#include "redact.h"
 #include "schemaview.h"
 #include "screen.h"
 #include "site.h"
@@ -183,8 +184,7 @@ static void check_schema(Guard *guard)
 {
     Error why = ERROR_INIT;
     Session *session = guard->session;
-    app_site_free(session->site);
-    session->site = NULL;
+    session_site_done(session);
     guard->asked = schema_ask(session, &guard->answer, &why) == 0;
     if (!guard->asked)
         findings_add(&session->findings, FINDING_WARNING, "schema-unknown", why.hint[0] ? why.hint : NULL,
@@ -200,18 +200,24 @@ static void add_shell_option(Buf *out, const Options *options, OptionId id)
     }
 }
 
-/* The command line that puts the database back as it was. To be freed. */
+/* The command line that puts the database back as it was: into the application's own database, or the one that was
+ * named. To be freed. */
 static char *restore_line(const Guard *guard)
 {
-    static const OptionId ids[] = {OPT_CONFIG, OPT_REPO, OPT_APP, OPT_APP_DIR, OPT_PROFILE, OPT_IDENTITY};
+    static const OptionId ids[] = {OPT_CONFIG, OPT_REPO, OPT_APP, OPT_PROFILE, OPT_IDENTITY};
     _cleanup_(buf_done) Buf line = BUF_INIT(64 * 1024);
     const Session *session = guard->session;
-    buf_printf(&line, NULL, "kura restore %s --swap", guard->backup);
+    const char *db = options_text(session->options, OPT_DB);
+    buf_printf(&line, NULL, "kura restore %s --swap --only db", guard->backup);
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
         add_shell_option(&line, session->options, ids[i]);
     if (session->site) {
-        _cleanup_free_ char *conninfo = app_conninfo(&session->site->database, false), *text = text_shell(conninfo);
-        buf_printf(&line, NULL, " --db %s --only db", text);
+        _cleanup_free_ char *dir = text_shell(session->site->dir);
+        buf_printf(&line, NULL, " --app-dir %s", dir);
+    }
+    if (db) {
+        _cleanup_free_ char *shown = redact_conninfo(db), *text = text_shell(shown);
+        buf_printf(&line, NULL, " --db %s", text);
     }
     return xstrdup(buf_str(&line));
 }
