@@ -105,6 +105,9 @@ check '.. and the command that migrates' says 'to migrate, run: RAILS_ENV=produc
 cp "$WORK/out" "$WORK/guarded"
 check '.. a backup was made, with a tag' jq -e '.tags[0] | test("^before-[0-9TZ]+$")' "$(manifest "$repo" '')"
 check '.. which tells the application' jq -e '.application | .profile == "mastodon" and .version == "3.4.6" and .schema.tool == "rails" and .schema.state == "equal" and (.schema.applied | length) == 3' "$(manifest "$repo" '')"
+check '.. shown' status_is 0 kura show latest --repo "$repo"
+check '.. with its version' says 'application +Mastodon 3.4.6'
+check '.. and its schema' says '3 migrations, the newest is 20220109213908'
 check '.. without its secrets' bash -c '! grep -F 0123456789abcdef "$0"' "$(manifest "$repo" '')"
 
 check 'the start is stopped' status_is 4 prestart
