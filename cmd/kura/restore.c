@@ -22,6 +22,8 @@ static int check_use(const RestoreOptions *restore, int only, bool archive, Erro
     }
     if (restore->paths && restore->n_files == 0)
         return error_set(err, ERR_USAGE, "--path needs --files");
+    if (restore->db == NULL && restore->standbys)
+        return error_set(err, ERR_USAGE, "--wait-standbys needs --db");
     if (restore->db == NULL && restore->admin_db)
         return error_set(err, ERR_USAGE, "--admin-db needs --db");
     if (restore->db == NULL && (restore->swap || restore->create_roles))
@@ -83,6 +85,7 @@ int command_restore(Session *session, Error *err)
     _cleanup_(rolemap_free_cleanup) RoleMap *map = NULL;
     if (file_args_parse(options_list(options, OPT_FILES), &files, err) < 0 || session_rolemap(session, &map, err) < 0)
         return -1;
+    StandbysOptions standbys = {.seconds = options_number(options, OPT_WAIT_STANDBYS, 0)};
     RestoreOptions restore = {
         .db = only == ONLY_FILES ? NULL : options_text(options, OPT_DB),
         .admin_db = options_text(options, OPT_ADMIN_DB),
@@ -95,6 +98,7 @@ int command_restore(Session *session, Error *err)
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
         .files = xcalloc(files.n + 1, sizeof *restore.files),
         .n_files = only == ONLY_DB ? 0 : files.n,
+        .standbys = options_given(options, OPT_WAIT_STANDBYS) ? &standbys : NULL,
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
     };
     for (size_t i = 0; i < files.n; i++) {

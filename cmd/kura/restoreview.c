@@ -33,6 +33,15 @@ static json_t *json_of_files(const RestoreView *view)
     return array;
 }
 
+static json_t *json_of_standbys(const RestoreView *view)
+{
+    const StandbysReport *standbys = &view->report->standbys;
+    if (view->plan || view->options->standbys == NULL)
+        return json_null();
+    return json_pack("{s:I, s:I, s:f}", "count", (json_int_t)standbys->n, "behind", (json_int_t)standbys->behind,
+                     "seconds", standbys->seconds);
+}
+
 static json_t *json_of_proof(const RestoreReport *report)
 {
     json_t *phases = json_array();
@@ -50,10 +59,10 @@ static json_t *json_of_proof(const RestoreReport *report)
 json_t *json_of_restore(const RestoreView *view)
 {
     const RestoreReport *report = view->report;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(view->source), "database",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(view->source), "database",
                      json_text(report->database), "replaced", json_text(report->replaced), "roles",
                      json_of_roles(&report->roles), "files", json_of_files(view), "proven",
-                     view->plan ? json_null() : json_of_proof(report));
+                     view->plan ? json_null() : json_of_proof(report), "standbys", json_of_standbys(view));
 }
 
 /* ---- text ---- */
@@ -118,6 +127,15 @@ static void add_rows(Table *table, const RestoreView *view)
             xasprintf("%s relations probed as role %s", text_count(report->relations_probed, first), report->app_role));
 }
 
+static void add_standbys(Table *table, const StandbysReport *standbys)
+{
+    char count[TEXT_SIZE], all[TEXT_SIZE], time[TEXT_SIZE];
+    if (standbys->n > 0)
+        add_line(table, "standbys",
+                 xasprintf("%s of %s have replayed it, after %s", text_count(standbys->n - standbys->behind, count),
+                           text_count(standbys->n, all), text_seconds(standbys->seconds, time)));
+}
+
 static void print_proof(FILE *out, const RestoreView *view)
 {
     const RestoreReport *report = view->report;
@@ -125,6 +143,7 @@ static void print_proof(FILE *out, const RestoreView *view)
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     if (report->database != NULL)
         add_rows(table, view);
+    add_standbys(table, &report->standbys);
     for (size_t i = 0; i < report->n_files && i < view->options->n_files; i++)
         add_line(table, "files",
                  xasprintf("%s: %s written (%s), %s were right already, every hash checked",

@@ -151,6 +151,17 @@ static int check_flaws(Restore *restore, Error *err)
                      restore->n_failed, restore->n_failed == 1 ? "" : "s", restore->database);
 }
 
+static int wait_standbys(Restore *restore, Error *err)
+{
+    PgConn *conn;
+    restore_phase(restore, "standbys");
+    int rc = target_closing(restore, &conn, err);
+    if (rc == 0)
+        rc = standbys_wait(conn, restore->options->standbys, &restore->report->standbys, restore->findings, err);
+    restore_phase(restore, NULL);
+    return rc;
+}
+
 /* Drops everything, unless it is to be looked at. */
 static int end_trial(Restore *restore, int rc)
 {
@@ -259,6 +270,8 @@ static int run(Restore *restore, Error *err)
         return error_set(err, ERR_FAILED, "%zu problem%s found; nothing was changed", problems,
                          problems == 1 ? "" : "s");
     if (database && restore_database(restore, err) < 0)
+        return -1;
+    if (restore->options->standbys && wait_standbys(restore, err) < 0)
         return -1;
     return restore->options->n_files > 0 ? restore_files(restore, err) : 0;
 }

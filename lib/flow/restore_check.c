@@ -327,6 +327,14 @@ static void check_app_role(Restore *restore)
                 "role \"%s\", whose access is to be probed, does not exist on the target", role);
 }
 
+static int check_standbys(Restore *restore, Error *err)
+{
+    PgConn *conn;
+    if (restore->options->standbys == NULL)
+        return 0;
+    return target_closing(restore, &conn, err) < 0 ? -1 : standbys_check(conn, restore->findings, err);
+}
+
 int restore_check(Restore *restore, Error *err)
 {
     if (restore->manifest && check_manifest(restore, err) < 0)
@@ -357,5 +365,5 @@ int restore_check(Restore *restore, Error *err)
         return -1;
     choose_app_role(restore);
     check_app_role(restore);
-    return 0;
+    return check_standbys(restore, err);
 }
