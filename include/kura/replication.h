@@ -97,8 +97,10 @@ typedef struct ReplProbe {
 } ReplProbe;
 
 /* As many samples as requested, or as fit into so many seconds. Commits under the synchronous_commit that is given, or
- * the session's own (NULL). Leaves both connections with that deadline (pg_set_deadline). */
+ * the session's own (NULL). */
 int replication_probe(PgConn *primary, PgConn *replica, const char *commit, unsigned samples, double seconds,
                       ReplProbe *ret, Error *err);
+/* Whether one such commit does not return within so many seconds; it is made all the same. */
+int replication_commit_hangs(PgConn *primary, const char *commit, double seconds, bool *ret, Error *err);
 
 #endif

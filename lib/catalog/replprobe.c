@@ -100,18 +100,40 @@ static int take_sample(PgConn *primary, PgConn *replica, const char *commit, dou
     return 0;
 }
 
+static int take_samples(PgConn *primary, PgConn *replica, const char *commit, unsigned samples, double seconds,
+                        ReplProbe *probe, double *lags, Error *err)
+{
+    double until = clock_monotonic() + seconds;
+    while (probe->samples < samples && !probe->hung && clock_monotonic() < until)
+        if (take_sample(primary, replica, commit, until, probe, lags, err) < 0)
+            return -1;
+    return 0;
+}
+
 int replication_probe(PgConn *primary, PgConn *replica, const char *commit, unsigned samples, double seconds,
                       ReplProbe *ret, Error *err)
 {
     ReplProbe probe = {0};
-    double until = clock_monotonic() + seconds;
     _cleanup_free_ double *lags = xcalloc(samples, sizeof *lags);
+    double primary_before = pg_deadline(primary), replica_before = pg_deadline(replica);
     pg_set_deadline(primary, seconds);
     pg_set_deadline(replica, seconds);
-    while (probe.samples < samples && !probe.hung && clock_monotonic() < until)
-        if (take_sample(primary, replica, commit, until, &probe, lags, err) < 0)
-            return -1;
+    int rc = take_samples(primary, replica, commit, samples, seconds, &probe, lags, err);
+    pg_set_deadline(primary, primary_before);
+    pg_set_deadline(replica, replica_before);
+    if (rc < 0)
+        return -1;
     sum_up(&probe, lags);
     *ret = probe;
     return 0;
+}
+
+int replication_commit_hangs(PgConn *primary, const char *commit, double seconds, bool *ret, Error *err)
+{
+    _cleanup_free_ char *xid = NULL;
+    double before = pg_deadline(primary);
+    pg_set_deadline(primary, seconds);
+    int rc = write_message(primary, commit, &xid, ret, err);
+    pg_set_deadline(primary, before);
+    return rc;
 }
