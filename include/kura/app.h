@@ -59,6 +59,15 @@ typedef struct AppSecret {
     char *needed_for; /* "two-factor logins" */
 } AppSecret;
 
+/* Keys whose belonging together can be proven: those that rows hold, or that open what rows hold, or two settings. */
+typedef struct AppKeyProof {
+    char *kind; /* "rails": a column that ActiveRecord encrypted; "pem": public and private key; "vapid": the same for web
+                   push; "rails-pem": with a private key that ActiveRecord encrypted */
+    char *sql;  /* a sample of rows with that column or those two; NULL: settings are meant */
+    char *public_setting, *private_setting;
+    char *needed_for; /* "two-factor logins" */
+} AppKeyProof;
+
 typedef struct AppSite {
     const AppProfile *profile;
     char *name;    /* of the profile: "misskey" */
@@ -78,6 +87,8 @@ typedef struct AppSite {
     AppSchema schema;
     AppSecret *secrets;
     size_t n_secrets;
+    AppKeyProof *key_proofs;
+    size_t n_key_proofs;
     StrVec extensions;         /* that its database needs */
     StrVec exclude_table_data; /* patterns: data that must not be restored */
     StrVec media_queries;      /* "FILESET=SQL": files that rows name (rehearse --media-query) */
