@@ -10,8 +10,6 @@
 #include "kura/error.h"
 #include "kura/findings.h"
 
-typedef struct AppProfile AppProfile;
-
 /* Where a value stands in a file of the application, so that it can be shown and rewritten in place. */
 typedef struct AppPlace {
     char *file;         /* path, relative to the application's directory; NULL: it is a default, or the environment's */
@@ -54,22 +52,22 @@ typedef struct AppSchema {
 
 /* A secret whose loss or exchange makes data of the database unreadable. Never printed. */
 typedef struct AppSecret {
-    char *name; /* the setting: "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY" */
-    char *value;
+    char *name;  /* the setting: "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY" */
+    char *value; /* NULL: it is not set */
+    bool required;
     char *needed_for; /* "two-factor logins" */
 } AppSecret;
 
-/* Keys whose belonging together can be proven: those that rows hold, or that open what rows hold, or two settings. */
+/* Keys that belong together, and how to prove it: two settings, or what a sample of rows holds. */
 typedef struct AppKeyProof {
-    char *kind; /* "rails": a column that ActiveRecord encrypted; "pem": public and private key; "vapid": the same for web
-                   push; "rails-pem": with a private key that ActiveRecord encrypted */
-    char *sql;  /* a sample of rows with that column or those two; NULL: settings are meant */
-    char *public_setting, *private_setting;
-    char *needed_for; /* "two-factor logins" */
+    char *kind; /* "rails": a column that ActiveRecord encrypted with password and salt; "pem": a public key and its
+                   private one; "vapid": the same for web push */
+    char *sql;  /* the rows with that column, or those two; NULL: the settings are meant */
+    char *public_key, *private_key, *password, *salt; /* what settings say; NULL: nothing, then it proves nothing */
+    char *needed_for;                                 /* "two-factor logins" */
 } AppKeyProof;
 
 typedef struct AppSite {
-    const AppProfile *profile;
     char *name;    /* of the profile: "misskey" */
     char *title;   /* "Misskey" */
     char *dir;     /* absolute path of the application */

@@ -18,9 +18,7 @@ typedef enum RailsColumn {
     RAILS_NO_MESSAGE /* not what Rails writes: never encrypted */
 } RailsColumn;
 
-/* Whether the cipher opens a column's text. ret_clear (may be NULL): what is in it, unless it was compressed (NULL
- * then); a secret, to be freed. */
-RailsColumn railscipher_open(const RailsCipher *cipher, const char *text, char **ret_clear);
+RailsColumn railscipher_open(const RailsCipher *cipher, const char *text);
 
 typedef enum KeyPair { PAIR_FITS, PAIR_DIFFERS, PAIR_UNREADABLE } KeyPair;
 

@@ -1,27 +1,32 @@
-#include "kura/app.h"
 #include "kura/mem.h"
+#include "site.h"
+#include "wipe.h"
 
-/* Each value in quotes, whatever is in it. */
-static void add(Buf *out, const char *key, const char *value)
+/* libpq's quoting: quotes and backslashes get a backslash. */
+static void append(Buf *out, const char *keyword, const char *value)
 {
     if (value == NULL)
         return;
-    buf_printf(out, NULL, "%s%s='", out->len ? " " : "", key);
-    for (; *value; value++)
-        buf_printf(out, NULL, "%s%c", *value == '\'' || *value == '\\' ? "\\" : "", *value);
-    buf_append_str(out, "'", NULL);
+    buf_printf(out, NULL, "%s%s='", out->len ? " " : "", keyword);
+    for (; *value; value++) {
+        if (*value == '\'' || *value == '\\')
+            buf_append(out, "\\", 1, NULL);
+        buf_append(out, value, 1, NULL);
+    }
+    buf_append(out, "'", 1, NULL);
 }
 
 char *app_conninfo(const AppServer *server, bool with_password)
 {
-    Buf out = BUF_INIT(1 << 20);
-    add(&out, "host", server->host);
-    add(&out, "port", server->port);
-    add(&out, "dbname", server->database);
-    add(&out, "user", server->user);
-    add(&out, "sslmode", server->sslmode);
+    Buf out = BUF_INIT(SIZE_MAX / 2);
+    append(&out, "host", server->host);
+    append(&out, "port", server->port);
+    append(&out, "dbname", server->database);
+    append(&out, "user", server->user);
     if (with_password)
-        add(&out, "password", server->password);
-    buf_append_str(&out, "", NULL);
-    return (char *)out.data;
+        append(&out, "password", server->password);
+    append(&out, "sslmode", server->sslmode);
+    char *ret = xstrdup(buf_str(&out));
+    secret_buf_done(&out);
+    return ret;
 }

@@ -1,5 +1,5 @@
 /* A message of ActiveRecord::Encryption is a JSON object: "p" the ciphertext, "h" the headers, of which "iv" and "at"
- * (the tag) matter here, and "c", which tells that the text was compressed. Texts in it are base64. */
+ * (the tag) matter here. Texts in it are base64. */
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -41,7 +41,6 @@ void railscipher_free(RailsCipher *cipher)
 typedef struct Message {
     uint8_t *payload, *iv, *tag;
     size_t len;
-    bool compressed;
 } Message;
 
 static void message_done(Message *message)
@@ -67,7 +66,6 @@ static bool message_parse(const char *text, Message *ret)
     ret->payload = member(root, "p", &ret->len);
     ret->iv = member(headers, "iv", &iv);
     ret->tag = member(headers, "at", &tag);
-    ret->compressed = json_is_true(json_object_get(headers, "c"));
     json_decref(root);
     return ret->payload && ret->iv && ret->tag && iv == IV && tag == TAG;
 }
@@ -85,16 +83,13 @@ static bool opens(const Message *message, const uint8_t key[KEY], uint8_t *clear
     return fits;
 }
 
-RailsColumn railscipher_open(const RailsCipher *cipher, const char *text, char **ret_clear)
+RailsColumn railscipher_open(const RailsCipher *cipher, const char *text)
 {
     Message message = {0};
     RailsColumn result = RAILS_NO_MESSAGE;
     if (message_parse(text, &message)) {
         uint8_t *clear = xmalloc(message.len + 1);
         bool fits = opens(&message, cipher->keys[0], clear) || opens(&message, cipher->keys[1], clear);
-        clear[message.len] = 0;
-        if (fits && ret_clear && !message.compressed)
-            *ret_clear = xstrdup((const char *)clear);
         secret_wipe(clear, message.len);
         free(clear);
         result = fits ? RAILS_OPENED : RAILS_REFUSED;

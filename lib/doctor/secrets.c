@@ -19,32 +19,26 @@ static bool has_secrets(DoctorScene *scene)
     return scene->site->n_secrets > 0;
 }
 
-static const char *secret_value(const AppSite *site, const char *name)
-{
-    for (size_t i = 0; i < site->n_secrets; i++)
-        if (strcmp(site->secrets[i].name, name) == 0)
-            return site->secrets[i].value && site->secrets[i].value[0] ? site->secrets[i].value : NULL;
-    return NULL;
-}
-
 int check_secrets_set(DoctorScene *scene, Error *err)
 {
     if (!has_secrets(scene))
         return 0;
     const AppSite *site = scene->site;
     for (size_t i = 0; i < site->n_secrets; i++)
-        if (secret_value(site, site->secrets[i].name) == NULL)
-            doctor_report(scene,
-                          "Take it from the old host or from the configuration in a backup; a new one does not open what "
-                          "the old one closed.",
-                          "%s is not set, and needed for: %s", site->secrets[i].name, site->secrets[i].needed_for);
+        if (site->secrets[i].required && site->secrets[i].value == NULL)
+            doctor_report(
+                scene,
+                "Take it from the old host or from the configuration in a backup; a new one does not open what "
+                "the old one closed.",
+                "%s is not set, and needed for: %s", site->secrets[i].name, site->secrets[i].needed_for);
     return 0;
 }
 
 static void report_change(DoctorScene *scene, const SecretChange *change)
 {
-    static const char remedy[] = "Take it from the configuration in the backup, unless it was changed on purpose: a new "
-                                 "backup then knows the new one.";
+    static const char remedy[] =
+        "Take it from the configuration in the backup, unless it was changed on purpose: a new "
+        "backup then knows the new one.";
     const char *lost = change->needed_for ? change->needed_for : "it is not known what";
     if (change->missing)
         doctor_report(scene, remedy, "%s was set when backup %s was made, and is not now; needed for: %s", change->name,
@@ -68,7 +62,9 @@ int check_secrets_kept(DoctorScene *scene, Error *err)
     return 0;
 }
 
-/* ---- what rows hold ---- */
+/* ---- what the database holds ---- */
+
+enum { SAMPLE_ROWS = 32, ANSWER_SECONDS = 20 };
 
 typedef struct Sample {
     size_t rows, refused, unreadable;
@@ -76,21 +72,135 @@ typedef struct Sample {
 
 static void count_pair(Sample *sample, KeyPair pair)
 {
+    sample->rows++;
     sample->refused += pair == PAIR_DIFFERS;
     sample->unreadable += pair == PAIR_UNREADABLE;
 }
 
-/* A column that was never encrypted proves nothing. */
-static void judge_row(const AppKeyProof *proof, const RailsCipher *cipher, const PGresult *rows, int row, Sample *sample)
+static KeyPair pair_of(const AppKeyProof *proof, const char *public_key, const char *private_key)
 {
-    const char *first = pg_cell(rows, row, 0), *second = PQnfields(rows) > 1 ? pg_cell(rows, row, 1) : "";
-    sample->rows++;
-    if (strcmp(proof->kind, "rails") == 0)
-        sample->refused += railscipher_open(cipher, first, NULL) == RAILS_REFUSED;
-    else if (strcmp(proof->kind, "vapid") == 0)
-        count_pair(sample, keypair_vapid(first, second));
-    else if (strcmp(proof->kind, "pem") == 0)
-        count_pair(sample, keypair_pem(first, second));
+    return strcmp(proof->kind, "vapid") == 0 ? keypair_vapid(public_key, private_key)
+                                             : keypair_pem(public_key, private_key);
+}
+
+/* What was never encrypted proves nothing. */
+static void count_column(Sample *sample, RailsColumn column)
+{
+    sample->rows += column != RAILS_NO_MESSAGE;
+    sample->refused += column == RAILS_REFUSED;
+}
+
+/* Tables that are other ones than their names say must not make a superuser run somebody's functions. */
+static int begin_reading(PgConn *conn, Error *err)
+{
+    return pg_exec(conn,
+                   "BEGIN READ ONLY; SET LOCAL search_path TO DEFAULT; "
+                   "SELECT pg_catalog.set_config(name, 'view, foreign-table', true) FROM pg_catalog.pg_settings "
+                   "WHERE name = 'restrict_nonsystem_relation_kind'",
+                   err);
+}
+
+/* 1: the rows are there; 0: this version of the application has no such table or column. */
+static int read_sample(PgConn *conn, const AppKeyProof *proof, PGresult **ret, Error *err)
+{
+    static const char undefined_table[] = "42P01", undefined_column[] = "42703";
+    _cleanup_free_ char *sql = xasprintf("SELECT * FROM (%s) AS sample LIMIT %d", proof->sql, SAMPLE_ROWS);
+    double before = pg_deadline(conn);
+    pg_set_deadline(conn, ANSWER_SECONDS);
+    int rc = begin_reading(conn, err);
+    if (rc == 0)
+        rc = pg_query(conn, sql, 0, NULL, ret, err);
+    pg_exec(conn, "ROLLBACK", NULL);
+    pg_set_deadline(conn, before);
+    if (rc == 0)
+        return 1;
+    bool absent = strcmp(err->sqlstate, undefined_table) == 0 || strcmp(err->sqlstate, undefined_column) == 0;
+    if (absent)
+        error_clear(err);
+    return absent ? 0 : -1;
+}
+
+static void report_columns(DoctorScene *scene, const AppKeyProof *proof, const Sample *sample)
+{
+    if (sample->refused > 0)
+        doctor_report(
+            scene,
+            "The secrets are not those that this database was written with: take them from the host or from the "
+            "configuration in the backup that the database came from. Let nothing write before.",
+            "%zu of %zu rows that were looked at cannot be decrypted with the secrets of the configuration; "
+            "lost: %s",
+            sample->refused, sample->rows, proof->needed_for);
+}
+
+static void report_pairs(DoctorScene *scene, const AppKeyProof *proof, const Sample *sample)
+{
+    static const char remedy[] = "Somebody exchanged one half: bring back the pair from a backup. What was signed or "
+                                 "subscribed under the old one is not believed under a new one.";
+    const char *where = proof->sql ? "in the database" : "in the configuration";
+    if (sample->refused > 0)
+        doctor_report(scene, remedy, "of %zu pairs of keys %s that were looked at %zu do not belong together; lost: %s",
+                      sample->rows, where, sample->refused, proof->needed_for);
+    if (sample->unreadable > 0)
+        doctor_report(scene, remedy, "of %zu pairs of keys %s that were looked at %zu cannot be read; lost: %s",
+                      sample->rows, where, sample->unreadable, proof->needed_for);
+}
+
+static void judge_columns(DoctorScene *scene, const AppKeyProof *proof, const PGresult *rows)
+{
+    _cleanup_(railscipher_free_cleanup) RailsCipher *cipher = railscipher_new(proof->password, proof->salt);
+    Sample sample = {0};
+    for (int i = 0; i < PQntuples(rows); i++)
+        count_column(&sample, railscipher_open(cipher, pg_cell(rows, i, 0)));
+    report_columns(scene, proof, &sample);
+}
+
+static void judge_pairs(DoctorScene *scene, const AppKeyProof *proof, const PGresult *rows)
+{
+    Sample sample = {0};
+    for (int i = 0; PQnfields(rows) > 1 && i < PQntuples(rows); i++)
+        count_pair(&sample, pair_of(proof, pg_cell(rows, i, 0), pg_cell(rows, i, 1)));
+    report_pairs(scene, proof, &sample);
+}
+
+static void prove_settings(DoctorScene *scene, const AppKeyProof *proof)
+{
+    Sample sample = {0};
+    if (proof->public_key && proof->private_key)
+        count_pair(&sample, pair_of(proof, proof->public_key, proof->private_key));
+    report_pairs(scene, proof, &sample);
+}
+
+static int prove_rows(DoctorScene *scene, const AppKeyProof *proof, Error *err)
+{
+    bool columns = strcmp(proof->kind, "rails") == 0;
+    PGresult *rows;
+    if (columns && (proof->password == NULL || proof->salt == NULL))
+        return 0; /* SECR-01 tells */
+    int rc = read_sample(scene->conn, proof, &rows, err);
+    if (rc <= 0)
+        return rc;
+    if (columns)
+        judge_columns(scene, proof, rows);
     else
-        judge_closed_pair(cipher, first, second, sample);
+        judge_pairs(scene, proof, rows);
+    PQclear(rows);
+    return 0;
+}
+
+int check_secrets_fit(DoctorScene *scene, Error *err)
+{
+    if (!doctor_has_site(scene))
+        return 0;
+    const AppSite *site = scene->site;
+    if (site->n_key_proofs == 0)
+        return doctor_skip(scene, "nothing is known of keys of %s", site->title);
+    for (size_t i = 0; i < site->n_key_proofs; i++)
+        if (site->key_proofs[i].sql == NULL)
+            prove_settings(scene, &site->key_proofs[i]);
+    if (!doctor_has_connection(scene))
+        return 0;
+    for (size_t i = 0; i < site->n_key_proofs; i++)
+        if (site->key_proofs[i].sql && prove_rows(scene, &site->key_proofs[i], err) < 0)
+            return -1;
+    return 0;
 }

@@ -20,8 +20,8 @@ void sitesecrets_stamp(ManifestApplication *application, const AppSite *site)
         if (!is_set(secret))
             continue;
         fingerprint_make(secret->name, secret->value, salt, print);
-        application->secrets[application->n_secrets++] = (ManifestSecret){
-            .name = xstrdup(secret->name), .salt = xstrdup(salt), .fingerprint = xstrdup(print)};
+        application->secrets[application->n_secrets++] =
+            (ManifestSecret){.name = xstrdup(secret->name), .salt = xstrdup(salt), .fingerprint = xstrdup(print)};
     }
 }
 
@@ -43,8 +43,8 @@ SecretChanges sitesecrets_compare(const ManifestApplication *application, const 
         bool missing = now == NULL || !is_set(now);
         changes.compared++;
         if (missing || !fingerprint_fits(then->name, now->value, then->salt, then->fingerprint))
-            changes.v[changes.n++] = (SecretChange){
-                .name = then->name, .needed_for = now ? now->needed_for : NULL, .missing = missing};
+            changes.v[changes.n++] =
+                (SecretChange){.name = then->name, .needed_for = now ? now->needed_for : NULL, .missing = missing};
     }
     return changes;
 }
