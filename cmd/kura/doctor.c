@@ -2,8 +2,9 @@
 
 #include "commands.h"
 #include "kura/doctor.h"
-#include "kura/text.h"
 #include "kura/secret.h"
+#include "kura/text.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "site.h"
 #include "table.h"
