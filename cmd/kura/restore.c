@@ -23,7 +23,7 @@ static int check_use(const RestoreOptions *restore, int only, bool archive, Erro
     }
     if (restore->paths && restore->n_files == 0)
         return error_set(err, ERR_USAGE, "--path needs --files");
-    if (restore->db == NULL && restore->standbys)
+    if (restore->db == NULL && restore->wait_standbys > 0)
         return error_set(err, ERR_USAGE, "--wait-standbys needs --db");
     if (restore->db == NULL && restore->admin_db)
         return error_set(err, ERR_USAGE, "--admin-db needs --db");
@@ -85,10 +85,9 @@ int command_restore(Session *session, Error *err)
     _cleanup_(file_args_done) FileArgs files = {0};
     _cleanup_(rolemap_free_cleanup) RoleMap *map = NULL;
     AppSite *site;
-    if (file_args_parse(options_list(options, OPT_FILES), &files, err) < 0 ||
-        session_rolemap(session, &map, err) < 0 || session_site(session, &site, err) < 0)
+    if (file_args_parse(options_list(options, OPT_FILES), &files, err) < 0 || session_rolemap(session, &map, err) < 0 ||
+        session_site(session, &site, err) < 0)
         return -1;
-    StandbysOptions standbys = {.seconds = options_number(options, OPT_WAIT_STANDBYS, 0)};
     RestoreOptions restore = {
         .db = only == ONLY_FILES ? NULL : options_text(options, OPT_DB),
         .admin_db = options_text(options, OPT_ADMIN_DB),
@@ -103,7 +102,7 @@ int command_restore(Session *session, Error *err)
         .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
         .files = xcalloc(files.n + 1, sizeof *restore.files),
         .n_files = only == ONLY_DB ? 0 : files.n,
-        .standbys = options_given(options, OPT_WAIT_STANDBYS) ? &standbys : NULL,
+        .wait_standbys = options_number(options, OPT_WAIT_STANDBYS, 0),
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
     };
     for (size_t i = 0; i < files.n; i++) {

@@ -37,7 +37,7 @@ static json_t *json_of_files(const RestoreView *view)
 static json_t *json_of_standbys(const RestoreView *view)
 {
     const StandbysReport *standbys = &view->report->standbys;
-    if (view->plan || view->options->standbys == NULL)
+    if (view->plan || view->options->wait_standbys <= 0)
         return json_null();
     return json_pack("{s:I, s:I, s:f}", "count", (json_int_t)standbys->n, "behind", (json_int_t)standbys->behind,
                      "seconds", standbys->seconds);

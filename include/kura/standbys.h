@@ -5,15 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kura/app.h"
 #include "kura/error.h"
 #include "kura/findings.h"
 #include "kura/pg.h"
-
-typedef struct StandbysOptions {
-    double seconds;           /* how long to wait at most */
-    const char *reads_by;     /* an application that reads from them what it has just written: "Misskey"; NULL: none */
-    const char *reads_remedy; /* .. and what to do where they are asynchronous: full sentences */
-} StandbysOptions;
 
 typedef struct StandbysReport {
     size_t n;      /* most that were there at a time */
@@ -24,7 +19,9 @@ typedef struct StandbysReport {
 /* Whether the connection's role can see the standbys: an error "standbys-unseen" where it cannot. */
 int standbys_check(PgConn *conn, Findings *findings, Error *err);
 
-/* Waits for those that replay (replication.h). Warnings: "no-standbys", "standby-behind", "standby-asynchronous". */
-int standbys_wait(PgConn *conn, const StandbysOptions *options, StandbysReport *ret, Findings *findings, Error *err);
+/* Waits for those that replay (replication.h), so many seconds at most. site may be NULL. Warnings: "no-standbys",
+ * "standby-behind"; "standby-asynchronous" where the site reads from replicas what it has just written. */
+int standbys_wait(PgConn *conn, double seconds, const AppSite *site, StandbysReport *ret, Findings *findings,
+                  Error *err);
 
 #endif

@@ -3,47 +3,56 @@
 
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "replicas.h"
 
 enum { SAMPLES = 20 };
 static const double probe_seconds = 2;
 
-static const char *const why[] = {
-    [READS_NO_STANDBYS] = "no standby is synchronous, so the replica is asynchronous",
-    [READS_COMMIT] = "a commit waits until the replica has the change on disk, not until it can be read there",
-    [READS_ASYNC] = "the replica is asynchronous",
-    [READS_QUORUM] = "a commit waits for some of the replicas, not for each",
-    [READS_UNSEEN] = "whether the replica is synchronous cannot be seen",
-    [READS_OWN_WRITES] = "by the settings a commit waits for the replica",
+/* The application, the replica, synchronous_standby_names, synchronous_commit, what was measured. */
+static const char *const evidence[] = {
+    [READS_NO_STANDBYS] = N_("%s reads what it has just written from %s, and no standby is synchronous "
+                             "(synchronous_standby_names = '%s', synchronous_commit = %s); %s"),
+    [READS_COMMIT] =
+        N_("%s reads what it has just written from %s, and a commit waits until that has the change on disk, not "
+           "until it can be read there (synchronous_standby_names = '%s', synchronous_commit = %s); %s"),
+    [READS_ASYNC] = N_("%s reads what it has just written from %s, which is asynchronous (synchronous_standby_names = "
+                       "'%s', synchronous_commit = %s); %s"),
+    [READS_QUORUM] =
+        N_("%s reads what it has just written from %s, and a commit waits for some of the replicas, not for each "
+           "(synchronous_standby_names = '%s', synchronous_commit = %s); %s"),
+    [READS_UNSEEN] = N_("%s reads what it has just written from %s, and whether that is synchronous cannot be seen "
+                        "(synchronous_standby_names = '%s', synchronous_commit = %s); %s"),
+    [READS_OWN_WRITES] =
+        N_("%s does not find what it has just written on %s, though by the settings a commit waits for it "
+           "(synchronous_standby_names = '%s', synchronous_commit = %s); %s"),
 };
 
 static char *remedy(const DoctorReplicas *replicas, ReplReads reads)
 {
     _cleanup_free_ char *role = sql_quote_ident(replicas->role);
     if (reads == READS_UNSEEN)
-        return xasprintf("GRANT pg_monitor TO %s, or give --db with a role that has it.", role);
+        return xasprintf(_("GRANT pg_monitor TO %s, or give --db with a role that has it."), role);
     if (reads == READS_COMMIT)
         return xasprintf(
-            "Run ALTER ROLE %s SET synchronous_commit = remote_apply and restart the application, or let it "
-            "read from the primary (dbReplications: false; no REPLICA_DB_HOST).",
+            _("Run ALTER ROLE %s SET synchronous_commit = remote_apply and restart the application, or let "
+              "it read from the primary (dbReplications: false; no REPLICA_DB_NAME)."),
             role);
     return xasprintf(
-        "Name each replica in synchronous_standby_names, as in 'FIRST 2 (s1, s2)' for two, and run ALTER ROLE "
-        "%s SET synchronous_commit = remote_apply; or let the application read from the primary "
-        "(dbReplications: false; no REPLICA_DB_HOST).",
+        _("Name each replica in synchronous_standby_names, as in 'FIRST 2 (s1, s2)' for two, and run ALTER "
+          "ROLE %s SET synchronous_commit = remote_apply; or let the application read from the primary "
+          "(dbReplications: false; no REPLICA_DB_NAME)."),
         role);
 }
 
-static char *evidence_of_probe(const ReplProbe *probe)
+static char *measured(const ReplProbe *probe)
 {
     if (probe->samples == 0)
-        return xstrdup("nothing could be measured");
-    if (probe->stale == 0)
-        return xasprintf("%u commits were there at once, which chance can do", probe->samples);
+        return xstrdup(_("nothing could be measured"));
     if (probe->invisible > 0)
-        return xasprintf("of %u commits %u were not there at once, the last not within %.0f ms", probe->samples,
-                         probe->stale, probe->max * 1000);
-    return xasprintf("of %u commits %u were not there at once, lag p95 %.0f ms", probe->samples, probe->stale,
+        return xasprintf(_("commits looked for: %u, not there at once: %u, the last of them not within %.0f ms"),
+                         probe->samples, probe->stale, probe->max * 1000);
+    return xasprintf(_("commits looked for: %u, not there at once: %u, lag p95 %.0f ms"), probe->samples, probe->stale,
                      probe->p95 * 1000);
 }
 
@@ -56,12 +65,9 @@ static void judge(DoctorScene *scene, const DoctorReplicas *replicas, const Doct
         return;
     /* What is not seen is a fault only where something was missing. */
     Severity severity = reads == READS_UNSEEN && probe->stale == 0 ? FINDING_NOTE : FINDING_ERROR;
-    _cleanup_free_ char *cure = remedy(replicas, reads), *measured = evidence_of_probe(probe);
-    doctor_report_as(scene, severity, cure,
-                     "%s reads what it has just written from %s: %s (synchronous_standby_names = '%s', "
-                     "synchronous_commit = %s); %s",
-                     scene->site->title, replica->name, why[reads], primary->names_text,
-                     primary->commit ? primary->commit : "not seen", measured);
+    _cleanup_free_ char *cure = remedy(replicas, reads), *probed = measured(probe);
+    doctor_report_as(scene, severity, cure, evidence[reads], scene->site->title, replica->name, primary->names_text,
+                     primary->commit ? primary->commit : "?", probed);
 }
 
 static int look_at(DoctorScene *scene, const DoctorReplicas *replicas, const DoctorReplica *replica, Error *err)

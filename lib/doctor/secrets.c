@@ -127,22 +127,29 @@ static void report_columns(DoctorScene *scene, const AppKeyProof *proof, const S
             scene,
             "The secrets are not those that this database was written with: take them from the host or from the "
             "configuration in the backup that the database came from. Let nothing write before.",
-            "%zu of %zu rows that were looked at cannot be decrypted with the secrets of the configuration; "
+            "rows cannot be decrypted with the secrets of the configuration (looked at: %zu, of which wrong: %zu); "
             "lost: %s",
-            sample->refused, sample->rows, proof->needed_for);
+            sample->rows, sample->refused, proof->needed_for);
 }
 
 static void report_pairs(DoctorScene *scene, const AppKeyProof *proof, const Sample *sample)
 {
     static const char remedy[] = "Somebody exchanged one half: bring back the pair from a backup. What was signed or "
                                  "subscribed under the old one is not believed under a new one.";
-    const char *where = proof->sql ? "in the database" : "in the configuration";
-    if (sample->refused > 0)
-        doctor_report(scene, remedy, "of %zu pairs of keys %s that were looked at %zu do not belong together; lost: %s",
-                      sample->rows, where, sample->refused, proof->needed_for);
-    if (sample->unreadable > 0)
-        doctor_report(scene, remedy, "of %zu pairs of keys %s that were looked at %zu cannot be read; lost: %s",
-                      sample->rows, where, sample->unreadable, proof->needed_for);
+    if (sample->refused > 0 && proof->sql)
+        doctor_report(scene, remedy,
+                      "public and private keys in the database do not belong together (pairs looked at: %zu, of which "
+                      "wrong: %zu); lost: %s",
+                      sample->rows, sample->refused, proof->needed_for);
+    else if (sample->refused > 0)
+        doctor_report(scene, remedy, "a public and a private key in the configuration do not belong together; lost: %s",
+                      proof->needed_for);
+    if (sample->unreadable > 0 && proof->sql)
+        doctor_report(scene, remedy,
+                      "keys in the database cannot be read (pairs looked at: %zu, of which wrong: %zu); lost: %s",
+                      sample->rows, sample->unreadable, proof->needed_for);
+    else if (sample->unreadable > 0)
+        doctor_report(scene, remedy, "a key in the configuration cannot be read; lost: %s", proof->needed_for);
 }
 
 static void judge_columns(DoctorScene *scene, const AppKeyProof *proof, const PGresult *rows)
@@ -165,7 +172,7 @@ static void judge_pairs(DoctorScene *scene, const AppKeyProof *proof, const PGre
 static void prove_settings(DoctorScene *scene, const AppKeyProof *proof)
 {
     Sample sample = {0};
-    if (proof->public_key && proof->private_key)
+    if (proof->public_key && proof->public_key[0] && proof->private_key && proof->private_key[0])
         count_pair(&sample, pair_of(proof, proof->public_key, proof->private_key));
     report_pairs(scene, proof, &sample);
 }

@@ -160,7 +160,8 @@ static int wait_standbys(Restore *restore, Error *err)
     restore_phase(restore, "standbys");
     int rc = target_closing(restore, &conn, err);
     if (rc == 0)
-        rc = standbys_wait(conn, restore->options->standbys, &restore->report->standbys, restore->findings, err);
+        rc = standbys_wait(conn, restore->options->wait_standbys, restore->options->site, &restore->report->standbys,
+                           restore->findings, err);
     restore_phase(restore, NULL);
     return rc;
 }
@@ -276,7 +277,7 @@ static int run(Restore *restore, Error *err)
             problems);
     if (database && restore_database(restore, err) < 0)
         return -1;
-    if (restore->options->standbys && wait_standbys(restore, err) < 0)
+    if (restore->options->wait_standbys > 0 && wait_standbys(restore, err) < 0)
         return -1;
     return restore->options->n_files > 0 ? restore_files(restore, err) : 0;
 }

@@ -331,7 +331,7 @@ static void check_app_role(Restore *restore)
 static int check_standbys(Restore *restore, Error *err)
 {
     PgConn *conn;
-    if (restore->options->standbys == NULL)
+    if (restore->options->wait_standbys <= 0)
         return 0;
     return target_closing(restore, &conn, err) < 0 ? -1 : standbys_check(conn, restore->findings, err);
 }
@@ -356,6 +356,7 @@ int restore_check(Restore *restore, Error *err)
     check_extensions(restore);
     check_tablespaces(restore);
     check_schema(restore);
+    check_secrets(restore);
     check_preamble(restore);
     if (check_locale(restore, err) < 0 || check_map(restore, err) < 0 || check_downgrade(restore, err) < 0)
         return -1;

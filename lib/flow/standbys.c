@@ -82,22 +82,29 @@ static void tell_behind(const StandbysReport *report, const ReplStandbys *standb
                      report->n - standbys->n);
 }
 
-static void tell_asynchronous(const StandbysOptions *options, const ReplStandbys *standbys, Findings *findings)
+static bool is_asynchronous(const ReplStandby *standby)
 {
-    for (size_t i = 0; options->reads_by && i < standbys->n; i++)
-        if (standbys->v[i].sync_state == NULL || strcmp(standbys->v[i].sync_state, "async") == 0)
-            findings_add(findings, FINDING_WARNING, "standby-asynchronous", options->reads_remedy,
-                         "standby \"%s\" is asynchronous, and %s reads from replicas what it has just written",
-                         standbys->v[i].name, options->reads_by);
+    return standby->sync_state == NULL || strcmp(standby->sync_state, "async") == 0;
 }
 
-int standbys_wait(PgConn *conn, const StandbysOptions *options, StandbysReport *ret, Findings *findings, Error *err)
+static void tell_asynchronous(const AppSite *site, const ReplStandbys *standbys, Findings *findings)
+{
+    for (size_t i = 0; site && site->reads_replicas && i < standbys->n; i++)
+        if (is_asynchronous(&standbys->v[i]))
+            findings_add(findings, FINDING_WARNING, "standby-asynchronous",
+                         "\"kura doctor --explain REPL-01\" tells what becomes of that, and the cure.",
+                         "standby \"%s\" is asynchronous, and %s reads from replicas what it has just written",
+                         standbys->v[i].name, site->title);
+}
+
+int standbys_wait(PgConn *conn, double seconds, const AppSite *site, StandbysReport *ret, Findings *findings,
+                  Error *err)
 {
     _cleanup_(replication_standbys_done) ReplStandbys standbys = {0};
     _cleanup_free_ char *lsn = NULL;
     double began = clock_monotonic();
     *ret = (StandbysReport){0};
-    if (position(conn, &lsn, err) < 0 || wait_replayed(conn, lsn, began + options->seconds, ret, &standbys, err) < 0)
+    if (position(conn, &lsn, err) < 0 || wait_replayed(conn, lsn, began + seconds, ret, &standbys, err) < 0)
         return error_wrap(err, "waiting for the standbys");
     ret->seconds = clock_monotonic() - began;
     if (ret->n == 0)
@@ -105,6 +112,6 @@ int standbys_wait(PgConn *conn, const StandbysOptions *options, StandbysReport *
                      "Look at the standby's primary_conninfo and its log, and whether this is the server it follows.",
                      "no standby is connected to %s", pg_where(conn));
     tell_behind(ret, &standbys, ret->seconds, findings);
-    tell_asynchronous(options, &standbys, findings);
+    tell_asynchronous(site, &standbys, findings);
     return 0;
 }
