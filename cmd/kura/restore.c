@@ -26,6 +26,8 @@ static int check_use(const RestoreOptions *restore, int only, bool archive, Erro
     }
     if (restore->paths && restore->n_files == 0)
         return error_set(err, ERR_USAGE, "--path needs --files");
+    if (restore->db == NULL && restore->wait_standbys > 0)
+        return error_set(err, ERR_USAGE, "--wait-standbys needs --db");
     if (restore->db == NULL && restore->admin_db)
         return error_set(err, ERR_USAGE, "--admin-db needs --db");
     if (restore->db == NULL && (restore->swap || restore->create_roles))
@@ -199,6 +201,7 @@ int command_restore(Session *session, Error *err)
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
         .paths = paths,
         .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
+        .wait_standbys = options_number(options, OPT_WAIT_STANDBYS, 0),
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
     };
     int rc = restore_from(session, map, &files, &restore, err);
