@@ -22,6 +22,7 @@ typedef enum DoctorId {
 } DoctorId;
 
 typedef struct DoctorScene DoctorScene;
+typedef struct DoctorReplicas DoctorReplicas;
 
 typedef struct DoctorCheck {
     const char *name;  /* "REPL-01": the id that people and machines use; it never changes its meaning */
@@ -71,7 +72,8 @@ struct DoctorScene {
     Manifest *newest;               /* NULL: there is none, or it cannot be read */
     PgConn *conn;                   /* to the database; see doctor_has_connection() */
     Error conn_error;               /* why there is none, once it was tried */
-    struct RedisViews *redis_views; /* what servers of Redis said of themselves */
+    DoctorReplicas *replicas;       /* the application's, once they were asked (replicas.h) */
+    struct RedisViews *redis_views; /* what servers of Redis said of themselves (redisview.h) */
     DoctorId current;               /* the check that is running */
     DoctorResult results[DOCTOR_COUNT];
     DoctorId *of; /* which check each of the findings comes from */

@@ -10,6 +10,7 @@ void doctor_done(DoctorScene *scene)
 {
     repo_close(scene->repo);
     manifest_free(scene->newest);
+    doctor_replicas_free(scene->replicas);
     pg_close(scene->conn);
     redis_views_free(scene->redis_views);
     for (size_t i = 0; i < DOCTOR_COUNT; i++)
