@@ -7,7 +7,7 @@
 #include "table.h"
 #include "unlock.h"
 
-enum { INDENT = 18 };
+enum { INDENT = 19 };
 
 /* ---- one check at a time, as it ends ---- */
 
@@ -25,7 +25,7 @@ static void print_findings(FILE *out, const DoctorScene *scene, size_t from)
         const Finding *finding = &scene->findings->v[i];
         _cleanup_free_ char *message = text_escaped(finding->message);
         _cleanup_free_ char *hint = text_escaped(finding->hint ? finding->hint : "");
-        fprintf(out, "%-7s  %-7s  %s\n", doctor_checks[scene->of[i]].name, label_of(finding), message);
+        fprintf(out, "%-8s  %-7s  %s\n", doctor_checks[scene->of[i]].name, label_of(finding), message);
         if (hint[0])
             fprintf(out, "%-*s%s\n", INDENT, "", hint);
     }
@@ -183,6 +183,9 @@ static int open_store(Session *session, Error *err)
 static int examine(Session *session, Error *err)
 {
     const Options *options = session->options;
+    const StandingLimits limits = session_standing_limits(options);
+    const bool limited = limits.backup + limits.rehearsal + limits.verify + limits.read > 0;
+    _cleanup_free_ char *state_dir = session_state_dir(session), *cache_dir = session_cache_dir(options);
     DoctorScene scene = {
         .app = options_text(options, OPT_APP),
         .db = options_text(options, OPT_DB),
@@ -192,6 +195,10 @@ static int examine(Session *session, Error *err)
         .has_identity = options_given(options, OPT_IDENTITY),
         .root = options_text(options, OPT_ROOT),
         .pg_bindir = options_text(options, OPT_PG_BINDIR),
+        .location = options_text(options, OPT_REPO),
+        .state_dir = state_dir,
+        .cache_dir = cache_dir,
+        .limits = limited ? &limits : NULL,
         .findings = &session->findings,
     };
     int rc = run_checks(session, &scene, err);

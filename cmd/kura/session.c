@@ -86,6 +86,16 @@ StoreOptions session_store_options(const Options *options)
     };
 }
 
+StandingLimits session_standing_limits(const Options *options)
+{
+    return (StandingLimits){
+        .backup = options_number(options, OPT_MAX_AGE, 0),
+        .rehearsal = options_number(options, OPT_MAX_REHEARSAL_AGE, 0),
+        .verify = options_number(options, OPT_MAX_VERIFY_AGE, 0),
+        .read = options_number(options, OPT_MAX_READ_AGE, 0),
+    };
+}
+
 int session_open_store(Session *session, bool create, Error *err)
 {
     const char *location = session_location(session, err);

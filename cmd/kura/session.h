@@ -12,6 +12,7 @@
 #include "kura/repokeys.h"
 #include "kura/rolemap.h"
 #include "kura/runstate.h"
+#include "kura/standing.h"
 #include "options.h"
 
 typedef struct Session {
@@ -49,6 +50,8 @@ char *session_state_dir(const Session *session);
 const char *session_location(const Session *session, Error *err);
 /* How to reach it; the strings are borrowed from the options. */
 StoreOptions session_store_options(const Options *options);
+/* How old things may be, by --max-age and its kin. */
+StandingLimits session_standing_limits(const Options *options);
 /* Where the cache is, by the options; NULL: there shall be none. To be freed. */
 char *session_cache_dir(const Options *options);
 /* Opens the store at that location, as the options of storage say; with create a directory is made. Once. */

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "cluster.h"
 #include "doctor_priv.h"
 #include "kura/mem.h"
 
@@ -10,6 +11,7 @@ void doctor_done(DoctorScene *scene)
     repo_close(scene->repo);
     manifest_free(scene->newest);
     pg_close(scene->conn);
+    clusters_free(scene->clusters);
     for (size_t i = 0; i < DOCTOR_COUNT; i++)
         free(scene->results[i].reason);
     free(scene->of);
