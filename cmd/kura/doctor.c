@@ -3,7 +3,9 @@
 #include "commands.h"
 #include "kura/doctor.h"
 #include "kura/text.h"
+#include "kura/words.h"
 #include "screen.h"
+#include "site.h"
 #include "table.h"
 #include "unlock.h"
 
@@ -138,7 +140,7 @@ static int list_checks(Session *session)
     json_t *array = json_array();
     for (DoctorId id = 0; id < DOCTOR_COUNT; id++) {
         const DoctorCheck *check = &doctor_checks[id];
-        table_row(table, check->name, check->title);
+        table_row(table, check->name, words_get(check->title));
         json_array_append_new(array, json_pack("{s:s, s:s, s:s}", "id", check->name, "severity",
                                                severity_name(check->severity), "title", check->title));
     }
@@ -156,7 +158,7 @@ static int explain(Session *session, const char *name, Error *err)
         return error_hint(err, "\"kura doctor --list\" lists them.");
     }
     if (!session->json)
-        fprintf(session->out, "%s: %s\n\n%s\n", check->name, check->title, check->explanation);
+        fprintf(session->out, "%s: %s\n\n%s\n", check->name, words_get(check->title), words_get(check->explanation));
     session_set(session, "check",
                 json_pack("{s:s, s:s, s:s, s:s}", "id", check->name, "severity", severity_name(check->severity),
                           "title", check->title, "explanation", check->explanation));
@@ -174,21 +176,41 @@ static int open_repo(void *ctx, RepoUse use, Repo **ret, Error *err)
 /* Without a repository the site is looked at alone, and the other way round. */
 static int open_store(Session *session, Error *err)
 {
-    bool other = options_given(session->options, OPT_DB);
+    bool other = options_given(session->options, OPT_DB) || options_given(session->options, OPT_APP_DIR);
     if (other && !options_given(session->options, OPT_REPO))
         return 0;
     return session_open_store(session, false, err);
 }
 
-static int examine(Session *session, Error *err)
+/* A configuration of the application that cannot be read is a finding; what can be looked at without it is. */
+static int read_site(Session *session, AppSite **ret, Error *err)
+{
+    Error why = ERROR_INIT;
+    if (session_site(session, ret, &why) == 0)
+        return 0;
+    if (why.code == ERR_USAGE || why.code == ERR_INTERRUPTED) {
+        *err = why;
+        return -1;
+    }
+    findings_add(&session->findings, FINDING_ERROR, "application", why.hint[0] ? why.hint : NULL, "%s", why.message);
+    *ret = NULL;
+    return 0;
+}
+
+static int examine(Session *session, AppSite *site, Error *err)
 {
     const Options *options = session->options;
+    const char *app = options_text(options, OPT_APP), *named = options_text(options, OPT_DB);
+    _cleanup_free_ char *db = named ? xstrdup(named) : site ? app_conninfo(&site->database, true) : NULL;
     const StandingLimits limits = session_standing_limits(options);
     const bool limited = limits.backup + limits.rehearsal + limits.verify + limits.read > 0;
     _cleanup_free_ char *state_dir = session_state_dir(session), *cache_dir = session_cache_dir(options);
     DoctorScene scene = {
-        .app = options_text(options, OPT_APP),
-        .db = options_text(options, OPT_DB),
+        .app = app    ? app
+               : site ? site->name
+                      : NULL,
+        .site = site,
+        .db = db,
         .store = session->store,
         .open_repo = open_repo,
         .ctx = session,
@@ -216,8 +238,9 @@ int command_doctor(Session *session, Error *err)
         return list_checks(session);
     if (options_given(session->options, OPT_EXPLAIN))
         return explain(session, options_text(session->options, OPT_EXPLAIN), err);
-    if (open_store(session, err) < 0)
+    AppSite *site;
+    if (read_site(session, &site, err) < 0 || open_store(session, err) < 0)
         return -1;
     session->findings_told = !session->json;
-    return examine(session, err);
+    return examine(session, site, err);
 }

@@ -6,6 +6,7 @@
 #include "doctor_priv.h"
 #include "kura/mem.h"
 #include "kura/text.h"
+#include "kura/words.h"
 
 /* template0, template1 and postgres take less than that together. */
 #define EMPTY_CLUSTER (32ull << 20)
@@ -27,10 +28,11 @@ static void target_done(Target *target)
 static Target target_of(const DoctorScene *scene)
 {
     const AppServer *server = scene->site ? &scene->site->database : NULL;
+    const char *db = scene->db ? scene->db : "";
     Target target = {
-        .host = server ? xstrdup_null(server->host) : pg_conninfo_get(scene->db, "host"),
-        .port = server ? xstrdup_null(server->port) : pg_conninfo_get(scene->db, "port"),
-        .database = server ? xstrdup_null(server->database) : pg_conninfo_get(scene->db, "dbname"),
+        .host = server ? xstrdup_null(server->host) : pg_conninfo_get(db, "host"),
+        .port = server ? xstrdup_null(server->port) : pg_conninfo_get(db, "port"),
+        .database = server ? xstrdup_null(server->database) : pg_conninfo_get(db, "dbname"),
     };
     if (target.port == NULL)
         target.port = xstrdup("5432");
@@ -43,27 +45,28 @@ static bool is_local(const char *host)
            strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
 }
 
-static bool has_clusters(DoctorScene *scene)
+/* Whether the clusters of this host matter to the site. */
+static bool has_clusters(DoctorScene *scene, const Target *target)
 {
-    if (clusters_of(scene)->n == 0)
+    if (scene->db == NULL)
+        doctor_skip(scene, "no database is named");
+    else if (!is_local(target->host))
+        doctor_skip(scene, "the server of the site is on another host");
+    else if (clusters_of(scene)->n == 0)
         doctor_skip(scene, "this host has no clusters below /etc/postgresql");
-    return clusters_of(scene)->n > 0;
+    return scene->results[scene->current].outcome != DOCTOR_SKIPPED;
 }
 
 /* Whether there is something to compare, and then looks into all clusters. */
 static bool look_into_all(DoctorScene *scene, Target *target)
 {
-    PgClusters *clusters = clusters_of(scene);
-    if (!has_clusters(scene))
+    if (!has_clusters(scene, target))
         return false;
-    if (scene->db == NULL)
-        doctor_skip(scene, "no database is named");
-    else if (!is_local(target->host))
-        doctor_skip(scene, "the server of the site is on another host");
-    else if (target->database == NULL)
+    if (target->database == NULL) {
         doctor_skip(scene, "the database has no name of its own");
-    if (scene->results[scene->current].outcome == DOCTOR_SKIPPED)
         return false;
+    }
+    PgClusters *clusters = clusters_of(scene);
     for (size_t i = 0; i < clusters->n; i++)
         cluster_look(&clusters->v[i], scene, scene->db, target->host ? target->host : "localhost", target->database);
     return true;
@@ -88,9 +91,10 @@ static bool share_socket(const PgCluster *a, const PgCluster *b)
 
 int check_cluster_ports(DoctorScene *scene, Error *err)
 {
-    const PgClusters *clusters = clusters_of(scene);
-    if (!has_clusters(scene))
+    _cleanup_(target_done) Target target = target_of(scene);
+    if (!has_clusters(scene, &target))
         return 0;
+    const PgClusters *clusters = clusters_of(scene);
     for (size_t i = 0; i < clusters->n; i++)
         for (size_t k = i + 1; k < clusters->n; k++)
             if (share_socket(&clusters->v[i], &clusters->v[k]) && strcmp(clusters->v[i].start, "disabled") != 0 &&
@@ -129,13 +133,15 @@ static void report_instead(DoctorScene *scene, const Target *target, const PgClu
     char size[TEXT_SIZE];
     _cleanup_free_ char *remedy =
         other->running
-            ? xasprintf("Stop the site, and set %s to %s, or let the two clusters change ports. Look at both databases "
-                        "before you drop one of them.",
-                        port_key(scene), other->port)
-            : xasprintf("Stop the site, start the cluster with \"pg_ctlcluster %.*s %s start\", look at what it holds, "
-                        "and set %s to %s.",
-                        (int)strcspn(other->name, "/"), other->name, strchr(other->name, '/') + 1, port_key(scene),
-                        other->port);
+            ? xasprintf(
+                  _("Stop the site, and set %s to %s, or let the two clusters change ports. Look at both databases "
+                    "before you drop one of them."),
+                  port_key(scene), other->port)
+            : xasprintf(
+                  _("Stop the site, start the cluster with \"pg_ctlcluster %.*s %s start\", look at what it holds, "
+                    "and set %s to %s."),
+                  (int)strcspn(other->name, "/"), other->name, strchr(other->name, '/') + 1, port_key(scene),
+                  other->port);
     text_bytes(other->bytes, size);
     if (!used->exists && other->running)
         doctor_report(
@@ -165,7 +171,7 @@ static void report_instead(DoctorScene *scene, const Target *target, const PgClu
 
 int check_cluster_empty(DoctorScene *scene, Error *err)
 {
-    _cleanup_(target_done) Target target = scene->db ? target_of(scene) : (Target){0};
+    _cleanup_(target_done) Target target = target_of(scene);
     if (!look_into_all(scene, &target))
         return 0;
     const PgClusters *clusters = clusters_of(scene);
@@ -181,7 +187,7 @@ int check_cluster_empty(DoctorScene *scene, Error *err)
 int check_cluster_twins(DoctorScene *scene, Error *err)
 {
     char here[TEXT_SIZE], there[TEXT_SIZE];
-    _cleanup_(target_done) Target target = scene->db ? target_of(scene) : (Target){0};
+    _cleanup_(target_done) Target target = target_of(scene);
     if (!look_into_all(scene, &target))
         return 0;
     const PgClusters *clusters = clusters_of(scene);
@@ -208,18 +214,19 @@ int check_cluster_twins(DoctorScene *scene, Error *err)
 
 int check_cluster_down(DoctorScene *scene, Error *err)
 {
-    const PgClusters *clusters = clusters_of(scene);
-    if (!has_clusters(scene))
+    _cleanup_(target_done) Target target = target_of(scene);
+    if (!has_clusters(scene, &target))
         return 0;
+    const PgClusters *clusters = clusters_of(scene);
     for (size_t i = 0; i < clusters->n; i++) {
         const PgCluster *cluster = &clusters->v[i];
         if (cluster->running || strcmp(cluster->start, "auto") != 0)
             continue;
-        _cleanup_free_ char *remedy =
-            xasprintf("Look at the end of its log below /var/log/postgresql, and start it with \"pg_ctlcluster %.*s %s "
-                      "start\"; or "
-                      "write \"manual\" into its start.conf, if it is not needed any more.",
-                      (int)strcspn(cluster->name, "/"), cluster->name, strchr(cluster->name, '/') + 1);
+        _cleanup_free_ char *remedy = xasprintf(
+            _("Look at the end of its log below /var/log/postgresql, and start it with \"pg_ctlcluster %.*s %s "
+              "start\"; or "
+              "write \"manual\" into its start.conf, if it is not needed any more."),
+            (int)strcspn(cluster->name, "/"), cluster->name, strchr(cluster->name, '/') + 1);
         doctor_report(scene, remedy, "cluster %s on port %s is down, and is set to start with the system",
                       cluster->name, cluster->port);
     }

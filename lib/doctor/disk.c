@@ -10,6 +10,7 @@
 #include "kura/mem.h"
 #include "kura/rehearse.h"
 #include "kura/text.h"
+#include "kura/words.h"
 
 /* ---- the server's ---- */
 
@@ -57,7 +58,7 @@ static void look_at(DoctorScene *scene, const char *path, const char *option)
         return;
     _cleanup_free_ char *dir = existing(path);
     _cleanup_free_ char *remedy =
-        xasprintf("Make room or grant the right there, or name another directory with %s.", option);
+        xasprintf(_("Make room or grant the right there, or name another directory with %s."), option);
     if (stat(dir, &st) == 0 && !S_ISDIR(st.st_mode))
         doctor_report(scene, remedy, "kura cannot keep what it must remember in \"%s\": \"%s\" is no directory", path,
                       dir);

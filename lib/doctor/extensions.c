@@ -4,6 +4,7 @@
 #include "doctor_priv.h"
 #include "kura/catalog.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "packages.h"
 
 static const CatalogExtension *find(const CatalogExtensions *extensions, const char *name)
@@ -18,9 +19,9 @@ static const CatalogExtension *find(const CatalogExtensions *extensions, const c
 static char *how_to_install(const DoctorScene *scene, const char *name)
 {
     _cleanup_free_ char *package = package_of_extension(name, pg_server_version(scene->conn) / 10000);
-    return package ? xasprintf("Install it on the server's host: \"apt install %s\".", package)
-                   : xstrdup("Install the package that has it on the server's host; \"apt-cache search postgresql\" "
-                             "lists what there is.");
+    return package ? xasprintf(_("Install it on the server's host: \"apt install %s\"."), package)
+                   : xstrdup(_("Install the package that has it on the server's host; \"apt-cache search postgresql\" "
+                               "lists what there is."));
 }
 
 static void look_for_backups(DoctorScene *scene, const CatalogExtensions *available)
@@ -72,8 +73,8 @@ int check_extensions_present(DoctorScene *scene, Error *err)
         if (extension == NULL || extension->present)
             continue;
         _cleanup_free_ char *remedy =
-            xasprintf(extension->trusted ? "The owner of the database makes it: CREATE EXTENSION \"%s\"."
-                                         : "A superuser makes it in this database: CREATE EXTENSION \"%s\".",
+            xasprintf(extension->trusted ? _("The owner of the database makes it: CREATE EXTENSION \"%s\".")
+                                         : _("A superuser makes it in this database: CREATE EXTENSION \"%s\"."),
                       extension->name);
         doctor_report(scene, remedy, "%s needs the extension \"%s\", which %s does not have", scene->site->title,
                       extension->name, pg_where(scene->conn));

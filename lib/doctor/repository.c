@@ -5,6 +5,7 @@
 #include "doctor_priv.h"
 #include "kura/mem.h"
 #include "kura/text.h"
+#include "kura/words.h"
 
 #define note(scene, code, ...) findings_add((scene)->findings, FINDING_NOTE, code, NULL, __VA_ARGS__)
 
@@ -83,8 +84,10 @@ int check_repository(DoctorScene *scene, Error *err)
         note(scene, "repository", "repository %s, format %d, not encrypted", repo_id(scene->repo), REPO_FORMAT_VERSION);
     } else {
         repo_recipients(scene->repo, &recipients);
-        note(scene, "repository", "repository %s, format %d, encrypted for %zu recipient%s", repo_id(scene->repo),
-             REPO_FORMAT_VERSION, recipients, recipients == 1 ? "" : "s");
+        note(scene, "repository",
+             ngettext("repository %s, format %d, encrypted for %zu recipient",
+                      "repository %s, format %d, encrypted for %zu recipients", recipients),
+             repo_id(scene->repo), REPO_FORMAT_VERSION, recipients);
         tell_key_file(scene);
     }
     return open_inside(scene, err);
@@ -119,7 +122,8 @@ int check_backups(DoctorScene *scene, Error *err)
         note(scene, "backups", "there are no backups yet");
         return 0;
     }
-    note(scene, "backups", "%zu backup%s, the newest is %s", ids.n, ids.n == 1 ? "" : "s", ids.v[ids.n - 1]);
+    note(scene, "backups", ngettext("%zu backup, the newest is %s", "%zu backups, the newest is %s", ids.n), ids.n,
+         ids.v[ids.n - 1]);
     return check_newest(scene, ids.v[ids.n - 1], err);
 }
 

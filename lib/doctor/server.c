@@ -8,6 +8,7 @@
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "kura/text.h"
+#include "kura/words.h"
 
 /* ---- collations ---- */
 
@@ -21,10 +22,10 @@ static int look_at_database(DoctorScene *scene, Error *err)
     if (stale == NULL)
         return 0;
     _cleanup_free_ char *name = sql_quote_ident(pg_dbname(scene->conn));
-    _cleanup_free_ char *remedy =
-        xasprintf("Stop the site, run REINDEX DATABASE %s, then ALTER DATABASE %s REFRESH COLLATION VERSION. A backup "
-                  "that is restored needs neither.",
-                  name, name);
+    _cleanup_free_ char *remedy = xasprintf(
+        _("Stop the site, run REINDEX DATABASE %s, then ALTER DATABASE %s REFRESH COLLATION VERSION. A backup "
+          "that is restored needs neither."),
+        name, name);
     doctor_report(scene, remedy,
                   "%s was sorted by version %s of the system's library: its text indexes may miss rows, and let "
                   "duplicates in",
@@ -41,8 +42,8 @@ int check_collations(DoctorScene *scene, Error *err)
         return -1;
     for (int i = 0; i < PQntuples(rows); i++) {
         const char *name = pg_cell(rows, i, STALE_NAME);
-        _cleanup_free_ char *remedy =
-            xasprintf("REINDEX the indexes of columns that use it, then run ALTER COLLATION %s REFRESH VERSION.", name);
+        _cleanup_free_ char *remedy = xasprintf(
+            _("REINDEX the indexes of columns that use it, then run ALTER COLLATION %s REFRESH VERSION."), name);
         doctor_report(scene, remedy, "collation %s was used in version %s, its library now has %s", name,
                       pg_cell(rows, i, STALE_RECORDED), pg_cell(rows, i, STALE_ACTUAL));
     }

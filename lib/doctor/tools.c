@@ -6,6 +6,7 @@
 #include "host.h"
 #include "kura/mem.h"
 #include "kura/pgtools.h"
+#include "kura/words.h"
 #include "packages.h"
 
 /* ---- kura's ---- */
@@ -75,8 +76,8 @@ int check_programs(DoctorScene *scene, Error *err)
         const char *package;
         if (has_one(scene, programs->v[i], &package))
             continue;
-        _cleanup_free_ char *remedy = package ? xasprintf("Install it: \"apt install %s\".", package)
-                                              : xstrdup("Install it, and see to it that it is found along PATH.");
+        _cleanup_free_ char *remedy = package ? xasprintf(_("Install it: \"apt install %s\"."), package)
+                                              : xstrdup(_("Install it, and see to it that it is found along PATH."));
         if (strchr(programs->v[i], '|'))
             doctor_report(scene, remedy, "none of the programs %s is installed, and %s needs one of them",
                           programs->v[i], scene->site->title);

@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "pg_priv.h"
 
 enum { CONNINFO_MAX = 1 << 20 };
 
-static const char encode_hint[] =
+static const char encode_hint[] = N_(
     "In a connection URI every \"@\", \"/\", \"?\" and \"%\" of a user name or password must be written as %40, %2F, "
-    "%3F and %25; or leave the password out and keep it in ~/.pgpass.";
+    "%3F and %25; or leave the password out and keep it in ~/.pgpass.");
 
 static const char *after_scheme(const char *conninfo)
 {
@@ -53,7 +54,7 @@ int conninfo_check(const char *conninfo, Error *err)
         return 0; /* a plain database name */
     if (uri && password_would_leak(uri)) {
         error_set(err, ERR_USAGE, "invalid connection URI: a special character in it is not percent-encoded");
-        return error_hint(err, "%s", encode_hint);
+        return error_hint(err, "%s", words_get(encode_hint));
     }
     char *text = NULL;
     PQconninfoOption *parsed = PQconninfoParse(conninfo, &text);
@@ -68,9 +69,9 @@ int conninfo_check(const char *conninfo, Error *err)
         blank_quoted(text);
     error_set(err, ERR_USAGE, "invalid connection string: %s", text);
     error_hint(err, "%s",
-               uri ? encode_hint
-                   : "Write key=value pairs with blanks between them, and quote a value with blanks: "
-                     "host=/run/postgresql dbname='my app'.");
+               uri ? words_get(encode_hint)
+                   : _("Write key=value pairs with blanks between them, and quote a value with blanks: "
+                       "host=/run/postgresql dbname='my app'."));
     PQfreemem(text);
     return -1;
 }
