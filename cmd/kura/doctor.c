@@ -67,6 +67,8 @@ static void print_skipped(FILE *out, const DoctorScene *scene)
 {
     _cleanup_(strvec_done) StrVec reasons = {0};
     add_reasons(scene, &reasons);
+    if (reasons.n == 0)
+        return;
     fprintf(out, "%zu checks done, %zu without an object:\n", count_outcome(scene, DOCTOR_RAN),
             count_outcome(scene, DOCTOR_SKIPPED));
     for (size_t i = 0; i < reasons.n; i++) {

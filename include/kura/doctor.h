@@ -75,7 +75,7 @@ struct DoctorScene {
     Manifest *newest; /* NULL: there is none, or it cannot be read */
     PgConn *conn;     /* to the database; see doctor_has_connection() */
     Error conn_error; /* why there is none, once it was tried */
-    struct PgClusters *clusters;
+    struct Clusters *clusters;
     DoctorId current; /* the check that is running */
     DoctorResult results[DOCTOR_COUNT];
     DoctorId *of; /* which check each of the findings comes from */

@@ -48,7 +48,10 @@ typedef struct RestoreRoom {
     uint64_t reserve; /* of these, what should stay free */
 } RestoreRoom;
 
-/* false where we cannot know: the server is elsewhere, or does not tell where it keeps its data. */
+/* false where it cannot be looked at. */
+bool restore_room_in(const char *data_dir, RestoreRoom *ret);
+/* The same of the server's own data directory; false where we cannot know: the server is elsewhere, or does not tell
+ * where it keeps its data. */
 bool restore_room(PgConn *conn, RestoreRoom *ret);
 
 #endif

@@ -39,7 +39,7 @@ static char *read_start(const DoctorScene *scene, const char *dir)
 }
 
 /* Who holds the socket's lock: its second line is a data directory. Where it may not be read, whoever answers. */
-static bool holds_socket(const DoctorScene *scene, const PgCluster *cluster)
+static bool holds_socket(const DoctorScene *scene, const Cluster *cluster)
 {
     enum { LOCK_MAX = 64 * 1024 };
     _cleanup_(buf_done) Buf text = BUF_INIT(LOCK_MAX);
@@ -56,7 +56,7 @@ static bool holds_socket(const DoctorScene *scene, const PgCluster *cluster)
     return strcmp(line + 1, cluster->data_dir) == 0 || strcmp(line + 1, below) == 0;
 }
 
-static bool answers(const DoctorScene *scene, const PgCluster *cluster)
+static bool answers(const DoctorScene *scene, const Cluster *cluster)
 {
     if (cluster->socket_dir == NULL) {
         _cleanup_free_ char *pid = xasprintf("%s/postmaster.pid", cluster->data_dir ? cluster->data_dir : "");
@@ -73,7 +73,7 @@ static const char *or_else(const char *value, const char *usual)
     return value && value[0] ? value : usual;
 }
 
-static bool read_cluster(const DoctorScene *scene, const char *version, const char *name, PgCluster *ret)
+static bool read_cluster(const DoctorScene *scene, const char *version, const char *name, Cluster *ret)
 {
     _cleanup_(pgconf_done) PgConf conf = {0};
     _cleanup_free_ char *dir = xasprintf(CLUSTERS "/%s/%s", version, name);
@@ -87,18 +87,18 @@ static bool read_cluster(const DoctorScene *scene, const char *version, const ch
         pgconf_read(scene, own, &conf, &why);
     }
     const char *sockets = pgconf_get(&conf, "unix_socket_directories");
-    *ret = (PgCluster){.name = xasprintf("%s/%s", version, name),
-                       .data_dir = data_dir,
-                       .port = xstrdup(or_else(pgconf_get(&conf, "port"), "5432")),
-                       .socket_dir = first_dir(scene, sockets ? sockets : "/var/run/postgresql"),
-                       .start = read_start(scene, dir)};
+    *ret = (Cluster){.name = xasprintf("%s/%s", version, name),
+                     .data_dir = data_dir,
+                     .port = xstrdup(or_else(pgconf_get(&conf, "port"), "5432")),
+                     .socket_dir = first_dir(scene, sockets ? sockets : "/var/run/postgresql"),
+                     .start = read_start(scene, dir)};
     ret->running = answers(scene, ret);
     return true;
 }
 
-static PgClusters *find_clusters(const DoctorScene *scene)
+static Clusters *find_clusters(const DoctorScene *scene)
 {
-    PgClusters *clusters = xcalloc(1, sizeof *clusters);
+    Clusters *clusters = xcalloc(1, sizeof *clusters);
     size_t cap = 0;
     _cleanup_(strvec_done) StrVec versions = {0};
     host_list(scene, CLUSTERS, "", &versions);
@@ -114,14 +114,14 @@ static PgClusters *find_clusters(const DoctorScene *scene)
     return clusters;
 }
 
-PgClusters *clusters_of(DoctorScene *scene)
+Clusters *clusters_of(DoctorScene *scene)
 {
     if (scene->clusters == NULL)
         scene->clusters = find_clusters(scene);
     return scene->clusters;
 }
 
-void clusters_free(PgClusters *clusters)
+void clusters_free(Clusters *clusters)
 {
     if (clusters == NULL)
         return;
@@ -138,7 +138,7 @@ void clusters_free(PgClusters *clusters)
 
 /* ---- looking into them ---- */
 
-static bool ask(PgCluster *cluster, PgConn *conn)
+static bool ask(Cluster *cluster, PgConn *conn)
 {
     Error why = ERROR_INIT;
     if (catalog_database_weight(conn, &cluster->tables, &cluster->bytes, &why) < 0)
@@ -148,7 +148,7 @@ static bool ask(PgCluster *cluster, PgConn *conn)
 }
 
 /* Whether that settled it. */
-static bool try_host(PgCluster *cluster, const char *conninfo, const char *host, const char *database)
+static bool try_host(Cluster *cluster, const char *conninfo, const char *host, const char *database)
 {
     enum { CONNECT_SECONDS = 5 };
     const PgOptions options = {.dbname = database, .connect_timeout = CONNECT_SECONDS};
@@ -187,7 +187,7 @@ static bool weigh(const DoctorScene *scene, const char *data_dir, uint64_t *ret)
     return files > 0;
 }
 
-void cluster_look(PgCluster *cluster, const DoctorScene *scene, const char *conninfo, const char *host,
+void cluster_look(Cluster *cluster, const DoctorScene *scene, const char *conninfo, const char *host,
                   const char *database)
 {
     if (cluster->looked)

@@ -7,7 +7,7 @@
 
 #include "host.h"
 
-typedef struct PgCluster {
+typedef struct Cluster {
     char *name;       /* "16/main" */
     char *data_dir;   /* NULL: the configuration does not say */
     char *port;       /* "5432" */
@@ -21,20 +21,23 @@ typedef struct PgCluster {
     bool exists;     /* there is a database of this name */
     uint64_t tables; /* of users, in it */
     uint64_t bytes;  /* of it; of a cluster that is down: of all its databases */
-} PgCluster;
+} Cluster;
 
-typedef struct PgClusters {
-    PgCluster *v;
+typedef struct Clusters {
+    Cluster *v;
     size_t n;
-} PgClusters;
+} Clusters;
 
 /* Those of the scene, found at the first call. */
-PgClusters *clusters_of(DoctorScene *scene);
-void clusters_free(PgClusters *clusters); /* NULL-safe */
+Clusters *clusters_of(DoctorScene *scene);
+void clusters_free(Clusters *clusters); /* NULL-safe */
+
+/* The running cluster of this host that the site is set to, by its port; NULL: none, or nobody knows. */
+const Cluster *cluster_of_site(DoctorScene *scene);
 
 /* Looks into a cluster for a database of this name, once, as whom and with what conninfo says: through the socket, and
  * where that is of no use through host. Of one that is down the size of its data is taken. */
-void cluster_look(PgCluster *cluster, const DoctorScene *scene, const char *conninfo, const char *host,
+void cluster_look(Cluster *cluster, const DoctorScene *scene, const char *conninfo, const char *host,
                   const char *database);
 
 #endif

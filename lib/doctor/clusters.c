@@ -66,14 +66,14 @@ static bool look_into_all(DoctorScene *scene, Target *target)
         doctor_skip(scene, "the database has no name of its own");
         return false;
     }
-    PgClusters *clusters = clusters_of(scene);
+    Clusters *clusters = clusters_of(scene);
     for (size_t i = 0; i < clusters->n; i++)
         cluster_look(&clusters->v[i], scene, scene->db, target->host ? target->host : "localhost", target->database);
     return true;
 }
 
 /* The running cluster that the site reaches; NULL: none, or nobody knows. */
-static const PgCluster *find_used(const PgClusters *clusters, const Target *target)
+static const Cluster *find_used(const Clusters *clusters, const Target *target)
 {
     for (size_t i = 0; i < clusters->n; i++)
         if (clusters->v[i].running && clusters->v[i].known && strcmp(clusters->v[i].port, target->port) == 0)
@@ -81,9 +81,19 @@ static const PgCluster *find_used(const PgClusters *clusters, const Target *targ
     return NULL;
 }
 
+const Cluster *cluster_of_site(DoctorScene *scene)
+{
+    _cleanup_(target_done) Target target = target_of(scene);
+    const Clusters *clusters = is_local(target.host) ? clusters_of(scene) : NULL;
+    for (size_t i = 0; clusters && i < clusters->n; i++)
+        if (clusters->v[i].running && strcmp(clusters->v[i].port, target.port) == 0)
+            return &clusters->v[i];
+    return NULL;
+}
+
 /* ---- ports ---- */
 
-static bool share_socket(const PgCluster *a, const PgCluster *b)
+static bool share_socket(const Cluster *a, const Cluster *b)
 {
     const char *here = a->socket_dir ? a->socket_dir : "", *there = b->socket_dir ? b->socket_dir : "";
     return strcmp(a->port, b->port) == 0 && strcmp(here, there) == 0;
@@ -94,7 +104,7 @@ int check_cluster_ports(DoctorScene *scene, Error *err)
     _cleanup_(target_done) Target target = target_of(scene);
     if (!has_clusters(scene, &target))
         return 0;
-    const PgClusters *clusters = clusters_of(scene);
+    const Clusters *clusters = clusters_of(scene);
     for (size_t i = 0; i < clusters->n; i++)
         for (size_t k = i + 1; k < clusters->n; k++)
             if (share_socket(&clusters->v[i], &clusters->v[k]) && strcmp(clusters->v[i].start, "disabled") != 0 &&
@@ -110,7 +120,7 @@ int check_cluster_ports(DoctorScene *scene, Error *err)
 /* ---- data ---- */
 
 /* How much of the data the other one holds that the used one lacks; 0: nothing worth a thought. */
-static uint64_t held_instead(const PgCluster *used, const PgCluster *other)
+static uint64_t held_instead(const Cluster *used, const Cluster *other)
 {
     if (other == used || !other->known || !other->exists)
         return 0;
@@ -128,7 +138,7 @@ static const char *port_key(const DoctorScene *scene)
     return scene->site && scene->site->database.port_key ? scene->site->database.port_key : "the port";
 }
 
-static void report_instead(DoctorScene *scene, const Target *target, const PgCluster *used, const PgCluster *other)
+static void report_instead(DoctorScene *scene, const Target *target, const Cluster *used, const Cluster *other)
 {
     char size[TEXT_SIZE];
     _cleanup_free_ char *remedy =
@@ -174,8 +184,8 @@ int check_cluster_empty(DoctorScene *scene, Error *err)
     _cleanup_(target_done) Target target = target_of(scene);
     if (!look_into_all(scene, &target))
         return 0;
-    const PgClusters *clusters = clusters_of(scene);
-    const PgCluster *used = find_used(clusters, &target);
+    const Clusters *clusters = clusters_of(scene);
+    const Cluster *used = find_used(clusters, &target);
     if (used == NULL)
         return doctor_skip(scene, "which cluster the site uses cannot be told");
     for (size_t i = 0; i < clusters->n; i++)
@@ -190,12 +200,12 @@ int check_cluster_twins(DoctorScene *scene, Error *err)
     _cleanup_(target_done) Target target = target_of(scene);
     if (!look_into_all(scene, &target))
         return 0;
-    const PgClusters *clusters = clusters_of(scene);
-    const PgCluster *used = find_used(clusters, &target);
+    const Clusters *clusters = clusters_of(scene);
+    const Cluster *used = find_used(clusters, &target);
     if (used == NULL || !used->exists || used->tables == 0)
         return 0;
     for (size_t i = 0; i < clusters->n; i++) {
-        const PgCluster *other = &clusters->v[i];
+        const Cluster *other = &clusters->v[i];
         if (other == used || !other->running || !other->known || other->tables == 0 || held_instead(used, other) > 0)
             continue;
         doctor_report(
@@ -217,9 +227,9 @@ int check_cluster_down(DoctorScene *scene, Error *err)
     _cleanup_(target_done) Target target = target_of(scene);
     if (!has_clusters(scene, &target))
         return 0;
-    const PgClusters *clusters = clusters_of(scene);
+    const Clusters *clusters = clusters_of(scene);
     for (size_t i = 0; i < clusters->n; i++) {
-        const PgCluster *cluster = &clusters->v[i];
+        const Cluster *cluster = &clusters->v[i];
         if (cluster->running || strcmp(cluster->start, "auto") != 0)
             continue;
         _cleanup_free_ char *remedy = xasprintf(

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "cluster.h"
 #include "doctor_priv.h"
 #include "kura/databases.h"
 #include "kura/mem.h"
@@ -14,6 +15,18 @@
 
 /* ---- the server's ---- */
 
+/* A plain role may not ask the server where its data is; the configuration of the cluster tells it, too. */
+static bool find_room(DoctorScene *scene, RestoreRoom *ret)
+{
+    if (restore_room(scene->conn, ret))
+        return true;
+    const Cluster *cluster = cluster_of_site(scene);
+    if (cluster == NULL || cluster->data_dir == NULL)
+        return false;
+    _cleanup_free_ char *dir = host_path(scene, cluster->data_dir);
+    return restore_room_in(dir, ret);
+}
+
 int check_server_room(DoctorScene *scene, Error *err)
 {
     char wanted[TEXT_SIZE], left[TEXT_SIZE], reserve[TEXT_SIZE];
@@ -21,7 +34,7 @@ int check_server_room(DoctorScene *scene, Error *err)
     RestoreRoom room;
     if (!doctor_has_connection(scene))
         return 0;
-    if (!restore_room(scene->conn, &room))
+    if (!find_room(scene, &room))
         return doctor_skip(scene, "where the server keeps its data cannot be told");
     if (scene->newest && scene->newest->has_database)
         bytes = restore_estimate(scene->newest);

@@ -38,14 +38,30 @@ static bool is_public(const char *path)
     return true;
 }
 
-/* The files that passwords and keys were read from, each once, as paths. */
+/* Whether a path below the application's directory is one of a fileset that holds secrets: its patterns are paths of
+ * files, "/.env.production", and of directories, "/.config/". */
+static bool is_secret(const AppSite *site, const char *file)
+{
+    for (size_t i = 0; i < site->n_filesets; i++) {
+        const AppFileset *set = &site->filesets[i];
+        for (size_t k = 0; set->secret && k < set->only.n; k++) {
+            const char *pattern = set->only.v[k] + (set->only.v[k][0] == '/');
+            size_t len = strlen(pattern);
+            if (strcmp(pattern, file) == 0 || (len > 0 && pattern[len - 1] == '/' && strncmp(pattern, file, len) == 0))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The files with secrets in them that the configuration was read from, each once, as paths. */
 static void list_files(const AppSite *site, StrVec *ret)
 {
     for (size_t i = 0; i < site->n_settings; i++) {
         const char *file = site->settings[i].place.file;
-        if (file == NULL)
+        if (file == NULL || !is_secret(site, file))
             continue;
-        _cleanup_free_ char *path = file[0] == '/' ? xstrdup(file) : xasprintf("%s/%s", site->dir, file);
+        _cleanup_free_ char *path = xasprintf("%s/%s", site->dir, file);
         if (!strvec_contains(ret, path))
             strvec_push(ret, path);
     }

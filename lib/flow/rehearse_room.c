@@ -30,23 +30,30 @@ uint64_t restore_estimate(const Manifest *manifest)
     return source > 0 && source < bytes ? source : bytes;
 }
 
+bool restore_room_in(const char *data_dir, RestoreRoom *ret)
+{
+    struct statvfs fs;
+    if (statvfs(data_dir, &fs) < 0)
+        return false;
+    uint64_t share = (uint64_t)fs.f_blocks * fs.f_frsize / 100 * RESERVE_SHARE;
+    *ret = (RestoreRoom){.left = (uint64_t)fs.f_bavail * fs.f_frsize,
+                         .reserve = share < RESERVE_MAX ? share : RESERVE_MAX};
+    return true;
+}
+
 bool restore_room(PgConn *admin, RestoreRoom *ret)
 {
     const char *host = PQhost(pg_raw(admin));
     bool local = host == NULL || *host == 0 || *host == '/' || strcmp(host, "localhost") == 0 ||
                  strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
     _cleanup_free_ char *dir = NULL;
-    struct statvfs fs;
     if (!local ||
         pg_query_value(admin,
                        "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory' AND setting LIKE '/%'",
                        0, NULL, &dir, NULL) < 0 ||
-        dir == NULL || statvfs(dir, &fs) < 0)
+        dir == NULL)
         return false;
-    uint64_t share = (uint64_t)fs.f_blocks * fs.f_frsize / 100 * RESERVE_SHARE;
-    *ret = (RestoreRoom){.left = (uint64_t)fs.f_bavail * fs.f_frsize,
-                         .reserve = share < RESERVE_MAX ? share : RESERVE_MAX};
-    return true;
+    return restore_room_in(dir, ret);
 }
 
 static double mib(uint64_t bytes)
