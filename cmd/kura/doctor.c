@@ -6,6 +6,7 @@
 #include "kura/words.h"
 #include "screen.h"
 #include "site.h"
+#include "statusview.h"
 #include "table.h"
 #include "unlock.h"
 
@@ -202,9 +203,10 @@ static int read_site(Session *session, AppSite **ret, Error *err)
 static int examine(Session *session, AppSite *site, Error *err)
 {
     const Options *options = session->options;
-    const char *app = options_text(options, OPT_APP), *named = options_text(options, OPT_DB);
-    _cleanup_free_ char *db = named ? xstrdup(named) : site ? app_conninfo(&site->database, true) : NULL;
-    const StandingLimits limits = session_standing_limits(options);
+    const char *db = options_text(options, OPT_DB);
+    if (site && session_db(session, &db, err) < 0)
+        return -1;
+    const StandingLimits limits = standing_limits(options);
     const bool limited = limits.backup + limits.rehearsal + limits.verify + limits.read > 0;
     _cleanup_free_ char *state_dir = session_state_dir(session), *cache_dir = session_cache_dir(options);
     DoctorScene scene = {

@@ -5,6 +5,7 @@
 
 #include "file.h"
 #include "kura/words.h"
+#include "site.h"
 #include "unlock.h"
 
 enum { MAP_FILE_MAX = 1024 * 1024 };
@@ -19,12 +20,14 @@ void session_init(Session *session, const Options *options, const Config *config
         .findings = FINDINGS_INIT,
         .progress = PROGRESS_INIT,
         .document = json_object(),
+        .status = -1,
         .nagios = -1,
     };
 }
 
 void session_done(Session *session)
 {
+    session_site_done(session);
     repo_close(session->repo);
     age_identities_free(session->identities);
     store_close(session->store);
@@ -84,16 +87,6 @@ StoreOptions session_store_options(const Options *options)
         .s3_checksum = options_flag(options, OPT_S3_CHECKSUM),
         .limit_upload = (uint64_t)options_number(options, OPT_LIMIT_UPLOAD, 0),
         .times = options->command->id == CMD_STATUS ? &impatient : NULL,
-    };
-}
-
-StandingLimits session_standing_limits(const Options *options)
-{
-    return (StandingLimits){
-        .backup = options_number(options, OPT_MAX_AGE, 0),
-        .rehearsal = options_number(options, OPT_MAX_REHEARSAL_AGE, 0),
-        .verify = options_number(options, OPT_MAX_VERIFY_AGE, 0),
-        .read = options_number(options, OPT_MAX_READ_AGE, 0),
     };
 }
 

@@ -13,7 +13,6 @@
 #include "kura/repokeys.h"
 #include "kura/rolemap.h"
 #include "kura/runstate.h"
-#include "kura/standing.h"
 #include "options.h"
 
 typedef struct Session {
@@ -24,9 +23,11 @@ typedef struct Session {
     Findings findings;
     bool findings_told; /* the command has printed them as its result */
     bool failed;        /* .. and that something failed */
+    int status;         /* exit status of a command that did what it was asked; -1: the usual one */
     int nagios;         /* exit status for monitors; -1: the usual one */
     bool trusted;       /* what the configuration says to run and to ping may be */
     double began;       /* clock_monotonic() */
+    mode_t umask;       /* the caller's, for programs that run in his place */
     RunRecord run;      /* what the command says of itself: backup, verdict, figures */
     Progress progress;
     /* The members of the JSON document, unless the command has begun to write the document itself: then error and
@@ -37,6 +38,7 @@ typedef struct Session {
     AgeIdentities *identities; /* of --identity; NULL: none */
     Repo *repo;                /* after session_open_repo() */
     AppSite *site;             /* of --app-dir, after session_site(); see site.h */
+    char *site_db;             /* how to connect to its database, with the password; NULL: not asked yet */
 } Session;
 
 void session_init(Session *session, const Options *options, const Config *config, FILE *out);
@@ -52,8 +54,6 @@ char *session_state_dir(const Session *session);
 const char *session_location(const Session *session, Error *err);
 /* How to reach it; the strings are borrowed from the options. */
 StoreOptions session_store_options(const Options *options);
-/* How old things may be, by --max-age and its kin. */
-StandingLimits session_standing_limits(const Options *options);
 /* Where the cache is, by the options; NULL: there shall be none. To be freed. */
 char *session_cache_dir(const Options *options);
 /* Opens the store at that location, as the options of storage say; with create a directory is made. Once. */
@@ -79,7 +79,8 @@ int session_paths(const Session *session, FilesetPaths **ret, Error *err);
 /* The --files of the command, checked: names are well-formed and unique. */
 typedef struct FileArg {
     char *name;
-    const char *dir; /* borrowed from the options */
+    const char *dir;       /* borrowed from the options, or the application */
+    const AppFileset *app; /* it is the application's own (site.h); else NULL */
 } FileArg;
 typedef struct FileArgs {
     FileArg *v;

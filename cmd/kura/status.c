@@ -74,7 +74,7 @@ static Standing *new_standing(Statuses *statuses, const char *app, const Options
 {
     statuses->standings = xreallocarray(statuses->standings, statuses->n + 1, sizeof *statuses->standings);
     statuses->limits = xreallocarray(statuses->limits, statuses->n + 1, sizeof *statuses->limits);
-    statuses->limits[statuses->n] = session_standing_limits(options);
+    statuses->limits[statuses->n] = standing_limits(options);
     statuses->standings[statuses->n] = (Standing){.app = xstrdup(app)};
     return &statuses->standings[statuses->n++];
 }

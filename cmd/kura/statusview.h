@@ -6,6 +6,10 @@
 #include <stdio.h>
 
 #include "kura/standing.h"
+#include "options.h"
+
+/* How old things may be, by --max-age and its kin. */
+StandingLimits standing_limits(const Options *options);
 
 enum { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
 

@@ -13,7 +13,6 @@
 #include "kura/pg.h"
 #include "kura/repo.h"
 #include "kura/repokeys.h"
-#include "kura/standing.h"
 
 typedef enum DoctorId {
 #define CHECK(id, name, severity, function, title, explanation) DOCTOR_##id,
@@ -64,7 +63,7 @@ struct DoctorScene {
     const char *location;         /* of the repository, as runs are remembered with it */
     const char *state_dir;        /* where this host remembers its runs */
     const char *cache_dir;        /* where backups keep what spares requests */
-    const StandingLimits *limits; /* how old backups and rehearsals may be; NULL: the usual */
+    const struct StandingLimits *limits; /* how old backups and rehearsals may be; NULL: the usual */
     double idle_seconds;          /* how long a transaction may stand still; 0: a day */
     Findings *findings;           /* those that are there already are taken for CONF-01's */
 

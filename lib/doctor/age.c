@@ -3,6 +3,7 @@
 
 #include "doctor_priv.h"
 #include "kura/mem.h"
+#include "kura/standing.h"
 
 enum { DAY = 86400 };
 static const StandingLimits usual = {.backup = 2 * DAY, .rehearsal = 40 * DAY};

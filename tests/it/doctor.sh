@@ -201,6 +201,21 @@ faketime -f -1h "$KURA" doctor "${well[@]}" --json >"$WORK/doctor" 2>"$WORK/err"
 status=$?
 check 'a clock that is an hour behind' fires TIME-01 'ahead of this host'
 
+mkdir -p "$SITE/db/migrate"
+touch "$SITE/db/migrate/20260101000000_create_statuses.rb"
+sole town "SET ROLE mastodon; CREATE TABLE schema_migrations (version varchar PRIMARY KEY);
+    INSERT INTO schema_migrations VALUES ('20260101000000')"
+looks "${well[@]}"
+check 'code and database of one age' silent SCHE-01
+touch "$SITE/db/migrate/20260202000000_add_trendable_to_accounts.rb"
+looks "${well[@]}"
+check 'code that is newer than its database' fires SCHE-01 '1 migrations were not run.*add_trendable_to_accounts.*db:migrate'
+sole town "INSERT INTO schema_migrations VALUES ('20260303000000')"
+rm "$SITE/db/migrate/20260202000000_add_trendable_to_accounts.rb"
+looks "${well[@]}"
+check 'a database that is newer than the code' fires SCHE-01 'newer than the code.*20260303000000'
+rm -r "$SITE/db"
+
 rmdir "$SITE/streaming"
 looks "${well[@]}"
 check 'no streaming' fires SITE-01 'streaming'

@@ -514,10 +514,10 @@ static void test_help(void **state)
     json_decref(document);
     run("help", "list");
     assert_non_null(strstr(text, "--s3-endpoint URL"));
-    assert_null(strstr(text, "secret"));
+    assert_null(strstr(text, "s3-secret-key"));
     free(text);
     run("help", "--json");
-    assert_null(strstr(text, "secret"));
+    assert_null(strstr(text, "s3-secret-key"));
     free(text);
     run("help", "exprt");
     assert_int_equal(status, 2);
