@@ -3,6 +3,7 @@
 #include "backup_into.h"
 #include "commands.h"
 #include "kura/priority.h"
+#include "site.h"
 #include "view.h"
 
 static int nothing_to_back_up(const Session *session, Error *err)
@@ -38,7 +39,11 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
 {
     const Options *options = session->options;
     _cleanup_free_ char *cache = session_cache_dir(options);
+    AppSite *site;
+    if (session_site(session, &site, err) < 0)
+        return -1;
     BackupOptions backup = {
+        .site = site,
         .app = options_text(options, OPT_APP),
         .db = options_text(options, OPT_DB),
         .role = options_text(options, OPT_ROLE),

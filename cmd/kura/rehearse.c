@@ -6,6 +6,7 @@
 #include "kura/report.h"
 #include "kura/words.h"
 #include "pagefile.h"
+#include "site.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -243,7 +244,9 @@ int command_rehearse(Session *session, Error *err)
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
     _cleanup_(strvec_done) StrVec names = {0};
     _cleanup_free_ MediaReference *references = xcalloc(queries->n + 1, sizeof *references);
-    if (parse_references(queries, references, &names, err) < 0 || session_rolemap(session, &map, err) < 0)
+    AppSite *site;
+    if (parse_references(queries, references, &names, err) < 0 || session_rolemap(session, &map, err) < 0 ||
+        session_site(session, &site, err) < 0)
         return -1;
     const RehearseOptions rehearse = {
         .server = options_text(options, OPT_SERVER),
@@ -261,6 +264,7 @@ int command_rehearse(Session *session, Error *err)
         .run = options_text(options, OPT_RUN),
         .run_timeout = options_number(options, OPT_RUN_TIMEOUT, 0),
         .keep_on_failure = options_flag(options, OPT_KEEP_ON_FAILURE),
+        .site = site,
     };
     if (rehearse.server == NULL) {
         error_set(err, ERR_USAGE, "no server to rehearse on is named");

@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "restoreview.h"
+#include "site.h"
 
 DEFINE_CLEANUP(FilesetPaths, fileset_paths_free)
 
@@ -81,7 +82,9 @@ int command_restore(Session *session, Error *err)
     int only = options_choice(options, OPT_ONLY, EVERYTHING);
     _cleanup_(file_args_done) FileArgs files = {0};
     _cleanup_(rolemap_free_cleanup) RoleMap *map = NULL;
-    if (file_args_parse(options_list(options, OPT_FILES), &files, err) < 0 || session_rolemap(session, &map, err) < 0)
+    AppSite *site;
+    if (file_args_parse(options_list(options, OPT_FILES), &files, err) < 0 ||
+        session_rolemap(session, &map, err) < 0 || session_site(session, &site, err) < 0)
         return -1;
     RestoreOptions restore = {
         .db = only == ONLY_FILES ? NULL : options_text(options, OPT_DB),
@@ -93,6 +96,8 @@ int command_restore(Session *session, Error *err)
         .swap = options_flag(options, OPT_SWAP),
         .verify = !options_flag(options, OPT_NO_VERIFY),
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
+        .site = site,
+        .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
         .files = xcalloc(files.n + 1, sizeof *restore.files),
         .n_files = only == ONLY_DB ? 0 : files.n,
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "kura/app.h"
 #include "kura/fileset.h"
 #include "kura/manifest.h"
 #include "kura/progress.h"
@@ -22,9 +23,11 @@ typedef struct Session {
     Findings findings;
     bool findings_told; /* the command has printed them as its result */
     bool failed;        /* .. and that something failed */
+    int status;         /* exit status of a command that did what it was asked; -1: the usual one */
     int nagios;         /* exit status for monitors; -1: the usual one */
     bool trusted;       /* what the configuration says to run and to ping may be */
     double began;       /* clock_monotonic() */
+    mode_t umask;       /* the caller's, for programs that run in his place */
     RunRecord run;      /* what the command says of itself: backup, verdict, figures */
     Progress progress;
     /* The members of the JSON document, unless the command has begun to write the document itself: then error and
@@ -34,6 +37,7 @@ typedef struct Session {
     Store *store;
     AgeIdentities *identities; /* of --identity; NULL: none */
     Repo *repo;                /* after session_open_repo() */
+    AppSite *site;             /* of --app-dir, after session_site(); see site.h */
 } Session;
 
 void session_init(Session *session, const Options *options, const Config *config, FILE *out);

@@ -10,8 +10,6 @@
 #include "kura/error.h"
 #include "kura/findings.h"
 
-typedef struct AppProfile AppProfile;
-
 /* Where a value stands in a file of the application, so that it can be shown and rewritten in place. */
 typedef struct AppPlace {
     char *file;         /* path, relative to the application's directory; NULL: it is a default, or the environment's */
@@ -60,7 +58,6 @@ typedef struct AppSecret {
 } AppSecret;
 
 typedef struct AppSite {
-    const AppProfile *profile;
     char *name;    /* of the profile: "misskey" */
     char *title;   /* "Misskey" */
     char *dir;     /* absolute path of the application */

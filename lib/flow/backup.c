@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "application.h"
 #include "flow_priv.h"
 #include "freeze.h"
 #include "kura/cache.h"
@@ -54,6 +55,8 @@ static int backup_database(Repo *repo, Uploader *uploader, const BackupOptions *
         database->snapshot = xstrdup(freeze.snapshot);
         rc = rows_list(&freeze, database, err);
     }
+    if (rc == 0 && manifest->application)
+        rc = application_stamp_schema(manifest->application, options->site, freeze.leader, findings, err);
     if (rc == 0)
         rc = options->pg_dump_stream
                  ? rows_from_stream(&freeze, repo, uploader, database, progress, err)
@@ -76,10 +79,12 @@ static int backup_filesets(Repo *repo, Uploader *uploader, const BackupOptions *
 {
     manifest->filesets = xcalloc(options->n_files, sizeof *manifest->filesets);
     for (size_t i = 0; i < options->n_files; i++) {
-        FilesetSpec spec = {.name = options->files[i].name,
-                            .dir = options->files[i].dir,
-                            .include = &options->include,
+        const struct BackupFiles *files = &options->files[i];
+        FilesetSpec spec = {.name = files->name,
+                            .dir = files->dir,
+                            .include = files->only ? files->only : &options->include,
                             .exclude = &options->exclude,
+                            .refetchable = files->refetchable,
                             .exclude_caches = options->exclude_caches,
                             .one_file_system = options->one_file_system};
         const ManifestFileset *before = previous_fileset(previous, spec.name);
@@ -105,6 +110,8 @@ static void describe(Manifest *manifest, const BackupOptions *options, const cha
     manifest->host = host_name();
     manifest->kura_version = xstrdup(KURA_VERSION);
     manifest->started = now_text();
+    if (options->site)
+        manifest->application = application_stamp(options->site);
     for (size_t i = 0; i < options->tags.n; i++)
         strvec_push(&manifest->tags, options->tags.v[i]);
 }

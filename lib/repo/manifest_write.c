@@ -80,6 +80,10 @@ static json_t *fileset_to_json(const ManifestFileset *fileset)
     json_set_u64(json, "bytes", fileset->bytes);
     json_set_u64(json, "vanished", fileset->vanished);
     json_set_u64(json, "changed", fileset->changed);
+    if (fileset->left_out_files) {
+        json_set_u64(json, "left_out_files", fileset->left_out_files);
+        json_set_u64(json, "left_out_bytes", fileset->left_out_bytes);
+    }
     json_object_set_new(json, "index", index_to_json(fileset));
     return json;
 }
@@ -122,6 +126,8 @@ json_t *manifest_to_json(const Manifest *manifest)
     json_set_text(json, "finished", manifest->finished);
     if (manifest->origin_id)
         json_object_set_new(json, "origin", origin_to_json(manifest));
+    if (manifest->application)
+        json_object_set_new(json, "application", manifest_application_to_json(manifest->application));
     json_set_texts(json, "tags", &manifest->tags);
     json_set_texts(json, "warnings", &manifest->warnings);
     json_set_u64(json, "stored_new", manifest->stored_new);
