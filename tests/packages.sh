@@ -14,14 +14,20 @@ report='chromium fonts-dejavu-core'
 command -v node >/dev/null || report="$report nodejs"
 command -v npm >/dev/null || report="$report npm"
 
+# Tools that migrate databases, whose tables and files kura reads.
+migrate='python3-django python3-psycopg2 alembic ruby-activerecord ruby-pg'
+command -v node >/dev/null || migrate="$migrate nodejs"
+command -v npm >/dev/null || migrate="$migrate npm"
+
 case ${1:-test} in
 build) wanted=$build ;;
 quickstart) wanted="$build $server" ;;
 test) wanted="$build $server $test" ;;
 report) wanted="$build $server $test $report" ;;
 bench) wanted="$build $server $test $bench" ;;
+migrate) wanted="$build $server $test $migrate" ;;
 *)
-    echo 'usage: packages.sh [build|quickstart|test|report|bench]' >&2
+    echo 'usage: packages.sh [build|quickstart|test|report|bench|migrate]' >&2
     exit 2
     ;;
 esac

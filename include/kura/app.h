@@ -33,8 +33,8 @@ typedef struct AppServer {
 
 /* A directory, or some files below it, that travel with the database. */
 typedef struct AppFileset {
-    char *name; /* "media", "config" */
-    char *root;
+    char *name;     /* "media", "config" */
+    char *root;     /* need not be there */
     StrVec only;    /* patterns of what alone is taken; none: all */
     StrVec exclude; /* patterns of what can be fetched again or made anew: left out unless told otherwise */
     bool secret;    /* only into an encrypted repository, unless told otherwise */
@@ -52,10 +52,20 @@ typedef struct AppSchema {
 
 /* A secret whose loss or exchange makes data of the database unreadable. Never printed. */
 typedef struct AppSecret {
-    char *name; /* the setting: "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY" */
-    char *value;
+    char *name;  /* the setting: "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY" */
+    char *value; /* NULL: it is not set */
+    bool required;
     char *needed_for; /* "two-factor logins" */
 } AppSecret;
+
+/* Keys that belong together, and how to prove it: two settings, or what a sample of rows holds. */
+typedef struct AppKeyProof {
+    char *kind; /* "rails": a column that ActiveRecord encrypted with password and salt; "pem": a public key and its
+                   private one; "vapid": the same for web push */
+    char *sql;  /* the rows with that column, or those two; NULL: the settings are meant */
+    char *public_key, *private_key, *password, *salt; /* what settings say; NULL: nothing, then it proves nothing */
+    char *needed_for;                                 /* "two-factor logins" */
+} AppKeyProof;
 
 typedef struct AppSite {
     char *name;    /* of the profile: "misskey" */
@@ -71,10 +81,13 @@ typedef struct AppSite {
     size_t n_redis;
     AppFileset *filesets;
     size_t n_filesets;
-    char *object_storage_sql; /* a query that tells bucket settings that the database holds; NULL */
+    char *object_storage;     /* the bucket that holds the media; NULL: none, or the database knows */
+    char *object_storage_sql; /* a query for that: one row, whether there is one and the name of the bucket; NULL */
     AppSchema schema;
     AppSecret *secrets;
     size_t n_secrets;
+    AppKeyProof *key_proofs;
+    size_t n_key_proofs;
     StrVec extensions;         /* that its database needs */
     StrVec exclude_table_data; /* patterns: data that must not be restored */
     StrVec media_queries;      /* "FILESET=SQL": files that rows name (rehearse --media-query) */
