@@ -13,15 +13,20 @@ bench='time rclone restic borgbackup faketime'
 report='chromium fonts-dejavu-core'
 command -v node >/dev/null || report="$report nodejs"
 command -v npm >/dev/null || report="$report npm"
+# What applications read their configuration with; node as above.
+parsers='ruby ruby-dotenv python3-yaml'
+command -v node >/dev/null || parsers="$parsers nodejs"
+command -v npm >/dev/null || parsers="$parsers npm"
 
 case ${1:-test} in
 build) wanted=$build ;;
 quickstart) wanted="$build $server" ;;
 test) wanted="$build $server $test" ;;
 report) wanted="$build $server $test $report" ;;
+parsers) wanted="$build $server $test $parsers" ;;
 bench) wanted="$build $server $test $bench" ;;
 *)
-    echo 'usage: packages.sh [build|quickstart|test|report|bench]' >&2
+    echo 'usage: packages.sh [build|quickstart|test|report|parsers|bench]' >&2
     exit 2
     ;;
 esac
