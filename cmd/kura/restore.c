@@ -183,8 +183,8 @@ int command_restore(Session *session, Error *err)
         .swap = options_flag(options, OPT_SWAP),
         .verify = !options_flag(options, OPT_NO_VERIFY),
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
-        .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
         .paths = paths,
+        .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
     };
     int rc = restore_from(session, map, &files, &restore, err);
