@@ -2,9 +2,11 @@
 
 #include "commands.h"
 #include "kura/doctor.h"
+#include "kura/secret.h"
 #include "kura/text.h"
 #include "kura/words.h"
 #include "screen.h"
+#include "site.h"
 #include "table.h"
 #include "unlock.h"
 
@@ -175,18 +177,19 @@ static int open_repo(void *ctx, RepoUse use, Repo **ret, Error *err)
 /* Without a repository the site is looked at alone, and the other way round. */
 static int open_store(Session *session, Error *err)
 {
-    bool other = options_given(session->options, OPT_DB);
+    bool other = options_given(session->options, OPT_DB) || options_given(session->options, OPT_APP_DIR);
     if (other && !options_given(session->options, OPT_REPO))
         return 0;
     return session_open_store(session, false, err);
 }
 
-static int examine(Session *session, Error *err)
+static int examine(Session *session, const AppSite *site, const char *db, Error *err)
 {
     const Options *options = session->options;
     DoctorScene scene = {
         .app = options_text(options, OPT_APP),
-        .db = options_text(options, OPT_DB),
+        .site = site,
+        .db = db,
         .store = session->store,
         .open_repo = open_repo,
         .ctx = session,
@@ -204,6 +207,21 @@ static int examine(Session *session, Error *err)
     return rc;
 }
 
+/* As the application connects, unless --db says otherwise. */
+static int examine_site(Session *session, Error *err)
+{
+    AppSite *site;
+    if (session_site(session, &site, err) < 0)
+        return -1;
+    const char *db = options_text(session->options, OPT_DB);
+    char *own = site && db == NULL ? app_conninfo(&site->database, true) : NULL;
+    int rc = examine(session, site, own ? own : db, err);
+    if (own)
+        secret_wipe(own, strlen(own));
+    free(own);
+    return rc;
+}
+
 int command_doctor(Session *session, Error *err)
 {
     if (options_flag(session->options, OPT_LIST))
@@ -213,5 +231,5 @@ int command_doctor(Session *session, Error *err)
     if (open_store(session, err) < 0)
         return -1;
     session->findings_told = !session->json;
-    return examine(session, err);
+    return examine_site(session, err);
 }

@@ -22,6 +22,7 @@ typedef enum DoctorId {
 } DoctorId;
 
 typedef struct DoctorScene DoctorScene;
+typedef struct DoctorReplicas DoctorReplicas;
 
 typedef struct DoctorCheck {
     const char *name;  /* "REPL-01": the id that people and machines use; it never changes its meaning */
@@ -63,13 +64,14 @@ struct DoctorScene {
     Findings *findings; /* those that are there already are taken for CONF-01's */
 
     /* Found out on the way, in the order of the table; owned by the scene. */
-    bool reached;     /* the storage answers */
-    Repo *repo;       /* NULL: there is none, or it cannot be opened */
-    bool inside;      /* the keys that are there open its locks */
-    Manifest *newest; /* NULL: there is none, or it cannot be read */
-    PgConn *conn;     /* to the database; see doctor_has_connection() */
-    Error conn_error; /* why there is none, once it was tried */
-    DoctorId current; /* the check that is running */
+    bool reached;             /* the storage answers */
+    Repo *repo;               /* NULL: there is none, or it cannot be opened */
+    bool inside;              /* the keys that are there open its locks */
+    Manifest *newest;         /* NULL: there is none, or it cannot be read */
+    PgConn *conn;             /* to the database; see doctor_has_connection() */
+    Error conn_error;         /* why there is none, once it was tried */
+    DoctorReplicas *replicas; /* the application's, once they were asked (replicas.h) */
+    DoctorId current;         /* the check that is running */
     DoctorResult results[DOCTOR_COUNT];
     DoctorId *of; /* which check each of the findings comes from */
     size_t n_of, cap_of;

@@ -162,6 +162,7 @@ void app_site_free(AppSite *site)
     servers_free(site->redis, site->n_redis);
     filesets_free(site->filesets, site->n_filesets);
     secrets_free(site->secrets, site->n_secrets);
+    site_keys_free(site->key_proofs, site->n_key_proofs);
     schema_done(&site->schema);
     settings_done(&(Settings){.v = site->settings, .n = site->n_settings});
     free(site);

@@ -9,6 +9,7 @@ void doctor_done(DoctorScene *scene)
 {
     repo_close(scene->repo);
     manifest_free(scene->newest);
+    doctor_replicas_free(scene->replicas);
     pg_close(scene->conn);
     for (size_t i = 0; i < DOCTOR_COUNT; i++)
         free(scene->results[i].reason);

@@ -154,6 +154,18 @@ static int check_flaws(Restore *restore, Error *err)
                      restore->n_failed, restore->database);
 }
 
+static int wait_standbys(Restore *restore, Error *err)
+{
+    PgConn *conn;
+    restore_phase(restore, "standbys");
+    int rc = target_closing(restore, &conn, err);
+    if (rc == 0)
+        rc = standbys_wait(conn, restore->options->wait_standbys, restore->options->site, &restore->report->standbys,
+                           restore->findings, err);
+    restore_phase(restore, NULL);
+    return rc;
+}
+
 /* Drops everything, unless it is to be looked at. */
 static int end_trial(Restore *restore, int rc)
 {
@@ -264,6 +276,8 @@ static int run(Restore *restore, Error *err)
             ngettext("%zu problem found; nothing was changed", "%zu problems found; nothing was changed", problems),
             problems);
     if (database && restore_database(restore, err) < 0)
+        return -1;
+    if (restore->options->wait_standbys > 0 && wait_standbys(restore, err) < 0)
         return -1;
     return restore->options->n_files > 0 ? restore_files(restore, err) : 0;
 }
