@@ -105,6 +105,12 @@ typedef struct AppSite {
 int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err);
 void app_site_free(AppSite *site); /* NULL-safe; wipes passwords and secrets */
 
+/* Puts what the URL of a server of PostgreSQL or Redis says into `server`, in the place of what was there; what it does
+ * not say stays. The message of an error does not quote it. */
+int app_server_read_url(const char *url, AppServer *server, Error *err);
+/* Wipes and frees what is inside of one that belongs to no site. */
+void app_server_done(AppServer *server);
+
 /* The setting of that key; NULL: nothing says it. */
 const AppSetting *app_setting(const AppSite *site, const char *key);
 
