@@ -5,6 +5,7 @@
 #include "kura/secret.h"
 #include "kura/text.h"
 #include "kura/words.h"
+#include "redisarg.h"
 #include "screen.h"
 #include "site.h"
 #include "table.h"
@@ -177,7 +178,8 @@ static int open_repo(void *ctx, RepoUse use, Repo **ret, Error *err)
 /* Without a repository the site is looked at alone, and the other way round. */
 static int open_store(Session *session, Error *err)
 {
-    bool other = options_given(session->options, OPT_DB) || options_given(session->options, OPT_APP_DIR);
+    bool other = options_given(session->options, OPT_DB) || options_given(session->options, OPT_REDIS) ||
+                 options_given(session->options, OPT_APP_DIR);
     if (other && !options_given(session->options, OPT_REPO))
         return 0;
     return session_open_store(session, false, err);
@@ -186,10 +188,15 @@ static int open_store(Session *session, Error *err)
 static int examine(Session *session, const AppSite *site, const char *db, Error *err)
 {
     const Options *options = session->options;
+    _cleanup_(redis_arg_done) RedisArg redis;
+    if (redis_arg_read(session, &redis, err) < 0)
+        return -1;
     DoctorScene scene = {
         .app = options_text(options, OPT_APP),
         .site = site,
         .db = db,
+        .redis = redis.servers,
+        .n_redis = redis.n,
         .store = session->store,
         .open_repo = open_repo,
         .ctx = session,

@@ -33,8 +33,8 @@ typedef struct AppServer {
 
 /* A directory, or some files below it, that travel with the database. */
 typedef struct AppFileset {
-    char *name; /* "media", "config" */
-    char *root;
+    char *name;     /* "media", "config" */
+    char *root;     /* need not be there */
     StrVec only;    /* patterns of what alone is taken; none: all */
     StrVec exclude; /* patterns of what can be fetched again or made anew: left out unless told otherwise */
     bool secret;    /* only into an encrypted repository, unless told otherwise */
@@ -81,7 +81,8 @@ typedef struct AppSite {
     size_t n_redis;
     AppFileset *filesets;
     size_t n_filesets;
-    char *object_storage_sql; /* a query that tells bucket settings that the database holds; NULL */
+    char *object_storage;     /* the bucket that holds the media; NULL: none, or the database knows */
+    char *object_storage_sql; /* a query for that: one row, whether there is one and the name of the bucket; NULL */
     AppSchema schema;
     AppSecret *secrets;
     size_t n_secrets;
@@ -103,6 +104,12 @@ typedef struct AppSite {
  * the hint tells which there are. *ret to be freed with app_site_free. */
 int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err);
 void app_site_free(AppSite *site); /* NULL-safe; wipes passwords and secrets */
+
+/* Puts what the URL of a server of PostgreSQL or Redis says into `server`, in the place of what was there; what it does
+ * not say stays. The message of an error does not quote it. */
+int app_server_read_url(const char *url, AppServer *server, Error *err);
+/* Wipes and frees what is inside of one that belongs to no site. */
+void app_server_done(AppServer *server);
 
 /* The setting of that key; NULL: nothing says it. */
 const AppSetting *app_setting(const AppSite *site, const char *key);

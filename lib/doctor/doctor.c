@@ -4,6 +4,7 @@
 
 #include "doctor_priv.h"
 #include "kura/mem.h"
+#include "redisview.h"
 
 void doctor_done(DoctorScene *scene)
 {
@@ -11,6 +12,7 @@ void doctor_done(DoctorScene *scene)
     manifest_free(scene->newest);
     doctor_replicas_free(scene->replicas);
     pg_close(scene->conn);
+    redis_views_free(scene->redis_views);
     for (size_t i = 0; i < DOCTOR_COUNT; i++)
         free(scene->results[i].reason);
     free(scene->of);

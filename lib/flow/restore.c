@@ -15,6 +15,7 @@
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "kura/words.h"
+#include "redisdump.h"
 #include "restore_priv.h"
 
 void restore_report_done(RestoreReport *report)
@@ -239,6 +240,7 @@ static int restore_files(Restore *restore, Error *err)
         if (fileset_restore(restore->repo, fileset, options->files[i].dir, &how, &restore->report->files[i],
                             restore->findings, restore->progress, err) < 0)
             return error_wrap(err, "fileset \"%s\"", fileset->name);
+        redis_tell_place(fileset, options->files[i].dir, restore->findings);
         restore->report->n_files++;
     }
     restore_phase(restore, NULL);
