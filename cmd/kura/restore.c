@@ -1,26 +1,21 @@
 #include "kura/restore.h"
 
 #include "commands.h"
+#include "goal.h"
 #include "restoreview.h"
 
 DEFINE_CLEANUP(FilesetPaths, fileset_paths_free)
 
-enum { ONLY_DB, ONLY_FILES, EVERYTHING };
-
-static int check_use(const RestoreOptions *restore, int only, bool archive, Error *err)
+static int check_use(const Options *options, const RestoreOptions *restore, bool archive, Error *err)
 {
-    if (only == ONLY_DB && restore->db == NULL)
-        return error_set(err, ERR_USAGE, "--only db needs --db");
-    if (only == ONLY_FILES && restore->n_files == 0)
-        return error_set(err, ERR_USAGE, "--only files needs --files");
-    if (archive && restore->n_files > 0)
+    if (archive && options_given(options, OPT_FILES))
         return error_set(err, ERR_USAGE, "a pg_dump archive holds no files: --files does not go with it");
     if (restore->db == NULL && restore->n_files == 0) {
         error_set(err, ERR_USAGE, "nothing to restore into: neither a database nor directories are named");
         return error_hint(err,
                           "Give --db with the database that shall exist afterwards, or --files NAME=DIR, or both.");
     }
-    if (restore->paths && restore->n_files == 0)
+    if (restore->paths && !options_given(options, OPT_FILES))
         return error_set(err, ERR_USAGE, "--path needs --files");
     if (restore->db == NULL && restore->admin_db)
         return error_set(err, ERR_USAGE, "--admin-db needs --db");
@@ -45,46 +40,54 @@ static int run_backup(Session *session, const Manifest *manifest, const RestoreO
     return restore_run(session->repo, manifest, options, report, &session->findings, &session->progress, err);
 }
 
-static int run(Session *session, const char *name, const RestoreOptions *options, Error *err)
+static int show(Session *session, const char *name, const Manifest *manifest, const RestoreOptions *options,
+                const RestoreReport *report)
 {
-    bool plan = options_flag(session->options, OPT_PLAN);
-    _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
-    _cleanup_(restore_report_done) RestoreReport report = {0};
-    int rc;
-    if (is_archive(name)) {
-        rc = run_archive(session, name, options, plan, &report, err);
-    } else {
-        if (session_load_backup(session, name, &manifest, err) < 0)
-            return -1;
-        rc = run_backup(session, manifest, options, plan, &report, err);
-    }
-    if (rc < 0)
-        return -1;
     RestoreView view = {
         .source = manifest ? manifest->id : name,
         .manifest = manifest,
         .options = options,
-        .report = &report,
-        .plan = plan,
+        .report = report,
+        .plan = options_flag(session->options, OPT_PLAN),
     };
     if (session->json)
-        session_set(session, plan ? "plan" : "restore", json_of_restore(&view));
+        session_set(session, view.plan ? "plan" : "restore", json_of_restore(&view));
     else
         print_restore(session->out, &view);
     return 0;
+}
+
+static int run(Session *session, const char *name, const Manifest *manifest, const RestoreOptions *options, Error *err)
+{
+    bool plan = options_flag(session->options, OPT_PLAN);
+    _cleanup_(restore_report_done) RestoreReport report = {0};
+    int rc = manifest ? run_backup(session, manifest, options, plan, &report, err)
+                      : run_archive(session, name, options, plan, &report, err);
+    return rc < 0 ? -1 : show(session, name, manifest, options, &report);
+}
+
+static void tell_inferred(Session *session, const Manifest *manifest)
+{
+    findings_add(&session->findings, FINDING_NOTE, "target-of-backup",
+                 "--db and --files name others; --only takes one half.",
+                 "restoring into the database and the directories that backup %s names", manifest->id);
 }
 
 int command_restore(Session *session, Error *err)
 {
     const Options *options = session->options;
     const char *name = options->args.v[0];
-    int only = options_choice(options, OPT_ONLY, EVERYTHING);
-    _cleanup_(file_args_done) FileArgs files = {0};
+    bool archive = is_archive(name);
+    _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
     _cleanup_(rolemap_free_cleanup) RoleMap *map = NULL;
-    if (file_args_parse(options_list(options, OPT_FILES), &files, err) < 0 || session_rolemap(session, &map, err) < 0)
+    _cleanup_(fileset_paths_free_cleanup) FilesetPaths *paths = NULL;
+    _cleanup_(restore_goal_done) RestoreGoal goal = {0};
+    if (session_rolemap(session, &map, err) < 0 || session_paths(session, &paths, err) < 0 ||
+        (!archive && session_load_backup(session, name, &manifest, err) < 0) ||
+        restore_goal(session, manifest, &goal, err) < 0)
         return -1;
-    RestoreOptions restore = {
-        .db = only == ONLY_FILES ? NULL : options_text(options, OPT_DB),
+    const RestoreOptions restore = {
+        .db = goal.db,
         .admin_db = options_text(options, OPT_ADMIN_DB),
         .pg_bindir = options_text(options, OPT_PG_BINDIR),
         .map = map,
@@ -93,21 +96,15 @@ int command_restore(Session *session, Error *err)
         .swap = options_flag(options, OPT_SWAP),
         .verify = !options_flag(options, OPT_NO_VERIFY),
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
-        .files = xcalloc(files.n + 1, sizeof *restore.files),
-        .n_files = only == ONLY_DB ? 0 : files.n,
+        .files = goal.files,
+        .n_files = goal.n_files,
+        .n_files_first = goal.n_first,
+        .paths = paths,
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
     };
-    for (size_t i = 0; i < files.n; i++) {
-        restore.files[i].name = files.v[i].name;
-        restore.files[i].dir = files.v[i].dir;
-    }
-    _cleanup_(fileset_paths_free_cleanup) FilesetPaths *paths = NULL;
-    int rc = session_paths(session, &paths, err);
-    restore.paths = paths;
-    if (rc == 0)
-        rc = check_use(&restore, only, is_archive(name), err);
-    if (rc == 0)
-        rc = run(session, name, &restore, err);
-    free(restore.files);
-    return rc;
+    if (check_use(options, &restore, archive, err) < 0)
+        return -1;
+    if (goal.inferred)
+        tell_inferred(session, manifest);
+    return run(session, name, manifest, &restore, err);
 }

@@ -12,6 +12,10 @@
 
 typedef struct AppProfile AppProfile;
 
+/* Filesets that mean the same in every profile: the application's configuration and secrets; a dump of its Redis. */
+#define APP_CONFIG_FILESET "config"
+#define APP_REDIS_FILESET "redis"
+
 /* Where a value stands in a file of the application, so that it can be shown and rewritten in place. */
 typedef struct AppPlace {
     char *file;         /* path, relative to the application's directory; NULL: it is a default, or the environment's */

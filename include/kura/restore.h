@@ -24,8 +24,10 @@ typedef struct RestoreOptions {
     bool allow_downgrade;
     struct RestoreFiles {
         const char *name, *dir;
+        bool only_empty; /* a problem if files are in it already: nobody asked for this directory by name */
     } * files;
     size_t n_files;
+    size_t n_files_first; /* the first so many of them come before the database */
     FilesetPaths *paths; /* only these of the filesets; NULL: everything. One that finds nothing is an error. */
     size_t jobs;
     bool low_cost;                    /* pauses while rows are loaded and read back */

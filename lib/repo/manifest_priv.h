@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "jsonnode_priv.h"
 #include "kura/manifest.h"
 
 /* A database of ten thousand tables and a hundred thousand segments takes some 20 MB; this is room for terabytes. */
@@ -18,5 +19,9 @@ bool manifest_id_valid(const char *text);
 /* Takes a name apart: the id, to be freed, and the revision. -1 when it is not the name of a manifest. */
 enum { MANIFEST_REVISION_MAX = 999999 };
 int manifest_name_parse(const char *name, char **ret_id, unsigned *ret_revision);
+
+/* The manifest's member "system": a new reference, and the way back. Where there is none, *ret stays NULL. */
+json_t *manifest_system_to_json(const HostFacts *system);
+int manifest_system_read(const JsonNode *root, HostFacts **ret, Error *err);
 
 #endif

@@ -122,6 +122,8 @@ json_t *manifest_to_json(const Manifest *manifest)
     json_set_text(json, "finished", manifest->finished);
     if (manifest->origin_id)
         json_object_set_new(json, "origin", origin_to_json(manifest));
+    if (manifest->system)
+        json_object_set_new(json, "system", manifest_system_to_json(manifest->system));
     json_set_texts(json, "tags", &manifest->tags);
     json_set_texts(json, "warnings", &manifest->warnings);
     json_set_u64(json, "stored_new", manifest->stored_new);
