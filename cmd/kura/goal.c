@@ -4,8 +4,6 @@
 
 #include "kura/app.h"
 
-enum { ONLY_DB, ONLY_FILES, EVERYTHING };
-
 /* A value of a connection string. */
 static char *conninfo_quoted(const char *value)
 {
@@ -20,8 +18,7 @@ static char *conninfo_quoted(const char *value)
 
 static void add_files(RestoreGoal *goal, const char *name, char *dir, bool only_empty)
 {
-    goal->files[goal->n_files++] =
-        (struct RestoreFiles){.name = xstrdup(name), .dir = dir, .only_empty = only_empty};
+    goal->files[goal->n_files++] = (struct RestoreFiles){.name = xstrdup(name), .dir = dir, .only_empty = only_empty};
 }
 
 static bool goes_beside(const char *name)

@@ -10,6 +10,9 @@
  * but into a directory beside it, of this ending. */
 #define BESIDE ".kura-new"
 
+/* The choices of --only. */
+enum { ONLY_DB, ONLY_FILES, EVERYTHING };
+
 typedef struct RestoreGoal {
     char *db; /* conninfo; NULL: no database */
     struct RestoreFiles *files;

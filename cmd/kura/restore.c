@@ -6,22 +6,32 @@
 
 DEFINE_CLEANUP(FilesetPaths, fileset_paths_free)
 
-static int check_use(const Options *options, const RestoreOptions *restore, bool archive, Error *err)
+static int check_goal(const Options *options, bool db, bool files, Error *err)
 {
-    if (archive && options_given(options, OPT_FILES))
-        return error_set(err, ERR_USAGE, "a pg_dump archive holds no files: --files does not go with it");
-    if (restore->db == NULL && restore->n_files == 0) {
+    if (!db && !files) {
         error_set(err, ERR_USAGE, "nothing to restore into: neither a database nor directories are named");
         return error_hint(err,
                           "Give --db with the database that shall exist afterwards, or --files NAME=DIR, or both.");
     }
-    if (restore->paths && !options_given(options, OPT_FILES))
+    if (options_given(options, OPT_PATH) && !options_given(options, OPT_FILES))
         return error_set(err, ERR_USAGE, "--path needs --files");
-    if (restore->db == NULL && restore->admin_db)
-        return error_set(err, ERR_USAGE, "--admin-db needs --db");
-    if (restore->db == NULL && (restore->swap || restore->create_roles))
-        return error_set(err, ERR_USAGE, "%s needs --db", restore->swap ? "--swap" : "--create-roles");
-    return 0;
+    const char *needy = options_given(options, OPT_ADMIN_DB)      ? "--admin-db"
+                        : options_flag(options, OPT_SWAP)         ? "--swap"
+                        : options_flag(options, OPT_CREATE_ROLES) ? "--create-roles"
+                                                                  : NULL;
+    return needy && !db ? error_set(err, ERR_USAGE, "%s needs --db", needy) : 0;
+}
+
+/* What is wrong whatever the backup names. */
+static int check_use(const Options *options, bool archive, Error *err)
+{
+    bool db = options_given(options, OPT_DB), files = options_given(options, OPT_FILES);
+    int only = options_choice(options, OPT_ONLY, EVERYTHING);
+    if (archive && files)
+        return error_set(err, ERR_USAGE, "a pg_dump archive holds no files: --files does not go with it");
+    if (!archive && !db && !files)
+        return options_given(options, OPT_PATH) ? check_goal(options, true, true, err) : 0;
+    return check_goal(options, db && only != ONLY_FILES, files && only != ONLY_DB, err);
 }
 
 static int run_archive(Session *session, const char *path, const RestoreOptions *options, bool plan,
@@ -82,9 +92,11 @@ int command_restore(Session *session, Error *err)
     _cleanup_(rolemap_free_cleanup) RoleMap *map = NULL;
     _cleanup_(fileset_paths_free_cleanup) FilesetPaths *paths = NULL;
     _cleanup_(restore_goal_done) RestoreGoal goal = {0};
-    if (session_rolemap(session, &map, err) < 0 || session_paths(session, &paths, err) < 0 ||
+    if (check_use(options, archive, err) < 0 || session_rolemap(session, &map, err) < 0 ||
+        session_paths(session, &paths, err) < 0 ||
         (!archive && session_load_backup(session, name, &manifest, err) < 0) ||
-        restore_goal(session, manifest, &goal, err) < 0)
+        restore_goal(session, manifest, &goal, err) < 0 ||
+        check_goal(options, goal.db != NULL, goal.n_files > 0, err) < 0)
         return -1;
     const RestoreOptions restore = {
         .db = goal.db,
@@ -102,8 +114,6 @@ int command_restore(Session *session, Error *err)
         .paths = paths,
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
     };
-    if (check_use(options, &restore, archive, err) < 0)
-        return -1;
     if (goal.inferred)
         tell_inferred(session, manifest);
     return run(session, name, manifest, &restore, err);

@@ -5,12 +5,12 @@
 #include "kura/buf.h"
 
 typedef struct HostFacts {
-    char *os;        /* "Debian GNU/Linux 12 (bookworm)"; NULL: it does not say */
-    char *libc;      /* "glibc 2.36": the order of text by its locales is that of this version */
-    char *timezone;  /* "Asia/Tokyo"; NULL: it does not say */
-    StrVec locales;  /* as `locale -a` tells them */
-    StrVec servers;  /* majors of PostgreSQL whose server is installed, ascending */
-    StrVec clients;  /* .. whose pg_dump is */
+    char *os;       /* "Debian GNU/Linux 12 (bookworm)"; NULL: it does not say */
+    char *libc;     /* "glibc 2.36": the order of text by its locales is that of this version */
+    char *timezone; /* "Asia/Tokyo"; NULL: it does not say */
+    StrVec locales; /* as `locale -a` tells them */
+    StrVec servers; /* majors of PostgreSQL whose server is installed, ascending */
+    StrVec clients; /* .. whose pg_dump is */
 } HostFacts;
 
 /* root: a directory that stands for "/" (tests), or NULL; the locales are told of the real one only. What cannot be

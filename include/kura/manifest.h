@@ -63,6 +63,33 @@ typedef struct ManifestDatabase {
     ManifestFileset large_objects; /* name NULL when there is none */
 } ManifestDatabase;
 
+/* How far the schema of an application's database was migrated when the backup was made (schema.h). */
+typedef struct ManifestSchema {
+    char *tool;     /* "rails" */
+    char *table;    /* "public.schema_migrations" */
+    char *state;    /* against the code of then: "equal", "pending" ..; NULL: the code could not be read */
+    char *newest;   /* of the migrations applied; NULL: none was */
+    StrVec applied; /* what identifies each migration, in the order of its table */
+    StrVec failed;  /* those that were begun and not completed */
+} ManifestSchema;
+
+/* The application whose database and files a backup holds, as its own configuration told it. Never with a password. */
+typedef struct ManifestApplication {
+    char *profile, *title; /* "misskey", "Misskey" */
+    char *version;         /* of the code; NULL: not known */
+    char *fork;            /* the package's name where it is not the usual one; else NULL */
+    char *dir;             /* on the source host */
+    StrVec services;       /* systemd units, in the order in which they are stopped */
+    struct ManifestAppServer {
+        char *host, *port, *user, *name; /* each NULL where the configuration does not say it */
+    } database;
+    ManifestSchema *schema; /* NULL: not known */
+} ManifestApplication;
+
+/* NULL-safe. */
+void manifest_application_free(ManifestApplication *application);
+void manifest_schema_free(ManifestSchema *schema);
+
 typedef struct Manifest {
     char *id;
     unsigned revision; /* 1, and more once prune has moved contents into other blobs */
@@ -78,6 +105,7 @@ typedef struct Manifest {
     ManifestFileset *filesets;
     size_t n_filesets;
     char *origin_repository, *origin_id; /* of a copy: where the backup was made, and its id there; else NULL */
+    ManifestApplication *application;    /* NULL: the backup was made without one */
     uint64_t stored_new;                 /* bytes this backup added to the repository (without the manifest) */
     uint64_t stored_all;                 /* bytes of all blobs it references */
 } Manifest;

@@ -229,7 +229,8 @@ static void check_files(Restore *restore)
                       "differ are replaced. --only db leaves files alone.",
                       files->name, files->dir);
         findings_add(restore->findings, FINDING_ERROR, "directory-not-empty", hint,
-                     "directory \"%s\", where fileset \"%s\" was, has files in it on this host", files->dir, files->name);
+                     "directory \"%s\", where fileset \"%s\" was, has files in it on this host", files->dir,
+                     files->name);
     }
 }
 

@@ -65,6 +65,7 @@ void manifest_free(Manifest *manifest)
     free(manifest->finished);
     free(manifest->origin_repository);
     free(manifest->origin_id);
+    manifest_application_free(manifest->application);
     strvec_done(&manifest->tags);
     strvec_done(&manifest->warnings);
     database_done(&manifest->database);

@@ -124,6 +124,8 @@ json_t *manifest_to_json(const Manifest *manifest)
         json_object_set_new(json, "origin", origin_to_json(manifest));
     if (manifest->system)
         json_object_set_new(json, "system", manifest_system_to_json(manifest->system));
+    if (manifest->application)
+        json_object_set_new(json, "application", manifest_application_to_json(manifest->application));
     json_set_texts(json, "tags", &manifest->tags);
     json_set_texts(json, "warnings", &manifest->warnings);
     json_set_u64(json, "stored_new", manifest->stored_new);

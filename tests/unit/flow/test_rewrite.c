@@ -87,13 +87,22 @@ static size_t references(const World *world)
     return n;
 }
 
+static ManifestApplication *application(void)
+{
+    ManifestApplication *made = xcalloc(1, sizeof *made);
+    *made = (ManifestApplication){.profile = xstrdup("misskey"), .title = xstrdup("Misskey"), .dir = xstrdup("/srv")};
+    return made;
+}
+
 static void test_nothing_changes(void **state)
 {
     World *world = *state;
     Moving moving = {.kind = BLOB_RAW};
+    world->manifest->application = application();
     Manifest *now = rewrite(world, &moving);
     _cleanup_free_ char *was = text_of(world->manifest), *is = text_of(now);
     assert_string_equal(was, is);
+    assert_non_null(now->application);
     assert_true(references(world) > 10);
     assert_true(moving.wholes > 0);
     assert_true(moving.calls > references(world)); /* each of them, pieces of indexes too, and parts of packs */

@@ -50,6 +50,7 @@ void read_golden(const char *name, Buf *out);
 /* A manifest that uses every member, with names that are not UTF-8. Its id is SAMPLE_ID. */
 #define SAMPLE_ID "20261122T031500Z-misskey-x7k2"
 Manifest *sample_manifest(void);
+ManifestApplication *sample_application(void); /* its member of that name */
 /* As manifest_commit would store it. */
 void format_manifest(const Manifest *manifest, Buf *out);
 

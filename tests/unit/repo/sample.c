@@ -124,6 +124,43 @@ static void fill_tables(ManifestDatabase *database)
     odd->segments[0] = (ManifestSegment){.blob = blob('3', 5000), .offset = 1200, .length = 300, .raw = 700, .rows = 3};
 }
 
+ManifestApplication *sample_application(void)
+{
+    ManifestApplication *made = xcalloc(1, sizeof *made);
+    *made = (ManifestApplication){
+        .profile = xstrdup("misskey"),
+        .title = xstrdup("Misskey"),
+        .version = xstrdup("2025.9.0"),
+        .fork = xstrdup("misskey-of-ours"),
+        .dir = xstrdup("/home/caf\xe9/misskey"),
+        .database = {.host = xstrdup("localhost"), .port = xstrdup("5432"), .user = xstrdup("example")},
+        .schema = xcalloc(1, sizeof *made->schema),
+    };
+    strvec_push(&made->services, "misskey.service");
+    *made->schema = (ManifestSchema){
+        .tool = xstrdup("typeorm"),
+        .table = xstrdup("public.migrations"),
+        .state = xstrdup("pending"),
+        .newest = xstrdup("Second1700000000002"),
+    };
+    strvec_push(&made->schema->applied, "First1700000000001");
+    strvec_push(&made->schema->applied, "Second1700000000002");
+    strvec_push(&made->schema->failed, "Third1700000000003");
+    return made;
+}
+
+static HostFacts *sample_system(void)
+{
+    HostFacts *made = xcalloc(1, sizeof *made);
+    *made = (HostFacts){.os = xstrdup("Debian GNU/Linux 12 (bookworm)"), .libc = xstrdup("glibc 2.36")};
+    strvec_push(&made->locales, "C.utf8");
+    strvec_push(&made->locales, "ja_JP.utf8");
+    strvec_push(&made->servers, "15");
+    strvec_push(&made->clients, "15");
+    strvec_push(&made->clients, "17");
+    return made;
+}
+
 Manifest *sample_manifest(void)
 {
     Manifest *manifest = manifest_new();
@@ -133,6 +170,8 @@ Manifest *sample_manifest(void)
     manifest->kura_version = xstrdup("0.1.0");
     manifest->started = xstrdup("2026-11-22T03:15:00Z");
     manifest->finished = xstrdup("2026-11-22T03:17:42Z");
+    manifest->system = sample_system();
+    manifest->application = sample_application();
     strvec_push(&manifest->tags, "before-upgrade");
     for (int i = 0; i < 9; i++)
         strvec_pushf(&manifest->warnings, "file \"%d\" vanished while it was read", i);

@@ -76,6 +76,72 @@ static void values_come_back(void **state)
     assert_int_equal(dbfacts_role(&database->facts, "postgres")->connection_limit, -1);
 }
 
+static void the_application_comes_back(void **state)
+{
+    (void)state;
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest();
+    _cleanup_(buf_done) Buf text = BUF_INIT(GOLDEN_MAX);
+    format_manifest(sample, &text);
+    _cleanup_(manifest_free_cleanup) Manifest *back = parse(&text);
+    const ManifestApplication *application = back->application;
+    assert_string_equal(application->profile, "misskey");
+    assert_string_equal(application->version, "2025.9.0");
+    assert_string_equal(application->fork, "misskey-of-ours");
+    assert_string_equal(application->dir, "/home/caf\xe9/misskey");
+    assert_string_equal(application->services.v[0], "misskey.service");
+    assert_string_equal(application->database.user, "example");
+    assert_null(application->database.name);
+    assert_string_equal(application->schema->state, "pending");
+    assert_int_equal(application->schema->applied.n, 2);
+    assert_string_equal(application->schema->failed.v[0], "Third1700000000003");
+}
+
+static void the_host_comes_back(void **state)
+{
+    (void)state;
+    _cleanup_(buf_done) Buf text = BUF_INIT(GOLDEN_MAX), without = BUF_INIT(GOLDEN_MAX);
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest();
+    format_manifest(sample, &text);
+    _cleanup_(manifest_free_cleanup) Manifest *back = parse(&text);
+    assert_string_equal(back->system->libc, "glibc 2.36");
+    assert_null(back->system->timezone);
+    assert_string_equal(back->system->clients.v[1], "17");
+    assert_true(hostfacts_has_locale(back->system, "ja_JP.UTF-8"));
+    assert_false(hostfacts_has_locale(back->system, "ja_JP.eucJP"));
+    hostfacts_done(sample->system);
+    free(steal(sample->system));
+    format_manifest(sample, &without);
+    assert_null(strstr(buf_str(&without), "\"system\""));
+    _cleanup_(manifest_free_cleanup) Manifest *old = parse(&without);
+    assert_null(old->system);
+}
+
+/* Nobody's manifests of before have it. */
+static void without_an_application(void **state)
+{
+    (void)state;
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest();
+    _cleanup_(buf_done) Buf text = BUF_INIT(GOLDEN_MAX);
+    manifest_application_free(steal(sample->application));
+    format_manifest(sample, &text);
+    assert_null(strstr(buf_str(&text), "\"application\""));
+    _cleanup_(manifest_free_cleanup) Manifest *back = parse(&text);
+    assert_null(back->application);
+}
+
+static void without_a_schema(void **state)
+{
+    (void)state;
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest();
+    _cleanup_(buf_done) Buf text = BUF_INIT(GOLDEN_MAX), again = BUF_INIT(GOLDEN_MAX);
+    manifest_schema_free(steal(sample->application->schema));
+    format_manifest(sample, &text);
+    _cleanup_(manifest_free_cleanup) Manifest *back = parse(&text);
+    assert_null(back->application->schema);
+    format_manifest(back, &again);
+    assert_string_equal(buf_str(&again), buf_str(&text));
+}
+
 static Manifest *small_manifest(const char *id, const char *app)
 {
     Manifest *manifest = manifest_new();
@@ -358,6 +424,10 @@ int main(void)
         REPO_TEST(the_document),
         REPO_TEST(round_trip_is_exact),
         REPO_TEST(values_come_back),
+        REPO_TEST(the_application_comes_back),
+        REPO_TEST(the_host_comes_back),
+        REPO_TEST(without_an_application),
+        REPO_TEST(without_a_schema),
         REPO_TEST(commit_and_load),
         REPO_TEST(an_unreadable_manifest_is_not_committed),
         REPO_TEST(loading_what_is_not_there),

@@ -12,10 +12,10 @@ static int parse_text(const char *text, size_t len)
 
 static const Hostile manifests = {
     .parse = parse_text,
-    .nullable =
-        (const char *const[]){"root", "condition", "system_identifier", "icu_locale", "comment", "collation_version",
-                              "snapshot", "database", "grantee", "large_objects", "role", NULL},
-    .optional = (const char *const[]){"continues", NULL},
+    .nullable = (const char *const[]){"root", "condition", "system_identifier", "icu_locale", "comment",
+                                      "collation_version", "snapshot", "database", "grantee", "large_objects", "role",
+                                      "os", "libc", "timezone", NULL},
+    .optional = (const char *const[]){"continues", "system", NULL},
     .unbounded = (const char *const[]){"files", "dirs", "symlinks", "others", "bytes", "vanished", "changed",
                                        "stored_new", "stored_all", "size_bytes", NULL},
     .places = 150,
@@ -24,6 +24,8 @@ static const Hostile manifests = {
 static int set_up(void **state)
 {
     Manifest *sample = sample_manifest();
+    manifest_application_free(sample->application);
+    sample->application = NULL;
     document = manifest_to_json(sample);
     manifest_free(sample);
     hostile = &manifests;
@@ -34,6 +36,45 @@ static int tear_down(void **state)
 {
     json_decref(document);
     return fixture_tear_down(state);
+}
+
+/* The member "application" by itself, so that its members' names need not differ from others'. */
+static int parse_application(const char *text, size_t len)
+{
+    _cleanup_free_ char *whole =
+        xasprintf("{\"kura\": \"manifest\", \"version\": 1, \"id\": \"%s\", \"app\": \"a\", \"host\": \"h\", "
+                  "\"kura_version\": \"1\", "
+                  "\"started\": \"2026-11-22T03:15:00Z\", \"finished\": \"2026-11-22T03:15:00Z\", \"tags\": [], "
+                  "\"warnings\": [], \"stored_new\": 0, \"stored_all\": 0, \"filesets\": [], \"database\": null, "
+                  "\"application\": %.*s}",
+                  SAMPLE_ID, (int)len, text);
+    return parse_text(whole, strlen(whole));
+}
+
+static const Hostile applications = {
+    .parse = parse_application,
+    .nullable =
+        (const char *const[]){"version", "fork", "host", "port", "user", "name", "state", "newest", "schema", NULL},
+    .places = 20,
+};
+
+static int set_up_application(void **state)
+{
+    Manifest *sample = sample_manifest();
+    json_t *whole = manifest_to_json(sample);
+    manifest_free(sample);
+    document = json_incref(json_object_get(whole, "application"));
+    json_decref(whole);
+    hostile = &applications;
+    return fixture_set_up(state);
+}
+
+static void an_application_is_named(void **state)
+{
+    (void)state;
+    assert_message("dir", "1", "application.dir is no text");
+    assert_message("schema.applied[1]", "{}", "application.schema.applied[1] is no text");
+    assert_message("database", "[]", "application.database is not an object");
 }
 
 #define H1 "1111111111111111111111111111111111111111111111111111111111111111"
@@ -114,6 +155,8 @@ int main(void)
         HOSTILE_TEST(errors_name_the_place, set_up, tear_down),
         HOSTILE_TEST(what_does_not_fit_together, set_up, tear_down),
         HOSTILE_TEST(odd_texts, set_up, tear_down),
+        HOSTILE_TESTS(set_up_application, tear_down),
+        HOSTILE_TEST(an_application_is_named, set_up_application, tear_down),
     };
     return cmocka_run_group_tests_name("manifest, hostile", tests, NULL, NULL);
 }
