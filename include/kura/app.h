@@ -33,8 +33,9 @@ typedef struct AppSetting {
 typedef struct AppServer {
     char *role; /* what for: "database", "dbSlaves[0]", "redisForJobQueue", "SIDEKIQ_REDIS" */
     char *host, *port, *database, *user, *password, *sslmode, *prefix;
-    char *host_key,
-        *port_key; /* keys of the settings that name them, for messages and for a move; NULL: a URL or default */
+    /* Keys of the settings that name them, for messages and for a move, also where a default counts; NULL: the
+     * profile does not know one. url_key: the setting that says all of it in one, where there is one. */
+    char *host_key, *port_key, *database_key, *user_key, *url_key;
 } AppServer;
 
 /* A directory, or some files below it, that travel with the database. */
