@@ -4,6 +4,7 @@
 
 #include "kura/export.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "redact.h"
 #include "screen.h"
 #include "table.h"
@@ -126,7 +127,7 @@ void audit_args_done(AuditArgs *args)
 
 /* ---- views ---- */
 
-static const char *const severities[] = {"note", "warning", "error"};
+static const char *const severities[] = {N_("note"), N_("warning"), N_("error")};
 
 json_t *json_of_own_findings(const OwnFindings *findings)
 {
@@ -165,7 +166,7 @@ static void print_objects(FILE *out, const StrVec *objects)
         fprintf(out, "      %s\n", name);
     }
     if (objects->n > OBJECTS_SHOWN)
-        fprintf(out, "      and %zu more\n", objects->n - OBJECTS_SHOWN);
+        fprintf(out, _("      and %zu more\n"), objects->n - OBJECTS_SHOWN);
 }
 
 /* The worst first. */
@@ -177,9 +178,9 @@ void print_own_findings(FILE *out, const OwnFindings *findings)
             if ((int)finding->severity != severity)
                 continue;
             _cleanup_free_ char *message = text_escaped(finding->message);
-            fprintf(out, "  %s: %s (%s)\n", severities[severity], message, finding->code);
-            print_line(out, "means", finding->consequence);
-            print_line(out, "cure", finding->cure);
+            fprintf(out, "  %s: %s (%s)\n", words_get(severities[severity]), message, finding->code);
+            print_line(out, _("means"), finding->consequence);
+            print_line(out, _("cure"), finding->cure);
             print_objects(out, &finding->objects);
         }
     }
@@ -189,21 +190,21 @@ void print_audit(FILE *out, const AuditReport *report)
 {
     char objects[TEXT_SIZE], grants[TEXT_SIZE];
     _cleanup_free_ char *where = text_escaped(report->where);
-    fprintf(out, "%s: %s objects, %s grants\n", where, text_count(report->objects, objects),
+    fprintf(out, _("%s: %s objects, %s grants\n"), where, text_count(report->objects, objects),
             text_count(report->grants, grants));
     if (report->missing.n > 0) {
-        fprintf(out, "  not here: %zu objects of the backup or the other database\n", report->missing.n);
+        fprintf(out, _("  not here: %zu objects of the backup or the other database\n"), report->missing.n);
         print_objects(out, &report->missing);
     }
     print_own_findings(out, &report->findings);
     if (own_findings_count(&report->findings, OWN_WARNING) == 0)
-        fputs("  owners and grants are as they should be\n", out);
+        fputs(_("  owners and grants are as they should be\n"), out);
 }
 
 void audit_sum_up(Session *session, const OwnFindings *findings, const char *hint)
 {
     size_t n = own_findings_count(findings, OWN_WARNING);
     if (n > 0)
-        findings_add(&session->findings, FINDING_WARNING, "ownership", hint, "%zu problem%s with owners and grants", n,
-                     n == 1 ? "" : "s");
+        findings_add(&session->findings, FINDING_WARNING, "ownership", hint,
+                     ngettext("%zu problem with owners and grants", "%zu problems with owners and grants", n), n);
 }

@@ -4,8 +4,10 @@
 #include "backup_into.h"
 
 #include "kura/copy.h"
+#include "kura/words.h"
 #include "other.h"
 #include "screen.h"
+#include "table.h"
 #include "text.h"
 #include "view.h"
 
@@ -114,7 +116,7 @@ static void tell_missing(const Places *places)
             continue;
         _cleanup_free_ char *from = text_shell(places->source->name), *to = text_shell(place->name);
         _cleanup_free_ char *hint =
-            xasprintf("%s%sThen \"kura copy %s --repo %s --to %s\" brings it there.", place->why.hint,
+            xasprintf(_("%s%sThen \"kura copy %s --repo %s --to %s\" brings it there."), place->why.hint,
                       place->why.hint[0] ? " " : "", places->source->id, from, to);
         findings_add(&places->session->findings, FINDING_ERROR, "repository-without-backup", hint,
                      "the backup is in the repository \"%s\" but not in \"%s\": %s", places->source->name, place->name,
@@ -133,6 +135,20 @@ static json_t *json_of_places(const Places *places)
     return array;
 }
 
+static void print_places(FILE *out, const Places *places)
+{
+    _cleanup_(table_free_cleanup) Table *table = table_new("|");
+    for (size_t i = 0; i < places->n; i++) {
+        const Place *place = &places->v[i];
+        if (place->id == NULL)
+            continue;
+        _cleanup_free_ char *text =
+            xasprintf(place->copied ? _("%s, a copy: %s") : _("%s: %s"), place->name, place->id);
+        table_row(table, _("in"), text);
+    }
+    table_print(table, out, 2);
+}
+
 static void tell(const Places *places)
 {
     Session *session = places->session;
@@ -143,12 +159,7 @@ static void tell(const Places *places)
         return;
     }
     print_backup(session->out, places->manifest);
-    for (size_t i = 0; i < places->n; i++) {
-        const Place *place = &places->v[i];
-        _cleanup_free_ char *name = text_escaped(place->name);
-        if (place->id)
-            fprintf(session->out, "  in       %s%s%s\n", name, place->copied ? ", a copy: " : ": ", place->id);
-    }
+    print_places(session->out, places);
 }
 
 int backup_into_all(Session *session, const FileArgs *files, Error *err)

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -57,22 +58,22 @@ static void print_check(FILE *out, const CheckReport *report)
     char rows[TEXT_SIZE], keys[TEXT_SIZE];
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     _cleanup_free_ char *values =
-        report->keys ? xasprintf(", %s distinct value%s", text_count(report->keys, keys), report->keys == 1 ? "" : "s")
-                     : xstrdup("");
-    _cleanup_free_ char *violations =
-        xasprintf("%s row%s%s", text_count(report->rows, rows), report->rows == 1 ? "" : "s", values);
-    table_row(table, "table", report->table);
-    table_row(table, "constraint", report->constraint);
-    table_row(table, "violations", violations);
-    table_row(table, "can be added now", report->addable ? "yes" : "no");
+        xasprintf(ngettext("%s distinct value", "%s distinct values", report->keys), text_count(report->keys, keys));
+    _cleanup_free_ char *violating =
+        xasprintf(ngettext("%s row", "%s rows", report->rows), text_count(report->rows, rows));
+    _cleanup_free_ char *violations = report->keys ? xasprintf(_("%s, %s"), violating, values) : xstrdup(violating);
+    table_row(table, _("table"), report->table);
+    table_row(table, _("constraint"), report->constraint);
+    table_row(table, _("violations"), violations);
+    table_row(table, _("can be added now"), report->addable ? _("yes") : _("no"));
     table_print(table, out, 0);
     if (report->rows > 0) {
         _cleanup_free_ char *query = text_message(report->query);
-        fprintf(out, "\nsome of them\n");
+        fputs(_("\nsome of them\n"), out);
         print_sample(out, report);
-        fprintf(out, "\nall of them\n  %s;\n", query);
+        fprintf(out, _("\nall of them\n  %s;\n"), query);
     }
-    print_lines(out, "without keeping the application waiting, statement by statement", &report->statements);
+    print_lines(out, _("without keeping the application waiting, statement by statement"), &report->statements);
 }
 
 int command_check(Session *session, Error *err)

@@ -1,6 +1,7 @@
 #include "kura/copy.h"
 
 #include "commands.h"
+#include "kura/words.h"
 #include "other.h"
 #include "screen.h"
 #include "table.h"
@@ -35,7 +36,7 @@ static void print_copies(FILE *out, const CopyReport *report, bool plan)
     char first[TEXT_SIZE], second[TEXT_SIZE];
     CopyState wanted = plan ? COPY_PLANNED : COPY_DONE;
     uint64_t blobs = 0, bytes = 0;
-    _cleanup_(table_free_cleanup) Table *table = table_new("backup|>blobs|>bytes|");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("backup|>blobs|>bytes|"));
     for (size_t i = 0; i < report->n_backups; i++) {
         const CopyBackup *backup = &report->backups[i];
         if (backup->state == COPY_THERE)
@@ -43,14 +44,17 @@ static void print_copies(FILE *out, const CopyReport *report, bool plan)
         blobs += backup->blobs;
         bytes += backup->bytes;
         table_row(table, backup->id, text_count(backup->blobs, first), text_bytes(backup->bytes, second),
-                  backup->state == COPY_DAMAGED ? "not copied: it is damaged" : "");
+                  backup->state == COPY_DAMAGED ? _("not copied: it is damaged") : "");
     }
     if (!table_is_empty(table))
         table_print(table, out, 0);
     size_t n = count_state(report, wanted);
-    fprintf(out, "%zu backup%s %s, %s blobs (%s); %zu there already\n", n, n == 1 ? "" : "s",
-            plan ? "to copy" : "copied", text_count(blobs, first), text_bytes(bytes, second),
-            count_state(report, COPY_THERE));
+    fprintf(out,
+            plan ? ngettext("%zu backup to copy, %s blobs (%s); %zu there already\n",
+                            "%zu backups to copy, %s blobs (%s); %zu there already\n", n)
+                 : ngettext("%zu backup copied, %s blobs (%s); %zu there already\n",
+                            "%zu backups copied, %s blobs (%s); %zu there already\n", n),
+            n, text_count(blobs, first), text_bytes(bytes, second), count_state(report, COPY_THERE));
 }
 
 static void tell(Session *session, const CopyReport *report, bool plan)

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "kura/clock.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "text.h"
 #include "unlock.h"
@@ -101,8 +102,10 @@ static int check_repository(Doctor *doctor, Error *err)
              REPO_FORMAT_VERSION);
     } else {
         repo_recipients(session->repo, &recipients);
-        note(doctor, "repository", "repository %s, format %d, encrypted for %zu recipient%s", repo_id(session->repo),
-             REPO_FORMAT_VERSION, recipients, recipients == 1 ? "" : "s");
+        note(doctor, "repository",
+             ngettext("repository %s, format %d, encrypted for %zu recipient",
+                      "repository %s, format %d, encrypted for %zu recipients", recipients),
+             repo_id(session->repo), REPO_FORMAT_VERSION, recipients);
         tell_key_file(doctor);
     }
     return open_inside(doctor, err);
@@ -145,7 +148,8 @@ static int check_backups(Doctor *doctor, Error *err)
         note(doctor, "backups", "there are no backups yet");
         return 0;
     }
-    note(doctor, "backups", "%zu backup%s, the newest is %s", ids.n, ids.n == 1 ? "" : "s", ids.v[ids.n - 1]);
+    note(doctor, "backups", ngettext("%zu backup, the newest is %s", "%zu backups, the newest is %s", ids.n), ids.n,
+         ids.v[ids.n - 1]);
     return check_newest(doctor, ids.v[ids.n - 1], err);
 }
 

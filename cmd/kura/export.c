@@ -1,7 +1,9 @@
 #include "kura/export.h"
 
 #include "commands.h"
+#include "kura/words.h"
 #include "screen.h"
+#include "table.h"
 #include "text.h"
 
 static int run(Session *session, const Manifest *manifest, const char *dir, Error *err)
@@ -13,6 +15,23 @@ static int run(Session *session, const Manifest *manifest, const char *dir, Erro
         return -1;
     return export_run(session->repo, manifest, dir, compression, rolemap_is_empty(map) ? NULL : map, &session->findings,
                       &session->progress, err);
+}
+
+static void add_line(Table *table, const char *name, char *text)
+{
+    table_row(table, name, text);
+    free(text);
+}
+
+static void print_places(FILE *out, const Manifest *manifest, const char *dir)
+{
+    _cleanup_(table_free_cleanup) Table *table = table_new("|");
+    if (manifest->has_database)
+        add_line(table, _("database"), xasprintf(_("%s/database, for pg_restore"), dir));
+    for (size_t i = 0; i < manifest->n_filesets; i++)
+        add_line(table, _("files"), xasprintf("%s/files/%s", dir, manifest->filesets[i].name));
+    add_line(table, _("check"), xasprintf("cd %s && sha256sum -c SHA256SUMS", dir));
+    table_print(table, out, 2);
 }
 
 int command_export(Session *session, Error *err)
@@ -27,11 +46,7 @@ int command_export(Session *session, Error *err)
         return 0;
     }
     _cleanup_free_ char *shown = text_escaped(dir);
-    fprintf(session->out, "backup %s exported to %s\n", manifest->id, shown);
-    if (manifest->has_database)
-        fprintf(session->out, "  database  %s/database, for pg_restore\n", shown);
-    for (size_t i = 0; i < manifest->n_filesets; i++)
-        fprintf(session->out, "  files     %s/files/%s\n", shown, manifest->filesets[i].name);
-    fprintf(session->out, "  check     cd %s && sha256sum -c SHA256SUMS\n", shown);
+    fprintf(session->out, _("backup %s exported to %s\n"), manifest->id, shown);
+    print_places(session->out, manifest, dir);
     return 0;
 }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 
@@ -34,7 +35,7 @@ static void print_options(FILE *out, const char *title, Group group, const Comma
         if (group_of(&option_specs[i]) != group || (command && !option_belongs(&option_specs[i], command->id)))
             continue;
         _cleanup_free_ char *synopsis = option_synopsis(&option_specs[i]);
-        table_row(table, synopsis, option_specs[i].help);
+        table_row(table, synopsis, words_get(option_specs[i].help));
     }
     if (table_is_empty(table))
         return;
@@ -46,22 +47,22 @@ static void print_commands(FILE *out)
 {
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     for (size_t i = 0; i < CMD_COUNT; i++)
-        table_row(table, command_specs[i].name, command_specs[i].help);
-    fputs("kura backs up a PostgreSQL database and its files as one set, and restores it under a role map.\n\n"
-          "Usage: kura [OPTION].. COMMAND [OPTION].. [ARGUMENT]..\n\nCommands:\n",
+        table_row(table, command_specs[i].name, words_get(command_specs[i].help));
+    fputs(_("kura backs up a PostgreSQL database and its files as one set, and restores it under a role map.\n\n"
+            "Usage: kura [OPTION].. COMMAND [OPTION].. [ARGUMENT]..\n\nCommands:\n"),
           out);
     table_print(table, out, 2);
-    print_options(out, "Options of every command:", OF_ALL, NULL);
-    fputs("\n\"kura help COMMAND\" explains a command; the manual is kura(1).\n", out);
+    print_options(out, _("Options of every command:"), OF_ALL, NULL);
+    fputs(_("\n\"kura help COMMAND\" explains a command; the manual is kura(1).\n"), out);
 }
 
 static void print_command(FILE *out, const CommandSpec *command)
 {
-    fprintf(out, "kura %s: %s\n\nUsage: kura %s%s%s [OPTION]..\n", command->name, command->help, command->name,
-            command->args[0] ? " " : "", command->args);
-    print_options(out, "Options:", OWN, command);
-    print_options(out, "Options of every command that opens a repository:", OF_REPOSITORY, command);
-    print_options(out, "Options of every command:", OF_ALL, command);
+    fprintf(out, _("kura %s: %s\n\nUsage: kura %s%s%s [OPTION]..\n"), command->name, words_get(command->help),
+            command->name, command->args[0] ? " " : "", command->args);
+    print_options(out, _("Options:"), OWN, command);
+    print_options(out, _("Options of every command that opens a repository:"), OF_REPOSITORY, command);
+    print_options(out, _("Options of every command:"), OF_ALL, command);
 }
 
 static json_t *json_of_options(const CommandSpec *command)

@@ -4,7 +4,9 @@
 #include "commands.h"
 #include "kura/clock.h"
 #include "kura/secret.h"
+#include "kura/words.h"
 #include "screen.h"
+#include "table.h"
 #include "text.h"
 #include "unlock.h"
 
@@ -115,21 +117,21 @@ static void print_keys(const Session *session)
     size_t n;
     const char *identity = options_text(session->options, OPT_IDENTITY_OUT);
     const AgeRecipient *recipients = repo_recipients(session->repo, &n);
-    _cleanup_free_ char *key_file = text_escaped(repo_key_file(session->repo));
+    _cleanup_free_ char *key_file = xasprintf(_("%s stays on this host, for backups"), repo_key_file(session->repo));
+    _cleanup_(table_free_cleanup) Table *table = table_new("|");
     for (size_t i = 0; i < n; i++) {
         char text[AGE_RECIPIENT_SIZE];
         age_recipient_format(&recipients[i], text);
-        fprintf(session->out, "  encrypted for  %s\n", text);
+        table_row(table, _("encrypted for"), text);
     }
-    fprintf(session->out, "  key file       %s stays on this host, for backups\n", key_file);
-    if (identity == NULL)
-        return;
-    _cleanup_free_ char *shown = text_escaped(identity);
-    fprintf(session->out,
-            "  identity       %s\n\n"
-            "Move the identity away from this host now, and keep a copy of it in another place.\n"
-            "Without it nothing can be restored; with it every backup can be read.\n",
-            shown);
+    table_row(table, _("key file"), key_file);
+    if (identity != NULL)
+        table_row(table, _("identity"), identity);
+    table_print(table, session->out, 2);
+    if (identity != NULL)
+        fputs(_("\nMove the identity away from this host now, and keep a copy of it in another place.\n"
+                "Without it nothing can be restored; with it every backup can be read.\n"),
+              session->out);
 }
 
 int command_init(Session *session, Error *err)
@@ -145,7 +147,7 @@ int command_init(Session *session, Error *err)
         return 0;
     }
     _cleanup_free_ char *name = text_escaped(store_name(session->store));
-    fprintf(session->out, "repository %s created, id %s\n", name, repo_id(session->repo));
+    fprintf(session->out, _("repository %s created, id %s\n"), name, repo_id(session->repo));
     if (encrypt)
         print_keys(session);
     return 0;

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -35,9 +36,9 @@ static void add_row(Session *session, const KeyRow *row, Table *table, json_t *a
     else
         table_row(table, row->text,
                   !has_key_file  ? "-"
-                  : !row->listed ? "yes, but not a recipient any more"
-                  : row->pinned  ? "yes"
-                                 : "NO");
+                  : !row->listed ? _("yes, but not a recipient any more")
+                  : row->pinned  ? _("yes")
+                                 : _("NO"));
 }
 
 static void list_recipients(Session *session, Table *table, json_t *array)
@@ -64,7 +65,7 @@ static int key_list(Session *session, Error *err)
         return -1;
     bool has_key_file = repo_pinning(session->repo) != REPO_PINNED_NONE;
     json_t *array = json_array();
-    _cleanup_(table_free_cleanup) Table *table = table_new("recipient|trusted by this host");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("recipient|trusted by this host"));
     list_recipients(session, table, array);
     if (session->json) {
         session_set(session, "key",
@@ -75,7 +76,7 @@ static int key_list(Session *session, Error *err)
     json_decref(array);
     _cleanup_free_ char *path = text_escaped(repo_key_file(session->repo) ? repo_key_file(session->repo) : "-");
     table_print(table, session->out, 0);
-    fprintf(session->out, "key file  %s%s\n", path, has_key_file ? "" : " (there is none)");
+    fprintf(session->out, has_key_file ? _("key file  %s\n") : _("key file  %s (there is none)\n"), path);
     return 0;
 }
 
@@ -89,7 +90,7 @@ static void tell_added(Session *session, const char *recipient, const RewrapTota
                     json_pack("{s:s, s:I, s:I, s:I}", "added", recipient, "objects", (json_int_t)totals->objects,
                               "rewritten", (json_int_t)totals->rewritten, "failed", (json_int_t)totals->failed));
     else
-        fprintf(session->out, "recipient %s can read the repository: %s objects, %s given a new header\n", recipient,
+        fprintf(session->out, _("recipient %s can read the repository: %s objects, %s given a new header\n"), recipient,
                 text_count(totals->objects, objects), text_count(totals->rewritten, rewritten));
 }
 
@@ -120,7 +121,7 @@ static int key_pin(Session *session, Error *err)
     size_t n;
     const AgeRecipient *recipients = repo_recipients(session->repo, &n);
     _cleanup_free_ char *path = text_escaped(repo_key_file(session->repo));
-    fprintf(session->out, "key file %s: this host now encrypts for\n", path);
+    fprintf(session->out, _("key file %s: this host now encrypts for\n"), path);
     for (size_t i = 0; i < n; i++) {
         char text[AGE_RECIPIENT_SIZE];
         age_recipient_format(&recipients[i], text);

@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "kura/log.h"
 #include "kura/pin.h"
+#include "kura/words.h"
 #include "survey.h"
 #include "table.h"
 #include "text.h"
@@ -18,8 +19,8 @@ typedef struct Listing {
 static Table *new_table(const Session *session)
 {
     return table_new(repo_is_encrypted(session->repo)
-                         ? "id|app|database|>rows|>files|>size|>stored new|>warnings|rehearsed|tags"
-                         : "id|database|>rows|>files|>size|>stored new|>warnings|rehearsed|tags");
+                         ? _("id|app|database|>rows|>files|>size|>stored new|>warnings|rehearsed|tags")
+                         : _("id|database|>rows|>files|>size|>stored new|>warnings|rehearsed|tags"));
 }
 
 /* "passed, 3 h 20 min ago"; the last one counts. */
@@ -28,8 +29,9 @@ static char *rehearsed(const RepositoryReport *report, const char *id)
     char age[TEXT_SIZE];
     const RehearsalBrief *last = report_last_rehearsal(report, id);
     if (last == NULL)
-        return xstrdup("never");
-    return xasprintf("%s, %s ago", verdict_name(last->verdict), text_age((double)(report->now - last->started), age));
+        return xstrdup(_("never"));
+    return xasprintf(_("%s, %s ago"), words_get(verdict_name(last->verdict)),
+                     text_age((double)(report->now - last->started), age));
 }
 
 /* Its tags; that it is pinned stands in front of them, in brackets as no tag is likely to. */
@@ -37,7 +39,7 @@ static char *marks(const Listing *listing, const Manifest *manifest)
 {
     _cleanup_free_ char *tags = view_join(&manifest->tags);
     bool pinned = strvec_contains(listing->pinned, manifest->id);
-    return xasprintf("%s%s%s", pinned ? "[pinned]" : "", pinned && tags[0] ? " " : "", tags);
+    return xasprintf("%s%s%s", pinned ? _("[pinned]") : "", pinned && tags[0] ? " " : "", tags);
 }
 
 static void add_row(const Listing *listing, const Manifest *manifest)

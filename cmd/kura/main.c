@@ -1,6 +1,4 @@
 #include <fcntl.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +8,7 @@
 #include "complete.h"
 #include "finish.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "night.h"
 #include "redact.h"
 #include "ticker.h"
@@ -21,13 +20,6 @@ static void occupy_standard_streams(void)
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
             _exit(1);
-}
-
-/* Names of files and tables are UTF-8 whatever cron's locale says; numbers and dates stay those of the C locale. */
-static void set_locale(void)
-{
-    if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-        setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 /* Large buffers go back to the system at once. glibc would raise this limit by itself, after which freed segments stay
@@ -105,7 +97,7 @@ int main(int argc, char *argv[])
 {
     occupy_standard_streams(); /* first: the next line opens a descriptor already */
     stop_install();
-    set_locale();
+    words_init(KURA_LOCALEDIR);
     bound_memory();
     umask(077);
     const char *const *words = (const char *const *)argv;

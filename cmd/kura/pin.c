@@ -4,12 +4,13 @@
 
 #include "commands.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "screen.h"
 
 static void tell(Session *session, const char *id, const char *reason, bool pinned)
 {
     if (!session->json) {
-        fprintf(session->out, "%s is %s\n", id, pinned ? "pinned" : "not pinned any more");
+        fprintf(session->out, pinned ? _("%s is pinned\n") : _("%s is not pinned any more\n"), id);
         return;
     }
     session_set(session, "backup", json_text(id));
@@ -58,8 +59,8 @@ int command_unpin(Session *session, Error *err)
 {
     bool was;
     _cleanup_free_ char *id = NULL;
-    if (session_open_repo(session, err) < 0 ||
-        find_pin(session, session->options->args.v[0], &id, err) < 0 || pin_remove(session->repo, id, &was, err) < 0)
+    if (session_open_repo(session, err) < 0 || find_pin(session, session->options->args.v[0], &id, err) < 0 ||
+        pin_remove(session->repo, id, &was, err) < 0)
         return -1;
     tell(session, id, NULL, false);
     return 0;

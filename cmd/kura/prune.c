@@ -7,6 +7,7 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "view_kept.h"
 #include "view_prune.h"
 
@@ -107,9 +108,14 @@ static int refuse_failed(const RunState *state, Error *err)
 {
     const RunRecord *last = &state->runs[RUN_BACKUP].last;
     bool named = state->app[0] != 0;
-    _cleanup_free_ char *whose = named ? xasprintf(" of \"%s\"", state->app) : xstrdup("");
-    error_set(err, ERR_FAILED, "nothing is removed, for the last backup%s on this host, begun %s, failed: %s", whose,
-              last->started, last->error ? last->error : "it was killed");
+    const char *why = last->error ? last->error : _("it was killed");
+    if (named)
+        error_set(err, ERR_FAILED,
+                  "nothing is removed, for the last backup of \"%s\" on this host, begun %s, failed: %s", state->app,
+                  last->started, why);
+    else
+        error_set(err, ERR_FAILED, "nothing is removed, for the last backup on this host, begun %s, failed: %s",
+                  last->started, why);
     return error_hint(err, "Make one that succeeds first: \"kura backup%s%s\".", named ? " --app " : "", state->app);
 }
 

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "kura/report.h"
+#include "kura/words.h"
 #include "pagefile.h"
 #include "screen.h"
 #include "table.h"
@@ -56,20 +57,20 @@ static void print_what(FILE *out, const Rehearsal *rehearsal)
 {
     char first[TEXT_SIZE], second[TEXT_SIZE];
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
-    add_line(table, "backup", xasprintf("%s, %s old", rehearsal->backup, text_age(rehearsal->backup_age, first)));
+    add_line(table, _("backup"), xasprintf(_("%s, %s old"), rehearsal->backup, text_age(rehearsal->backup_age, first)));
     if (rehearsal->newest_row_age >= 0)
-        add_line(table, "newest row",
-                 xasprintf("%s before the backup (%s)", text_age(rehearsal->newest_row_age, first),
+        add_line(table, _("newest row"),
+                 xasprintf(_("%s before the backup (%s)"), text_age(rehearsal->newest_row_age, first),
                            rehearsal->newest_row_where));
-    add_line(table, "server",
-             xasprintf("PostgreSQL %s, the backup is of %s", version_text(rehearsal->server_version_num, first),
+    add_line(table, _("server"),
+             xasprintf(_("PostgreSQL %s, the backup is of %s"), version_text(rehearsal->server_version_num, first),
                        version_text(rehearsal->source_version_num, second)));
     if (rehearsal->database_bytes > 0)
-        add_line(table, "disk",
-                 xasprintf("%s, %s were expected", text_bytes(rehearsal->database_bytes, first),
+        add_line(table, _("disk"),
+                 xasprintf(_("%s, %s were expected"), text_bytes(rehearsal->database_bytes, first),
                            text_bytes(rehearsal->estimated_bytes, second)));
     if (rehearsal->error == NULL)
-        table_row(table, "came back in", text_seconds(rehearsal->restore_seconds, first));
+        table_row(table, _("came back in"), text_seconds(rehearsal->restore_seconds, first));
     table_print(table, out, 2);
 }
 
@@ -79,13 +80,15 @@ static void print_proofs(FILE *out, const Rehearsal *rehearsal)
     _cleanup_(table_free_cleanup) Table *table = table_new("|>||");
     for (size_t i = 0; i < rehearsal->n_proofs; i++) {
         const RehearsalProof *proof = &rehearsal->proofs[i];
-        _cleanup_free_ char *wrong = proof->failed ? xasprintf("%s FAILED", text_count(proof->failed, failed)) : NULL;
+        _cleanup_free_ char *wrong =
+            proof->failed ? xasprintf(_("%s FAILED"), text_count(proof->failed, failed)) : NULL;
         if (proof->skipped)
-            table_row(table, proof->title, "-", "", proof->skipped);
+            table_row(table, words_get(proof->title), "-", "", proof->skipped);
         else
-            table_row(table, proof->title, text_count(proof->checked, count), proof->unit, wrong ? wrong : "proven");
+            table_row(table, words_get(proof->title), text_count(proof->checked, count), words_get(proof->unit),
+                      wrong ? wrong : _("proven"));
     }
-    fputs("proofs\n", out);
+    fputs(_("proofs\n"), out);
     table_print(table, out, 2);
 }
 
@@ -94,28 +97,28 @@ static void print_phases(FILE *out, const Rehearsal *rehearsal)
     char text[TEXT_SIZE];
     _cleanup_(table_free_cleanup) Table *table = table_new("|>");
     for (size_t i = 0; i < rehearsal->n_phases; i++)
-        table_row(table, rehearsal->phases[i].name, text_seconds(rehearsal->phases[i].seconds, text));
-    table_row(table, "all", text_seconds(rehearsal->seconds, text));
-    fputs("phases\n", out);
+        table_row(table, words_get(rehearsal->phases[i].name), text_seconds(rehearsal->phases[i].seconds, text));
+    table_row(table, _("all"), text_seconds(rehearsal->seconds, text));
+    fputs(_("phases\n"), out);
     table_print(table, out, 2);
 }
 
 static void print_changes(FILE *out, const RehearsalRun *run)
 {
     static const char *const kinds[] = {
-        [SCHEMA_ADDED] = "added", [SCHEMA_REMOVED] = "removed", [SCHEMA_CHANGED] = "changed"};
+        [SCHEMA_ADDED] = N_("added"), [SCHEMA_REMOVED] = N_("removed"), [SCHEMA_CHANGED] = N_("changed")};
     _cleanup_(table_free_cleanup) Table *table = table_new("|||");
     for (size_t i = 0; i < run->n_changes; i++) {
         const RehearsalSchemaChange *change = &run->changes[i];
         bool body = strchr(change->after ? change->after : change->before, '\n') != NULL;
         bool both = change->kind == SCHEMA_CHANGED && !body;
-        _cleanup_free_ char *text = both ? xasprintf("%s, was %s", change->after, change->before)
+        _cleanup_free_ char *text = both ? xasprintf(_("%s, was %s"), change->after, change->before)
                                          : xstrdup(body            ? ""
                                                    : change->after ? change->after
                                                                    : change->before);
-        table_row(table, kinds[change->kind], change->what, change->name, text);
+        table_row(table, words_get(kinds[change->kind]), change->what, change->name, text);
     }
-    fputs("schema\n", out);
+    fputs(_("schema\n"), out);
     table_print(table, out, 2);
 }
 
@@ -125,18 +128,18 @@ static void print_locks(FILE *out, const RehearsalRun *run)
     _cleanup_(table_free_cleanup) Table *table = table_new("||>");
     for (size_t i = 0; i < run->n_locks; i++)
         table_row(table, run->locks[i].table, run->locks[i].mode, text_seconds(run->locks[i].seconds, text));
-    fputs("longest locks\n", out);
+    fputs(_("longest locks\n"), out);
     table_print(table, out, 2);
 }
 
 static void print_rows(FILE *out, const RehearsalRun *run)
 {
     char before[TEXT_SIZE], after[TEXT_SIZE];
-    _cleanup_(table_free_cleanup) Table *table = table_new("|>before|>after");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("|>before|>after"));
     for (size_t i = 0; i < run->n_rows; i++)
         table_row(table, run->rows[i].table, text_count(run->rows[i].before, before),
                   text_count(run->rows[i].after, after));
-    fputs("rows that changed\n", out);
+    fputs(_("rows that changed\n"), out);
     table_print(table, out, 2);
 }
 
@@ -146,9 +149,12 @@ static void print_run(FILE *out, const RehearsalRun *run)
     size_t len = strlen(run->output);
     _cleanup_free_ char *whole = xstrndup(run->output, len > 0 && run->output[len - 1] == '\n' ? len - 1 : len);
     _cleanup_free_ char *command = text_escaped(run->command), *output = text_message(whole);
-    fprintf(out, "command %s\n", command);
-    fprintf(out, run->timed_out ? "  was ended after %s\n" : "  ended after %s with status %d\n",
-            text_seconds(run->seconds, text), run->status);
+    fprintf(out, _("command %s\n"), command);
+    text_seconds(run->seconds, text);
+    if (run->timed_out)
+        fprintf(out, _("  was ended after %s\n"), text);
+    else
+        fprintf(out, _("  ended after %s with status %d\n"), text, run->status);
     if (output[0])
         fprintf(out, "%s    %s\n", run->truncated ? "    ..\n" : "", output);
     if (run->n_changes > 0)
@@ -161,7 +167,7 @@ static void print_run(FILE *out, const RehearsalRun *run)
 
 static void print_rehearsal(FILE *out, const Rehearsal *rehearsal)
 {
-    fprintf(out, "rehearsal %s: %s\n", rehearsal->id, verdict_name(rehearsal->verdict));
+    fprintf(out, _("rehearsal %s: %s\n"), rehearsal->id, words_get(verdict_name(rehearsal->verdict)));
     print_what(out, rehearsal);
     print_proofs(out, rehearsal);
     if (rehearsal->has_run)

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "kura/export.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "text.h"
 #include "view.h"
@@ -31,7 +32,7 @@ int command_remap(Session *session, Error *err)
     }
     _cleanup_free_ char *from = text_escaped(archive);
     _cleanup_free_ char *to = text_escaped(output);
-    fprintf(session->out, "archive %s rewritten as %s\n", from, to);
+    fprintf(session->out, _("archive %s rewritten as %s\n"), from, to);
     print_roles(session->out, &uses);
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "auditview.h"
 #include "commands.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "text.h"
 
@@ -11,8 +12,15 @@
 static void print_done(FILE *out, const char *what, size_t statements, size_t transactions)
 {
     char n_statements[TEXT_SIZE], n_transactions[TEXT_SIZE];
-    fprintf(out, "%s: %s statement%s in %s transaction%s\n", what, text_count(statements, n_statements),
-            statements == 1 ? "" : "s", text_count(transactions, n_transactions), transactions == 1 ? "" : "s");
+    text_count(statements, n_statements);
+    text_count(transactions, n_transactions);
+    if (statements == 1)
+        fprintf(out, _("%s: %s statement in %s transaction\n"), what, n_statements, n_transactions);
+    else
+        fprintf(
+            out,
+            ngettext("%s: %s statements in %s transaction\n", "%s: %s statements in %s transactions\n", transactions),
+            what, n_statements, n_transactions);
 }
 
 static void print_sql(FILE *out, const char *script)
@@ -50,7 +58,7 @@ static int run_undo(Session *session, const char *file, Error *err)
                               (json_int_t)report.statements, "transactions", (json_int_t)report.transactions, "retries",
                               (json_int_t)report.retries, "script", json_text(report.script)));
     else if (apply)
-        print_done(session->out, "undone", report.statements, report.transactions);
+        print_done(session->out, _("undone"), report.statements, report.transactions);
     else
         print_sql(session->out, report.script);
     return 0;
@@ -70,12 +78,12 @@ static void print_repair(const Session *session, const RepairReport *report, con
     }
     _cleanup_free_ char *command = repair_command(session->options), *shown = text_escaped(command);
     _cleanup_free_ char *file = text_escaped(undo_file);
-    print_done(out, "repaired", report->statements, report->transactions);
-    fprintf(out, "  to go back: %s --undo %s --apply\n", shown, file);
-    fputs("after it\n", out);
+    print_done(out, _("repaired"), report->statements, report->transactions);
+    fprintf(out, _("  to go back: %s --undo %s --apply\n"), shown, file);
+    fputs(_("after it\n"), out);
     print_own_findings(out, &report->left);
     if (own_findings_count(&report->left, OWN_WARNING) == 0)
-        fputs("  owners and grants are as they should be\n", out);
+        fputs(_("  owners and grants are as they should be\n"), out);
 }
 
 static json_t *json_of_repair(const RepairReport *report, const char *undo_file)
@@ -95,8 +103,10 @@ static void tell_plan(Session *session, const RepairReport *report)
     if (report->transactions > 1)
         findings_add(&session->findings, FINDING_NOTE, "repair-transactions",
                      "Set max_locks_per_transaction higher and restart the server to have it in one.",
-                     "the server's lock table has no room for all objects: %zu transactions are %s",
-                     report->transactions, report->applied ? "made" : "needed");
+                     report->applied
+                         ? N_("the server's lock table has no room for all objects: %zu transactions are made")
+                         : N_("the server's lock table has no room for all objects: %zu transactions are needed"),
+                     report->transactions);
 }
 
 static int run_repair(Session *session, const char *undo_file, Error *err)
@@ -121,7 +131,7 @@ static int run_repair(Session *session, const char *undo_file, Error *err)
     else
         print_repair(session, &report, undo_file);
     audit_sum_up(session, report.applied ? &report.left : &report.audit.findings,
-                 report.plan && !repair.apply ? "Nothing was changed; --apply runs the plan." : NULL);
+                 report.plan && !repair.apply ? N_("Nothing was changed; --apply runs the plan.") : NULL);
     return 0;
 }
 

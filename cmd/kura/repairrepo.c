@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "kura/text.h"
+#include "kura/words.h"
 #include "other.h"
 #include "screen.h"
 #include "table.h"
@@ -37,17 +38,17 @@ static const char *cure_text(const RepairObject *object, bool applied)
 {
     switch (object->cure) {
     case CURE_CACHE:
-        return applied ? "brought back from the cache of this host" : "the cache of this host has it";
+        return applied ? _("brought back from the cache of this host") : _("the cache of this host has it");
     case CURE_COPY:
-        return applied ? "brought back from the copy" : "the copy has it";
+        return applied ? _("brought back from the copy") : _("the copy has it");
     case CURE_FILES:
-        return applied ? "made again of files on this host" : "can be made again of files on this host";
+        return applied ? _("made again of files on this host") : _("can be made again of files on this host");
     case CURE_SET_ASIDE:
-        return applied ? "moved to damaged/" : "would be moved to damaged/";
+        return applied ? _("moved to damaged/") : _("would be moved to damaged/");
     case CURE_NONE:
         break;
     }
-    return object->why ? object->why : "nothing here has it";
+    return object->why ? object->why : _("nothing here has it");
 }
 
 static void print_affected(FILE *out, const RepairObject *object)
@@ -55,10 +56,10 @@ static void print_affected(FILE *out, const RepairObject *object)
     size_t n = object->affected.kept.n, shown = n < SHOWN_AFFECTED ? n : SHOWN_AFFECTED;
     for (size_t i = 0; i < shown; i++) {
         _cleanup_free_ char *name = text_escaped(object->affected.kept.v[i]);
-        fprintf(out, "%s%s", i ? ", " : "  needed for: ", name);
+        fprintf(out, "%s%s", i ? ", " : _("  needed for: "), name);
     }
     if (n > shown)
-        fprintf(out, " and %zu more", n - shown);
+        fprintf(out, _(" and %zu more"), n - shown);
     if (n > 0)
         fputc('\n', out);
 }
@@ -74,14 +75,15 @@ static void print_repair(FILE *out, const RepairRepoReport *report, bool applied
         print_affected(out, object);
     }
     if (report->n_objects == 0)
-        fputs("nothing is missing or damaged\n", out);
+        fputs(_("nothing is missing or damaged\n"), out);
     else
-        fprintf(out, "%zu of %zu %s\n", back, report->n_objects, applied ? "brought back" : "can be brought back");
+        fprintf(out, applied ? _("%zu of %zu brought back\n") : _("%zu of %zu can be brought back\n"), back,
+                report->n_objects);
     if (report->leftovers > 0)
-        fprintf(out, "%ju unfinished files %s\n", (uintmax_t)report->leftovers,
-                applied ? "removed" : "would be removed");
+        fprintf(out, applied ? _("%ju unfinished files removed\n") : _("%ju unfinished files would be removed\n"),
+                (uintmax_t)report->leftovers);
     if (!applied && (report->n_objects > 0 || report->leftovers > 0))
-        fputs("nothing was changed; --apply does it\n", out);
+        fputs(_("nothing was changed; --apply does it\n"), out);
 }
 
 static int run(Session *session, Repo *from, const FileArgs *files, Error *err)

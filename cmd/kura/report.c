@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "kura/clock.h"
+#include "kura/words.h"
 #include "pagefile.h"
 #include "screen.h"
 #include "survey.h"
@@ -90,7 +91,7 @@ static void print_verdict(FILE *out, const RepositoryReport *report, const char 
 {
     _cleanup_free_ char *verdict = report_repository_verdict(report), *shown = text_escaped(verdict),
                         *file = text_escaped(path);
-    fprintf(out, "%s\nThe page is %s\n", shown, file);
+    fprintf(out, _("%s\nThe page is %s\n"), shown, file);
 }
 
 static int print_page(FILE *out, const RepositoryReport *report, Error *err)

@@ -1,6 +1,7 @@
 #include "restoreview.h"
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -68,13 +69,13 @@ static void add_source(Table *table, const RestoreView *view)
 {
     const Manifest *manifest = view->manifest;
     if (manifest == NULL)
-        add_line(table, "from", xasprintf("archive %s", view->source));
+        add_line(table, _("from"), xasprintf(_("archive %s"), view->source));
     else if (manifest->has_database)
-        add_line(table, "from",
-                 xasprintf("backup %s: %s of PostgreSQL %s on %s", manifest->id, manifest->database.facts.name,
+        add_line(table, _("from"),
+                 xasprintf(_("backup %s: %s of PostgreSQL %s on %s"), manifest->id, manifest->database.facts.name,
                            manifest->database.facts.server_version, manifest->host));
     else
-        add_line(table, "from", xasprintf("backup %s: files of %s", manifest->id, manifest->host));
+        add_line(table, _("from"), xasprintf(_("backup %s: files of %s"), manifest->id, manifest->host));
 }
 
 static void print_what(FILE *out, const RestoreView *view)
@@ -83,12 +84,13 @@ static void print_what(FILE *out, const RestoreView *view)
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     add_source(table, view);
     if (report->database != NULL)
-        add_line(table, "to", xasprintf("database %s", report->database));
+        add_line(table, _("to"), xasprintf(_("database %s"), report->database));
     if (report->replaced != NULL)
-        add_line(table, "keeps", xasprintf("the old database as %s; kura undo brings it back", report->replaced));
+        add_line(table, _("keeps"), xasprintf(_("the old database as %s; kura undo brings it back"), report->replaced));
     for (size_t i = 0; i < view->options->n_files; i++)
-        add_line(table, "files", xasprintf("%s into %s", view->options->files[i].name, view->options->files[i].dir));
-    fputs(view->plan ? "plan (nothing was changed)\n" : "restored\n", out);
+        add_line(table, _("files"),
+                 xasprintf(_("%s into %s"), view->options->files[i].name, view->options->files[i].dir));
+    fputs(view->plan ? _("plan (nothing was changed)\n") : _("restored\n"), out);
     table_print(table, out, 2);
 }
 
@@ -97,25 +99,25 @@ static void add_rows(Table *table, const RestoreView *view)
     const RestoreReport *report = view->report;
     char first[TEXT_SIZE], second[TEXT_SIZE], third[TEXT_SIZE];
     if (view->manifest == NULL)
-        table_row(table, "rows", "loaded by pg_restore; an archive does not tell how many there are");
+        table_row(table, _("rows"), _("loaded by pg_restore; an archive does not tell how many there are"));
     else
-        add_line(table, "rows",
-                 xasprintf("%s in %s tables, %s", text_count(report->rows, first), text_count(report->tables, second),
-                           text_bytes(report->bytes, third)));
+        add_line(table, _("rows"),
+                 xasprintf(_("%s in %s tables, %s"), text_count(report->rows, first),
+                           text_count(report->tables, second), text_bytes(report->bytes, third)));
     if (report->tables_verified == 0 && !view->options->verify)
-        table_row(table, "digests", "not read back (--no-verify)");
+        table_row(table, _("digests"), _("not read back (--no-verify)"));
     else if (report->tables_verified == 0)
-        table_row(table, "digests", "none to compare with");
+        table_row(table, _("digests"), _("none to compare with"));
     else
-        add_line(table, "digests",
-                 xasprintf("%s of %s tables read back, count and digest equal",
+        add_line(table, _("digests"),
+                 xasprintf(_("%s of %s tables read back, count and digest equal"),
                            text_count(report->tables_verified, first), text_count(report->tables, second)));
-    add_line(table, "owners", xasprintf("%s objects checked", text_count(report->owners_checked, first)));
-    add_line(table, "grants", xasprintf("%s checked", text_count(report->grants_checked, first)));
+    add_line(table, _("owners"), xasprintf(_("%s objects checked"), text_count(report->owners_checked, first)));
+    add_line(table, _("grants"), xasprintf(_("%s checked"), text_count(report->grants_checked, first)));
     if (report->app_role != NULL)
-        add_line(
-            table, "access",
-            xasprintf("%s relations probed as role %s", text_count(report->relations_probed, first), report->app_role));
+        add_line(table, _("access"),
+                 xasprintf(_("%s relations probed as role %s"), text_count(report->relations_probed, first),
+                           report->app_role));
 }
 
 static void print_proof(FILE *out, const RestoreView *view)
@@ -126,12 +128,12 @@ static void print_proof(FILE *out, const RestoreView *view)
     if (report->database != NULL)
         add_rows(table, view);
     for (size_t i = 0; i < report->n_files && i < view->options->n_files; i++)
-        add_line(table, "files",
-                 xasprintf("%s: %s written (%s), %s were right already, every hash checked",
+        add_line(table, _("files"),
+                 xasprintf(_("%s: %s written (%s), %s were right already, every hash checked"),
                            view->options->files[i].name, text_count(report->files[i].written, first),
                            text_bytes(report->files[i].written_bytes, second),
                            text_count(report->files[i].kept, third)));
-    fputs("proven\n", out);
+    fputs(_("proven\n"), out);
     table_print(table, out, 2);
 }
 
@@ -142,9 +144,9 @@ static void print_phases(FILE *out, const RestoreReport *report)
         return;
     _cleanup_(table_free_cleanup) Table *table = table_new("|>");
     for (size_t i = 0; i < report->n_phases; i++)
-        table_row(table, report->phases[i].name, text_seconds(report->phases[i].seconds, text));
-    table_row(table, "all", text_seconds(total_seconds(report), text));
-    fputs("phases\n", out);
+        table_row(table, words_get(report->phases[i].name), text_seconds(report->phases[i].seconds, text));
+    table_row(table, _("all"), text_seconds(total_seconds(report), text));
+    fputs(_("phases\n"), out);
     table_print(table, out, 2);
 }
 

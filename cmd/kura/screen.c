@@ -8,6 +8,7 @@
 
 #include "kura/clock.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "text.h"
 
 void screen_init(Screen *screen, FILE *stream, bool json)
@@ -102,7 +103,7 @@ static void print_line(Screen *screen, int gravity, const char *prefix, const ch
     clear_status(screen);
     print_text(screen, gravity, prefix, text);
     if (advice != NULL)
-        print_text(screen, gravity, "hint: ", advice);
+        print_text(screen, gravity, _("hint: "), advice);
     fflush(screen->stream);
     pthread_mutex_unlock(&screen->mutex);
 }
@@ -110,14 +111,14 @@ static void print_line(Screen *screen, int gravity, const char *prefix, const ch
 void screen_log(void *ctx, LogLevel level, const char *message)
 {
     static const char *names[] = {"debug", "info", "warning", "error"};
-    static const char *prefixes[] = {"debug: ", "", "warning: ", "error: "};
+    static const char *prefixes[] = {"debug: ", "", N_("warning: "), N_("error: ")};
     static const int gravities[] = {GRAVE_DEBUG, GRAVE_INFO, GRAVE_WARNING, GRAVE_ERROR};
     Screen *screen = ctx;
     if (screen->json)
         screen_event(
             screen, json_pack("{s:s, s:s, s:o}", "event", "log", "level", names[level], "message", json_text(message)));
     else
-        print_line(screen, gravities[level], prefixes[level], message, NULL);
+        print_line(screen, gravities[level], words_get(prefixes[level]), message, NULL);
 }
 
 static const char *severity_names[] = {"note", "warning", "error"};
@@ -163,12 +164,13 @@ void screen_finding(Screen *screen, const Finding *finding)
         return;
     }
     static const int gravities[] = {GRAVE_NOTICE, GRAVE_WARNING, GRAVE_ERROR};
-    _cleanup_free_ char *prefix = xasprintf("%s: ", severity_names[finding->severity]);
-    print_line(screen, gravities[finding->severity], prefix, finding->message, finding->hint);
+    static const char *prefixes[] = {N_("note: "), N_("warning: "), N_("error: ")};
+    print_line(screen, gravities[finding->severity], words_get(prefixes[finding->severity]), finding->message,
+               finding->hint);
 }
 
 void screen_error(Screen *screen, const Error *err)
 {
     if (!screen->json)
-        print_line(screen, GRAVE_ERROR, "kura: error: ", err->message, err->hint);
+        print_line(screen, GRAVE_ERROR, _("kura: error: "), err->message, err->hint);
 }

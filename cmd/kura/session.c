@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "file.h"
+#include "kura/words.h"
 #include "unlock.h"
 
 enum { MAP_FILE_MAX = 1024 * 1024 };
@@ -198,12 +199,12 @@ static int add_files(const char *text, FileArgs *args, Error *err)
 {
     size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
     if (len == 0 || text[len] != '=')
-        return bad_files(text, "the name of the fileset is missing or malformed", err);
+        return bad_files(text, _("the name of the fileset is missing or malformed"), err);
     if (text[len + 1] == 0)
-        return bad_files(text, "the directory is missing", err);
+        return bad_files(text, _("the directory is missing"), err);
     for (size_t i = 0; i < args->n; i++)
         if (strlen(args->v[i].name) == len && strncmp(args->v[i].name, text, len) == 0)
-            return bad_files(text, "there is another fileset of this name", err);
+            return bad_files(text, _("there is another fileset of this name"), err);
     args->v[args->n++] = (FileArg){.name = xstrndup(text, len), .dir = text + len + 1};
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "kura/export.h"
 #include "kura/pin.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -44,14 +45,14 @@ static void print_tables(Session *session, const Table *table, json_t *array)
         return;
     }
     json_decref(array);
-    fputs("tables\n", session->out);
+    fputs(_("tables\n"), session->out);
     table_print(table, session->out, 2);
 }
 
 static void show_tables(Session *session, const ManifestDatabase *database)
 {
     json_t *array = json_array();
-    _cleanup_(table_free_cleanup) Table *table = table_new("schema|table|>rows|>bytes|>segments|digest");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("schema|table|>rows|>bytes|>segments|digest"));
     for (size_t i = 0; i < database->n_tables; i++) {
         const ManifestTable *one = &database->tables[i];
         char rows[TEXT_SIZE], bytes[TEXT_SIZE], segments[TEXT_SIZE], digest[33];
@@ -67,7 +68,7 @@ static void show_tables(Session *session, const ManifestDatabase *database)
 static void show_archive_tables(Session *session, const Toc *toc)
 {
     json_t *array = json_array();
-    _cleanup_(table_free_cleanup) Table *table = table_new("schema|table");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("schema|table"));
     for (size_t i = 0; i < toc->n_entries; i++) {
         const TocEntry *entry = &toc->entries[i];
         if (entry->desc == NULL || strcmp(entry->desc, "TABLE DATA") != 0)
@@ -106,18 +107,18 @@ static void show_archive(Session *session, const char *path, const Toc *toc)
         return;
     }
     _cleanup_free_ char *name = text_escaped(path);
-    _cleanup_free_ char *kind = xasprintf("%s, version 1.%d, compression %s", format, toc->minor, compressed);
+    _cleanup_free_ char *kind = xasprintf(_("%s, version 1.%d, compression %s"), format, toc->minor, compressed);
     _cleanup_free_ char *server =
-        xasprintf("PostgreSQL %s; pg_dump %s", toc->server_version ? toc->server_version : "?",
+        xasprintf(_("PostgreSQL %s; pg_dump %s"), toc->server_version ? toc->server_version : "?",
                   toc->dump_version ? toc->dump_version : "?");
     _cleanup_free_ char *entries =
-        xasprintf("%zu, of which %zu with the rows of a table", toc->n_entries, entries_of(toc, "TABLE DATA"));
+        xasprintf(_("%zu, of which %zu with the rows of a table"), toc->n_entries, entries_of(toc, "TABLE DATA"));
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
-    table_row(table, "format", kind);
-    table_row(table, "database", toc->dbname);
-    table_row(table, "server", server);
-    table_row(table, "entries", entries);
-    fprintf(session->out, "archive %s\n", name);
+    table_row(table, _("format"), kind);
+    table_row(table, _("database"), toc->dbname);
+    table_row(table, _("server"), server);
+    table_row(table, _("entries"), entries);
+    fprintf(session->out, _("archive %s\n"), name);
     table_print(table, session->out, 2);
 }
 
@@ -183,7 +184,10 @@ static void print_pin(FILE *out, const Pin *pin)
 {
     _cleanup_free_ char *host = text_escaped(pin->host), *user = text_escaped(pin->user);
     _cleanup_free_ char *reason = pin->reason ? text_escaped(pin->reason) : NULL;
-    fprintf(out, "pinned by %s on %s at %s%s%s\n", user, host, pin->created, reason ? ": " : "", reason ? reason : "");
+    if (reason)
+        fprintf(out, _("pinned by %s on %s at %s: %s\n"), user, host, pin->created, reason);
+    else
+        fprintf(out, _("pinned by %s on %s at %s\n"), user, host, pin->created);
 }
 
 static int command_show_backup(Session *session, const char *name, Error *err)

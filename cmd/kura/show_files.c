@@ -7,6 +7,7 @@
 #include "kura/fileset.h"
 #include "kura/jsontext.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -82,7 +83,7 @@ static void begin_fileset(Session *session, const ManifestFileset *fileset, bool
         return;
     }
     _cleanup_free_ char *name = text_escaped(fileset->name);
-    fprintf(session->out, "files of %s\n", name);
+    fprintf(session->out, _("files of %s\n"), name);
 }
 
 int show_files(Session *session, const Manifest *manifest, Error *err)

@@ -3,6 +3,7 @@
 #include "kura/clock.h"
 #include "kura/mem.h"
 #include "kura/text.h"
+#include "kura/words.h"
 
 /* Clocks of two hosts differ; a backup from further ahead is not believed to be that young. */
 enum { CLOCK_SKEW = 600 };
@@ -26,7 +27,7 @@ static double age(time_t moment, time_t now)
 /* "shop", or of a further repository "shop" in "/mnt/second", both in quotes. To be freed. */
 static char *name_of(const Standing *standing)
 {
-    return standing->further ? xasprintf("\"%s\" in \"%s\"", standing->app, standing->location)
+    return standing->further ? xasprintf(_("\"%s\" in \"%s\""), standing->app, standing->location)
                              : xasprintf("\"%s\"", standing->app);
 }
 
@@ -50,7 +51,7 @@ static void judge_last_run(const Standing *standing, RunKind kind, Findings *fin
 {
     const RunHistory *history = &standing->runs[kind];
     const RunRecord *last = &history->last;
-    const char *name = run_kind_name(kind);
+    const char *name = words_get(run_kind_name(kind));
     if (!history->has_last || run_record_good(kind, last))
         return;
     if (kind == RUN_VERIFY && last->finished && standing->verified >= clock_parse_utc(last->started))
@@ -64,7 +65,7 @@ static void judge_last_run(const Standing *standing, RunKind kind, Findings *fin
                      "the last verify of \"%s\", at %s, found damage", standing->app, last->finished);
     else if (last->finished)
         findings_add(findings, FINDING_WARNING, "run-failed", NULL, "the last %s of \"%s\", at %s, failed: %s", name,
-                     standing->app, last->finished, last->error ? last->error : "it told no reason");
+                     standing->app, last->finished, last->error ? last->error : _("it told no reason"));
 }
 
 static void judge_rehearsal(const Standing *standing, double limit, time_t now, Findings *findings)
@@ -93,18 +94,22 @@ time_t standing_verified(const Standing *standing)
     return here > standing->verified ? here : standing->verified;
 }
 
-static void judge_age_of_verify(const Standing *standing, const char *code, const char *what, time_t moment,
-                                double limit, time_t now, Findings *findings)
+static void judge_age_of_verify(const Standing *standing, const char *code, bool reading, time_t moment, double limit,
+                                time_t now, Findings *findings)
 {
     char old[TEXT_SIZE], most[TEXT_SIZE];
     static const char *const hint =
-        "Run \"kura verify\", with --read-data=PERCENT each night to read all data in turn.";
+        N_("Run \"kura verify\", with --read-data=PERCENT each night to read all data in turn.");
     if (limit > 0 && moment == 0)
-        findings_add(findings, FINDING_WARNING, code, hint, "the backups of \"%s\" were never %s", standing->app, what);
+        findings_add(findings, FINDING_WARNING, code, hint,
+                     reading ? N_("the backups of \"%s\" were never read through")
+                             : N_("the backups of \"%s\" were never verified"),
+                     standing->app);
     else if (limit > 0 && age(moment, now) > limit)
         findings_add(findings, FINDING_WARNING, code, hint,
-                     "the backups of \"%s\" were last %s %s ago, and may be %s ago", standing->app, what,
-                     text_age(age(moment, now), old), text_age(limit, most));
+                     reading ? N_("the backups of \"%s\" were last read through %s ago, and may be %s ago")
+                             : N_("the backups of \"%s\" were last verified %s ago, and may be %s ago"),
+                     standing->app, text_age(age(moment, now), old), text_age(limit, most));
 }
 
 static void judge_verify(const Standing *standing, const StandingLimits *limits, time_t now, Findings *findings)
@@ -112,9 +117,8 @@ static void judge_verify(const Standing *standing, const StandingLimits *limits,
     if (standing->damages > 0)
         findings_add(findings, FINDING_ERROR, "damage-known", "\"kura verify\" tells what is damaged.",
                      "%zu things in backups of \"%s\" are missing or damaged", standing->damages, standing->app);
-    judge_age_of_verify(standing, "verify-too-old", "verified", standing_verified(standing), limits->verify, now,
-                        findings);
-    judge_age_of_verify(standing, "read-too-old", "read through", standing->read, limits->read, now, findings);
+    judge_age_of_verify(standing, "verify-too-old", false, standing_verified(standing), limits->verify, now, findings);
+    judge_age_of_verify(standing, "read-too-old", true, standing->read, limits->read, now, findings);
 }
 
 void standing_judge(const Standing *standing, const StandingLimits *limits, time_t now, Findings *findings)

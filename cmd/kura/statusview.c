@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kura/clock.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -24,17 +25,17 @@ static char *run_text(RunKind kind, const RunRecord *run, time_t now)
 {
     char ago[TEXT_SIZE], took[TEXT_SIZE];
     if (run_record_killed(run))
-        return xasprintf("began at %s and was killed", run->started);
+        return xasprintf(_("began at %s and was killed"), run->started);
     if (run->finished == NULL)
-        return xasprintf("runs since %s", run->started);
+        return xasprintf(_("runs since %s"), run->started);
     text_age(age(clock_parse_utc(run->finished), now), ago);
     text_seconds(run->seconds, took);
     if (run->status == 0)
-        return xasprintf("done %s ago, in %s", ago, took);
+        return xasprintf(_("done %s ago, in %s"), ago, took);
     if (run_record_good(kind, run))
-        return xasprintf("done %s ago, in %s, with warnings", ago, took);
-    return xasprintf("failed %s ago, with exit status %d%s%s", ago, run->status, run->error ? ": " : "",
-                     run->error ? run->error : "");
+        return xasprintf(_("done %s ago, in %s, with warnings"), ago, took);
+    return run->error ? xasprintf(_("failed %s ago, with exit status %d: %s"), ago, run->status, run->error)
+                      : xasprintf(_("failed %s ago, with exit status %d"), ago, run->status);
 }
 
 void print_standing(FILE *out, const Standing *standing, time_t now)
@@ -42,28 +43,29 @@ void print_standing(FILE *out, const Standing *standing, time_t now)
     char ago[TEXT_SIZE];
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     _cleanup_free_ char *app = text_escaped(standing->app);
-    fprintf(out, "%s%s\n", app, standing->further ? ", further repository" : "");
+    fprintf(out, standing->further ? _("%s, further repository\n") : "%s\n", app);
     if (standing->backup)
-        add_line(table, "newest backup",
-                 xasprintf("%s, %s old", standing->backup, text_age(age(standing->made, now), ago)));
+        add_line(table, _("newest backup"),
+                 xasprintf(_("%s, %s old"), standing->backup, text_age(age(standing->made, now), ago)));
     else
-        table_row(table, "newest backup", "none");
+        table_row(table, _("newest backup"), _("none"));
     if (standing->rehearsed)
-        add_line(table, "newest rehearsal",
-                 xasprintf("%s, %s ago",
-                           standing->judged ? verdict_name(standing->verdict) : "verdict not readable here",
-                           text_age(age(standing->rehearsal, now), ago)));
+        add_line(
+            table, _("newest rehearsal"),
+            xasprintf(_("%s, %s ago"),
+                      standing->judged ? words_get(verdict_name(standing->verdict)) : _("verdict not readable here"),
+                      text_age(age(standing->rehearsal, now), ago)));
     if (standing_verified(standing) > 0)
-        add_line(table, "verified", xasprintf("%s ago", text_age(age(standing_verified(standing), now), ago)));
+        add_line(table, _("verified"), xasprintf(_("%s ago"), text_age(age(standing_verified(standing), now), ago)));
     if (standing->read > 0)
-        add_line(table, "read through", xasprintf("%s ago", text_age(age(standing->read, now), ago)));
+        add_line(table, _("read through"), xasprintf(_("%s ago"), text_age(age(standing->read, now), ago)));
     for (RunKind kind = 0; kind < RUN_KINDS; kind++) {
-        _cleanup_free_ char *name = xasprintf("last %s here", run_kind_name(kind));
+        _cleanup_free_ char *name = xasprintf(_("last %s here"), words_get(run_kind_name(kind)));
         if (standing->runs[kind].has_last)
             add_line(table, name, run_text(kind, &standing->runs[kind].last, now));
     }
     if (standing->location)
-        table_row(table, standing->reached ? "repository" : "repository, not reached", standing->location);
+        table_row(table, standing->reached ? _("repository") : _("repository, not reached"), standing->location);
     table_print(table, out, 2);
 }
 

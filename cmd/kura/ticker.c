@@ -6,6 +6,7 @@
 #include "kura/clock.h"
 #include "kura/cond.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "text.h"
 
 static const double log_every = 10;
@@ -29,9 +30,12 @@ static void append_part(Buf *out, const char *text)
     buf_printf(out, NULL, "%s%s", out->len ? "  " : "", text);
 }
 
-static const char *unit(const ProgressSnapshot *snapshot)
+/* "12,345 rows"; to be freed. */
+static char *counted(const ProgressSnapshot *snapshot)
 {
-    return strcmp(snapshot->phase, "rows") == 0 ? "rows" : "items";
+    char count[TEXT_SIZE];
+    text_count(snapshot->rows_done, count);
+    return xasprintf(strcmp(snapshot->phase, "rows") == 0 ? _("%s rows") : _("%s items"), count);
 }
 
 static void append_amounts(Buf *out, const ProgressSnapshot *snapshot)
@@ -40,28 +44,31 @@ static void append_amounts(Buf *out, const ProgressSnapshot *snapshot)
     /* a total is an estimate: one that was passed says nothing any more */
     if (snapshot->bytes_total > 0 && snapshot->bytes_done <= snapshot->bytes_total) {
         buf_printf(out, NULL, "  %.0f%%", (double)snapshot->bytes_done * 100.0 / (double)snapshot->bytes_total);
-        append_part(out, text_bytes(snapshot->bytes_done, done));
-        buf_printf(out, NULL, " of %s", text_bytes(snapshot->bytes_total, total));
+        buf_append_str(out, "  ", NULL);
+        buf_printf(out, NULL, _("%s of %s"), text_bytes(snapshot->bytes_done, done),
+                   text_bytes(snapshot->bytes_total, total));
     } else if (snapshot->bytes_done > 0) {
         append_part(out, text_bytes(snapshot->bytes_done, done));
     }
-    if (snapshot->rows_done > 0)
-        buf_printf(out, NULL, "  %s %s", text_count(snapshot->rows_done, done), unit(snapshot));
+    if (snapshot->rows_done > 0) {
+        _cleanup_free_ char *rows = counted(snapshot);
+        append_part(out, rows);
+    }
 }
 
 char *ticker_line(const ProgressSnapshot *snapshot, double elapsed)
 {
     char text[TEXT_SIZE];
     _cleanup_(buf_done) Buf out = BUF_INIT(4096);
-    buf_append_str(&out, snapshot->phase, NULL);
+    buf_append_str(&out, words_get(snapshot->phase), NULL);
     append_amounts(&out, snapshot);
     if (elapsed >= 1 && snapshot->bytes_done > 0) {
         append_part(&out, text_bytes((uint64_t)((double)snapshot->bytes_done / elapsed), text));
         buf_append_str(&out, "/s", NULL);
         if (snapshot->bytes_total > snapshot->bytes_done) {
             double left = (double)(snapshot->bytes_total - snapshot->bytes_done);
-            append_part(&out, text_seconds(left * elapsed / (double)snapshot->bytes_done, text));
-            buf_append_str(&out, " left", NULL);
+            buf_append_str(&out, "  ", NULL);
+            buf_printf(&out, NULL, _("%s left"), text_seconds(left * elapsed / (double)snapshot->bytes_done, text));
         }
     }
     if (snapshot->item[0])
@@ -71,14 +78,16 @@ char *ticker_line(const ProgressSnapshot *snapshot, double elapsed)
 
 char *ticker_summary(const ProgressSnapshot *snapshot, double elapsed)
 {
-    char bytes[TEXT_SIZE], rows[TEXT_SIZE], seconds[TEXT_SIZE];
-    _cleanup_(buf_done) Buf out = BUF_INIT(4096);
-    if (snapshot->bytes_done > 0)
-        buf_printf(&out, NULL, "%s", text_bytes(snapshot->bytes_done, bytes));
-    if (snapshot->rows_done > 0)
-        buf_printf(&out, NULL, "%s%s %s", out.len ? ", " : "", text_count(snapshot->rows_done, rows), unit(snapshot));
-    return xasprintf("%s: %s%s%s", snapshot->phase, buf_str(&out), out.len ? " in " : "",
-                     text_seconds(elapsed, seconds));
+    char bytes[TEXT_SIZE], seconds[TEXT_SIZE];
+    const char *phase = words_get(snapshot->phase);
+    _cleanup_free_ char *rows = counted(snapshot);
+    text_bytes(snapshot->bytes_done, bytes);
+    text_seconds(elapsed, seconds);
+    if (snapshot->bytes_done > 0 && snapshot->rows_done > 0)
+        return xasprintf(_("%s: %s, %s in %s"), phase, bytes, rows, seconds);
+    if (snapshot->bytes_done > 0 || snapshot->rows_done > 0)
+        return xasprintf(_("%s: %s in %s"), phase, snapshot->rows_done > 0 ? rows : bytes, seconds);
+    return xasprintf("%s: %s", phase, seconds);
 }
 
 static json_t *phase_event(const ProgressSnapshot *snapshot, const char *event, double elapsed)

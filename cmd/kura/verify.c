@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "kura/clock.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -106,14 +107,14 @@ static void add_blobs(Table *table, const VerifyReport *report)
     text_count(report->blobs, first);
     text_bytes(report->bytes, second);
     if (report->missing + report->damaged == 0)
-        add_line(table, "blobs", xasprintf("%s (%s), all there", first, second));
+        add_line(table, _("blobs"), xasprintf(_("%s (%s), all there"), first, second));
     else
-        add_line(table, "blobs",
-                 xasprintf("%s (%s), %s missing, %ju damaged", first, second, text_count(report->missing, third),
+        add_line(table, _("blobs"),
+                 xasprintf(_("%s (%s), %s missing, %ju damaged"), first, second, text_count(report->missing, third),
                            (uintmax_t)report->damaged));
     if (report->orphans > 0)
-        add_line(table, "orphans",
-                 xasprintf("%s (%s), of no backup", text_count(report->orphans, first),
+        add_line(table, _("orphans"),
+                 xasprintf(_("%s (%s), of no backup"), text_count(report->orphans, first),
                            text_bytes(report->orphan_bytes, second)));
 }
 
@@ -121,19 +122,19 @@ static void add_data(Table *table, const VerifyReport *report, bool read)
 {
     char first[TEXT_SIZE], second[TEXT_SIZE];
     if (!read) {
-        table_row(table, "data", "not read (--read-data reads it)");
+        table_row(table, _("data"), _("not read (--read-data reads it)"));
         return;
     }
-    add_line(table, "data",
-             xasprintf("%s blobs (%s) read and undamaged", text_count(report->read_blobs, first),
+    add_line(table, _("data"),
+             xasprintf(_("%s blobs (%s) read and undamaged"), text_count(report->read_blobs, first),
                        text_bytes(report->read_bytes, second)));
     if (report->tables > 0)
-        add_line(table, "tables",
-                 xasprintf("%s of %s proven by their rows and digests", text_count(report->tables_proven, first),
+        add_line(table, _("tables"),
+                 xasprintf(_("%s of %s proven by their rows and digests"), text_count(report->tables_proven, first),
                            text_count(report->tables, second)));
     if (report->files_read > 0)
-        add_line(table, "files",
-                 xasprintf("%s in packs compared with their hashes", text_count(report->files_read, first)));
+        add_line(table, _("files"),
+                 xasprintf(_("%s in packs compared with their hashes"), text_count(report->files_read, first)));
 }
 
 static void add_cycle(Table *table, const VerifyReport *report)
@@ -141,17 +142,18 @@ static void add_cycle(Table *table, const VerifyReport *report)
     char moment[32];
     if (report->cycle_started) {
         clock_format_utc(report->cycle_started, moment, sizeof moment);
-        add_line(table, "reading", xasprintf("%.1f %% of everything read since %s", 100 * report->cycle_share, moment));
+        add_line(table, _("reading"),
+                 xasprintf(_("%.1f %% of everything read since %s"), 100 * report->cycle_share, moment));
     }
     if (report->cycle_completed) {
         clock_format_utc(report->cycle_completed, moment, sizeof moment);
-        add_line(table, report->cycle_started ? "" : "reading", xasprintf("everything was read by %s", moment));
+        add_line(table, report->cycle_started ? "" : _("reading"), xasprintf(_("everything was read by %s"), moment));
     }
 }
 
 static void print_orphans(FILE *out, const VerifyReport *report)
 {
-    _cleanup_(table_free_cleanup) Table *table = table_new("orphan|>size|stored");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("orphan|>size|stored"));
     for (size_t i = 0; i < report->n_orphans; i++) {
         char size[TEXT_SIZE], moment[32] = "";
         const VerifyOrphan *orphan = &report->orphan_list[i];
@@ -166,12 +168,12 @@ static void print_orphans(FILE *out, const VerifyReport *report)
 static void print_damaged(FILE *out, const VerifyReport *report)
 {
     char first[TEXT_SIZE], second[TEXT_SIZE];
-    _cleanup_(table_free_cleanup) Table *table = table_new("damaged backup|>tables|>files|");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("damaged backup|>tables|>files|"));
     for (size_t i = 0; i < report->n_backups; i++) {
         const VerifyBackup *backup = &report->backups[i];
         if (backup->damaged)
             table_row(table, backup->id, text_count(backup->tables, first), text_count(backup->files, second),
-                      backup->unreadable ? "cannot be read" : "");
+                      backup->unreadable ? _("cannot be read") : "");
     }
     if (!table_is_empty(table))
         table_print(table, out, 0);
@@ -181,10 +183,10 @@ static void print_newest_whole(FILE *out, const VerifyReport *report)
 {
     for (size_t i = report->n_backups; i-- > 0;)
         if (!report->backups[i].damaged) {
-            fprintf(out, "the newest whole backup is %s\n", report->backups[i].id);
+            fprintf(out, _("the newest whole backup is %s\n"), report->backups[i].id);
             return;
         }
-    fputs("no backup is whole\n", out);
+    fputs(_("no backup is whole\n"), out);
 }
 
 static void print_report(FILE *out, const VerifyReport *report, bool read)
@@ -193,11 +195,21 @@ static void print_report(FILE *out, const VerifyReport *report, bool read)
     size_t damaged = 0;
     for (size_t i = 0; i < report->n_backups; i++)
         damaged += report->backups[i].damaged;
-    fprintf(out, "%s backup%s verified, ", text_count(report->n_backups, first), report->n_backups == 1 ? "" : "s");
+    text_count(report->n_backups, first);
     if (damaged > 0)
-        fprintf(out, "%s damaged\n", text_count(damaged, second));
+        fprintf(out,
+                ngettext("%s backup verified, %s damaged\n", "%s backups verified, %s damaged\n", report->n_backups),
+                first, text_count(damaged, second));
+    else if (report->missing + report->damaged == 0)
+        fprintf(out,
+                ngettext("%s backup verified, no damage found\n", "%s backups verified, no damage found\n",
+                         report->n_backups),
+                first);
     else
-        fputs(report->missing + report->damaged == 0 ? "no damage found\n" : "none of them damaged\n", out);
+        fprintf(out,
+                ngettext("%s backup verified, none of them damaged\n", "%s backups verified, none of them damaged\n",
+                         report->n_backups),
+                first);
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     add_blobs(table, report);
     add_data(table, report, read);

@@ -2,6 +2,7 @@
 
 #include "kura/clock.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -96,14 +97,14 @@ static void add_database(Table *table, const ManifestDatabase *database, const B
 {
     char rows[TEXT_SIZE], bytes[TEXT_SIZE];
     const DbFacts *facts = &database->facts;
-    add_line(table, "database",
-             xasprintf("%s, owned by %s: %zu tables, %s rows, %s", facts->name, facts->owner, database->n_tables,
+    add_line(table, _("database"),
+             xasprintf(_("%s, owned by %s: %zu tables, %s rows, %s"), facts->name, facts->owner, database->n_tables,
                        text_count(totals->rows, rows), text_bytes(totals->row_bytes, bytes)));
-    add_line(table, "server",
-             xasprintf("PostgreSQL %s, %s, %s; pg_dump %s", facts->server_version, facts->encoding, facts->collate,
+    add_line(table, _("server"),
+             xasprintf(_("PostgreSQL %s, %s, %s; pg_dump %s"), facts->server_version, facts->encoding, facts->collate,
                        database->pg_dump_version));
     if (database->large_objects.files > 0)
-        add_line(table, "large objects",
+        add_line(table, _("large objects"),
                  xasprintf("%s, %s", text_count(database->large_objects.files, rows),
                            text_bytes(database->large_objects.bytes, bytes)));
 }
@@ -111,15 +112,15 @@ static void add_database(Table *table, const ManifestDatabase *database, const B
 static void add_fileset(Table *table, const ManifestFileset *fileset)
 {
     char files[TEXT_SIZE], bytes[TEXT_SIZE], odd[TEXT_SIZE];
-    char *text = xasprintf("%s: %s files, %s, from %s", fileset->name, text_count(fileset->files, files),
+    char *text = xasprintf(_("%s: %s files, %s, from %s"), fileset->name, text_count(fileset->files, files),
                            text_bytes(fileset->bytes, bytes), fileset->root);
     if (fileset->vanished + fileset->changed > 0) {
-        char *longer = xasprintf("%s (%s vanished or changed while read)", text,
+        char *longer = xasprintf(_("%s (%s vanished or changed while read)"), text,
                                  text_count(fileset->vanished + fileset->changed, odd));
         free(text);
         text = longer;
     }
-    add_line(table, "files", text);
+    add_line(table, _("files"), text);
 }
 
 void print_backup(FILE *out, const Manifest *manifest)
@@ -129,24 +130,25 @@ void print_backup(FILE *out, const Manifest *manifest)
     BackupTotals totals = backup_totals(manifest);
     _cleanup_free_ char *id = text_escaped(manifest->id);
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
-    add_line(table, "made",
-             xasprintf("%s on %s, in %s", manifest->finished, manifest->host,
-                       seconds < 1 ? "less than 1 s" : text_seconds(seconds, first)));
+    add_line(table, _("made"),
+             xasprintf(_("%s on %s, in %s"), manifest->finished, manifest->host,
+                       seconds < 1 ? _("less than 1 s") : text_seconds(seconds, first)));
     if (manifest->origin_id != NULL)
-        add_line(table, "copy of", xasprintf("%s in repository %s", manifest->origin_id, manifest->origin_repository));
+        add_line(table, _("copy of"),
+                 xasprintf(_("%s in repository %s"), manifest->origin_id, manifest->origin_repository));
     if (strstr(manifest->id, manifest->app) == NULL) /* the ids of an encrypted repository do not tell it */
-        table_row(table, "app", manifest->app);
+        table_row(table, _("app"), manifest->app);
     if (manifest->has_database)
         add_database(table, &manifest->database, &totals);
     for (size_t i = 0; i < manifest->n_filesets; i++)
         add_fileset(table, &manifest->filesets[i]);
     if (manifest->tags.n > 0)
-        add_line(table, "tags", view_join(&manifest->tags));
-    add_line(
-        table, "stored",
-        xasprintf("%s new of %s", text_bytes(manifest->stored_new, first), text_bytes(manifest->stored_all, second)));
+        add_line(table, _("tags"), view_join(&manifest->tags));
+    add_line(table, _("stored"),
+             xasprintf(_("%s new of %s"), text_bytes(manifest->stored_new, first),
+                       text_bytes(manifest->stored_all, second)));
     for (size_t i = 0; i < manifest->warnings.n; i++)
-        table_row(table, "warning", manifest->warnings.v[i]);
-    fprintf(out, "backup %s\n", id);
+        table_row(table, _("warning"), manifest->warnings.v[i]);
+    fprintf(out, _("backup %s\n"), id);
     table_print(table, out, 2);
 }

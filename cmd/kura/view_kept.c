@@ -1,13 +1,16 @@
 #include "view_kept.h"
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
 #include "view.h"
 
-static const char *const verdicts[] = {
-    [KEPT_STAYS] = "stays", [KEPT_IN_USE] = "in use", [KEPT_TO_DROP] = "would be dropped", [KEPT_DROPPED] = "dropped"};
+static const char *const verdicts[] = {[KEPT_STAYS] = N_("stays"),
+                                       [KEPT_IN_USE] = N_("in use"),
+                                       [KEPT_TO_DROP] = N_("would be dropped"),
+                                       [KEPT_DROPPED] = N_("dropped")};
 
 static json_t *json_of_kept(const KeptDatabase *database)
 {
@@ -43,27 +46,27 @@ void print_undo(FILE *out, const UndoReport *report, bool plan)
     const KeptDatabase *restored = &report->restored;
     char size[TEXT_SIZE];
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
-    _cleanup_free_ char *since = xasprintf("%s since %.19sZ, %s", kept_state_name(restored->state), restored->at,
-                                           text_bytes(restored->bytes, size));
-    table_row(table, plan ? "would undo" : "undone", report->database);
-    table_row(table, "is again", restored->name);
+    _cleanup_free_ char *since = xasprintf(_("%s since %.19sZ, %s"), words_get(kept_state_name(restored->state)),
+                                           restored->at, text_bytes(restored->bytes, size));
+    table_row(table, plan ? _("would undo") : _("undone"), report->database);
+    table_row(table, _("is again"), restored->name);
     table_row(table, "", since);
     if (report->replaced)
-        table_row(table, "replaced, kept as", report->replaced);
+        table_row(table, _("replaced, kept as"), report->replaced);
     table_print(table, out, 0);
 }
 
 void print_kept_databases(FILE *out, const KeptPruneReport *report)
 {
-    _cleanup_(table_free_cleanup) Table *table = table_new("database|state|since|>days|>size|>sessions|by|verdict");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("database|state|since|>days|>size|>sessions|by|verdict"));
     for (size_t i = 0; i < report->databases.n; i++) {
         const KeptDatabase *database = &report->databases.v[i];
         char size[TEXT_SIZE], sessions[TEXT_SIZE];
         _cleanup_free_ char *days = xasprintf("%.1f", database->days);
         _cleanup_free_ char *since = xasprintf("%.19sZ", database->at);
-        table_row(table, database->name, kept_state_name(database->state), since, days,
+        table_row(table, database->name, words_get(kept_state_name(database->state)), since, days,
                   text_bytes(database->bytes, size), view_count(database->sessions, sessions), database->by,
-                  verdicts[report->verdicts[i]]);
+                  words_get(verdicts[report->verdicts[i]]));
     }
     if (!table_is_empty(table))
         table_print(table, out, 0);

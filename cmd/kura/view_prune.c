@@ -1,6 +1,7 @@
 #include "view_prune.h"
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -28,11 +29,11 @@ json_t *json_of_prune(const PruneReport *report, bool plan)
 
 static void print_backups(FILE *out, const PruneReport *report, bool plan)
 {
-    _cleanup_(table_free_cleanup) Table *table = table_new("|backup|why");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("|backup|why"));
     for (size_t i = 0; i < report->n_backups; i++) {
         const PruneBackup *backup = &report->backups[i];
         _cleanup_free_ char *reasons = view_join(&backup->reasons);
-        table_row(table, backup->stays ? "stays" : plan ? "would go" : "gone", backup->id, reasons);
+        table_row(table, backup->stays ? _("stays") : plan ? _("would go") : _("gone"), backup->id, reasons);
     }
     if (!table_is_empty(table))
         table_print(table, out, 0);
@@ -48,19 +49,19 @@ static void print_figures(FILE *out, const PruneReport *report, bool plan)
 {
     char first[TEXT_SIZE], second[TEXT_SIZE];
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
-    add_line(table, plan ? "would be freed" : "freed",
-             xasprintf("%s in %s blobs that no backup that stays needs", text_bytes(report->freed_bytes, first),
+    add_line(table, plan ? _("would be freed") : _("freed"),
+             xasprintf(_("%s in %s blobs that no backup that stays needs"), text_bytes(report->freed_bytes, first),
                        text_count(report->freed_blobs, second)));
     if (report->young_blobs > 0)
-        add_line(table, "waiting",
-                 xasprintf("%s in %s such blobs that are too young", text_bytes(report->young_bytes, first),
+        add_line(table, _("waiting"),
+                 xasprintf(_("%s in %s such blobs that are too young"), text_bytes(report->young_bytes, first),
                            text_count(report->young_blobs, second)));
     if (report->packs > 0)
-        add_line(table, plan ? "would be rewritten" : "rewritten",
-                 xasprintf("%s packs, which frees %s", text_count(report->packs, first),
+        add_line(table, plan ? _("would be rewritten") : _("rewritten"),
+                 xasprintf(_("%s packs, which frees %s"), text_count(report->packs, first),
                            text_bytes(report->packs_freed, second)));
-    add_line(table, plan ? "would be left" : "left",
-             xasprintf("%s in %s blobs",
+    add_line(table, plan ? _("would be left") : _("left"),
+             xasprintf(_("%s in %s blobs"),
                        text_bytes(report->kept_bytes - report->packs_freed + report->young_bytes, first),
                        text_count(report->kept_blobs + report->young_blobs, second)));
     table_print(table, out, 0);

@@ -1,4 +1,5 @@
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "screen.h"
 #include "table.h"
 #include "text.h"
@@ -27,23 +28,23 @@ json_t *json_of_roles(const RoleUses *uses)
 void print_roles(FILE *out, const RoleUses *uses)
 {
     _cleanup_(table_free_cleanup) Table *table =
-        table_new("role|becomes|>owns|>grants|>granted by|>defaults|>policies|>mappings|>settings|>mentions");
+        table_new(_("role|becomes|>owns|>grants|>granted by|>defaults|>policies|>mappings|>settings|>mentions"));
     for (size_t i = 0; i < uses->n; i++) {
         const RoleUse *use = &uses->v[i];
         char counts[8][TEXT_SIZE];
-        table_row(table, use->name, use->new_name ? use->new_name : "(dropped)",
+        table_row(table, use->name, use->new_name ? use->new_name : _("(dropped)"),
                   view_count(use->owns + use->owns_database, counts[0]), view_count(use->grants, counts[1]),
                   view_count(use->granted_by, counts[2]), view_count(use->default_acls, counts[3]),
                   view_count(use->policies, counts[4]), view_count(use->user_mappings, counts[5]),
                   view_count(use->settings, counts[6]), view_count(use->mentions, counts[7]));
     }
-    fputs("roles\n", out);
+    fputs(_("roles\n"), out);
     table_print(table, out, 2);
     for (size_t i = 0; i < uses->n; i++) {
         if (uses->v[i].mentioned_in.n == 0)
             continue;
         _cleanup_free_ char *where = view_join(&uses->v[i].mentioned_in);
-        _cleanup_free_ char *line = xasprintf("%s is mentioned in: %s", uses->v[i].name, where);
+        _cleanup_free_ char *line = xasprintf(_("%s is mentioned in: %s"), uses->v[i].name, where);
         _cleanup_free_ char *text = text_escaped(line);
         fprintf(out, "  %s\n", text);
     }

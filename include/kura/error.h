@@ -1,5 +1,5 @@
 /* Errors: a code, a message, an optional hint. Functions that can fail return 0, or -1 with the reason in an Error that
- * lives on the caller's stack. Libraries never print and never exit. */
+ * lives on the caller's stack. Libraries never print and never exit. Formats are translated here (kura/words.h). */
 #ifndef KURA_ERROR_H
 #define KURA_ERROR_H
 

@@ -27,7 +27,8 @@ typedef struct Findings {
         .mutex = PTHREAD_MUTEX_INITIALIZER                                                                             \
     }
 
-/* Adds a finding; hint may be NULL. The message is formatted, the hint is copied as is. */
+/* Adds a finding; hint may be NULL. The message is formatted, the hint is copied as is; both are
+ * translated. */
 void findings_add(Findings *findings, Severity severity, const char *code, const char *hint, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 /* How many there are of at least this severity. */

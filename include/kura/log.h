@@ -1,4 +1,5 @@
-/* Log lines for people. Only cmd/ and lib/flow log above debug; cmd/ decides where lines go. Thread-safe. */
+/* Log lines for people. Only cmd/ and lib/flow log above debug; cmd/ decides where lines go. Thread-safe.
+ * Formats are translated. */
 #ifndef KURA_LOG_H
 #define KURA_LOG_H
 

@@ -6,6 +6,8 @@
 
 #include <openssl/crypto.h>
 
+#include "kura/words.h"
+
 enum { CHECKSUM = 6 };
 
 static const char charset[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -39,11 +41,11 @@ static const char *check_characters(const char *text, size_t len)
     bool lower = false, upper = false;
     for (size_t i = 0; i < len; i++) {
         if (text[i] < 33 || text[i] > 126)
-            return "it has a character that does not belong there";
+            return _("it has a character that does not belong there");
         lower |= text[i] >= 'a' && text[i] <= 'z';
         upper |= text[i] >= 'A' && text[i] <= 'Z';
     }
-    return lower && upper ? "upper and lower case are mixed" : NULL;
+    return lower && upper ? _("upper and lower case are mixed") : NULL;
 }
 
 static const char *parse_groups(const char *text, size_t len, Bech32 *ret)
@@ -52,28 +54,28 @@ static const char *parse_groups(const char *text, size_t len, Bech32 *ret)
     for (size_t i = 0; i < len; i++) {
         const char *c = memchr(charset, tolower((unsigned char)text[i]), sizeof charset - 1);
         if (c == NULL)
-            return "it has a character that does not belong there";
+            return _("it has a character that does not belong there");
         checksum = polymod(checksum, (uint8_t)(c - charset));
         if (i < len - CHECKSUM)
             ret->groups[i] = (uint8_t)(c - charset);
     }
     ret->n = len - CHECKSUM;
-    return checksum == 1 ? NULL : "its checksum is wrong: something is mistyped or missing";
+    return checksum == 1 ? NULL : _("its checksum is wrong: something is mistyped or missing");
 }
 
 const char *bech32_parse(const char *text, size_t len, Bech32 *ret)
 {
     if (len > BECH32_TEXT_MAX)
-        return "it is too long";
+        return _("it is too long");
     const char *wrong = check_characters(text, len);
     if (wrong)
         return wrong;
     const char *separator = memrchr(text, '1', len);
     if (separator == NULL || separator == text)
-        return "it does not begin like one";
+        return _("it does not begin like one");
     size_t hrp_len = (size_t)(separator - text);
     if (len - hrp_len - 1 < CHECKSUM)
-        return "it is too short";
+        return _("it is too short");
     memcpy(ret->hrp, text, hrp_len);
     ret->hrp[hrp_len] = 0;
     return parse_groups(separator + 1, len - hrp_len - 1, ret);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base64.h"
+#include "kura/words.h"
 
 typedef struct Span {
     const char *text;
@@ -73,11 +74,11 @@ static int parse_arguments(Span args, Span *ret_type, Error *err)
     for (size_t i = 0; i < args.len; i++) {
         char c = args.text[i];
         if (c == ' ' ? before == ' ' : c < 0x21 || c > 0x7e)
-            return damaged(err, "the arguments of a recipient are malformed");
+            return damaged(err, _("the arguments of a recipient are malformed"));
         before = c;
     }
     if (before == ' ')
-        return damaged(err, "an argument of a recipient is empty");
+        return damaged(err, _("an argument of a recipient is empty"));
     const char *space = memchr(args.text, ' ', args.len);
     *ret_type = (Span){args.text, space ? (size_t)(space - args.text) : args.len};
     return 0;
@@ -93,7 +94,7 @@ static int parse_body(Cursor *cursor, uint8_t ret[BASE64_BYTES], size_t *ret_len
         if (next_line(cursor, &line, err) < 0)
             return -1;
         if (!base64_decode(line.text, line.len, total == 0 ? ret : more, &n))
-            return damaged(err, "the body of a recipient is malformed");
+            return damaged(err, _("the body of a recipient is malformed"));
         total += n;
     } while (line.len == BASE64_CHARS);
     *ret_len = total;
@@ -107,7 +108,7 @@ static int take_x25519(Header *header, Span args, const uint8_t *body, size_t le
     size_t share_len;
     if (args.len < before || !base64_decode(args.text + before, args.len - before, share, &share_len) ||
         share_len != KEY_SIZE || len != WRAPPED_SIZE || header->n == HEADER_STANZAS_MAX)
-        return damaged(err, "a recipient of type X25519 is malformed");
+        return damaged(err, _("a recipient of type X25519 is malformed"));
     Stanza *stanza = &header->stanza[header->n++];
     memcpy(stanza->share, share, KEY_SIZE);
     memcpy(stanza->body, body, WRAPPED_SIZE);
@@ -124,7 +125,7 @@ static void take_foreign(Header *header, Span type)
 static int check_scrypt(const Header *header, bool scrypt, Error *err)
 {
     if (scrypt && header->n + header->n_foreign > 1)
-        return damaged(err, "there is another recipient beside a passphrase");
+        return damaged(err, _("there is another recipient beside a passphrase"));
     return 0;
 }
 
@@ -147,9 +148,9 @@ static int parse_mac(Span line, Header *header, Error *err)
     uint8_t mac[BASE64_BYTES];
     size_t len;
     if (header->n + header->n_foreign == 0)
-        return damaged(err, "there is no recipient");
+        return damaged(err, _("there is no recipient"));
     if (!base64_decode(line.text, line.len, mac, &len) || len != KEY_SIZE)
-        return damaged(err, "its authentication code is malformed");
+        return damaged(err, _("its authentication code is malformed"));
     memcpy(header->mac, mac, KEY_SIZE);
     return 0;
 }
@@ -169,7 +170,7 @@ int header_parse(const uint8_t *data, size_t len, Header *ret, Error *err)
         if (begins_with(line, "--- "))
             break;
         if (!begins_with(line, "-> "))
-            return damaged(err, "a line is neither a recipient nor the authentication code");
+            return damaged(err, _("a line is neither a recipient nor the authentication code"));
         if (parse_stanza(&cursor, (Span){line.text + 3, line.len - 3}, ret, &scrypt, err) < 0)
             return -1;
     }

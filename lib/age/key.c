@@ -8,6 +8,7 @@
 
 #include "bech32.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 struct AgeIdentities {
     size_t n;
@@ -80,9 +81,9 @@ static const char *parse_secret(const char *line, size_t len, uint8_t ret[KEY_SI
     Bech32 bech32;
     const char *wrong = bech32_parse(line, len, &bech32);
     if (wrong == NULL && strcmp(bech32.hrp, "age") == 0)
-        wrong = "it is a public key";
+        wrong = _("it is a public key");
     else if (wrong == NULL && (strcmp(bech32.hrp, "AGE-SECRET-KEY-") != 0 || !bech32_bytes(&bech32, ret, KEY_SIZE)))
-        wrong = "it is a key of another type";
+        wrong = _("it is a key of another type");
     OPENSSL_cleanse(&bech32, sizeof bech32);
     return wrong;
 }

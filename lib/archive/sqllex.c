@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 
 enum { MAX_TEXT = 1 << 30 };
 
@@ -89,7 +90,7 @@ static int comment_end(const SqlLexer *lexer, size_t *ret_end, Error *err)
             pos++;
         }
     }
-    return unterminated(lexer, "comment", err);
+    return unterminated(lexer, _("comment"), err);
 }
 
 /* Where the string that was closed before pos goes on (behind its next opening quote), or 0 when it does not. */
@@ -126,7 +127,7 @@ static int quoted_end(const SqlLexer *lexer, size_t pos, char quote, bool backsl
             pos = more;
         }
     }
-    return unterminated(lexer, quote == '"' ? "quoted identifier" : "string", err);
+    return unterminated(lexer, quote == '"' ? _("quoted identifier") : _("string"), err);
 }
 
 /* Whether a letter in front of a quote makes it a string of another kind: E'', B'', X'', N'', U&''. Gives the length of
@@ -159,7 +160,7 @@ static int dollar_end(const SqlLexer *lexer, size_t body, size_t *ret_end, Error
     const char *tag = lexer->text + lexer->pos;
     const char *found = memmem(lexer->text + body, lexer->len - body, tag, tag_len);
     if (found == NULL || memchr(tag, 0, (size_t)(found - tag)))
-        return unterminated(lexer, "dollar-quoted string", err);
+        return unterminated(lexer, _("dollar-quoted string"), err);
     *ret_end = (size_t)(found - lexer->text) + tag_len;
     return 0;
 }

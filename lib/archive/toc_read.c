@@ -8,6 +8,7 @@
 
 #include "kura/mem.h"
 #include "kura/toc.h"
+#include "kura/words.h"
 #include "toc_foreign.h"
 #include "toc_priv.h"
 
@@ -48,7 +49,7 @@ static int corrupt(const Reader *r, Error *err, const char *format, ...)
     describe_place(r, place, sizeof place);
     va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
+    vsnprintf(what, sizeof what, words_get(format), args);
     va_end(args);
     error_set(err, ERR_CORRUPT, "damaged table of contents (%s): %s", place, what);
     return -1;

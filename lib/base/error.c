@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kura/words.h"
+
 static const struct {
     const char *name;
     int status;
@@ -36,7 +38,7 @@ static void end_whole(char *text, size_t size)
 static void set_message(Error *err, ErrorCode code, const char *format, va_list args)
 {
     char message[sizeof err->message];
-    vsnprintf(message, sizeof message, format, args);
+    vsnprintf(message, sizeof message, words_get(format), args);
     error_clear(err);
     err->code = code;
     memcpy(err->message, message, sizeof message);
@@ -82,7 +84,7 @@ int error_wrap(Error *err, const char *format, ...)
     memcpy(inner, err->message, sizeof inner);
     va_list args;
     va_start(args, format);
-    vsnprintf(outer, sizeof outer, format, args);
+    vsnprintf(outer, sizeof outer, words_get(format), args);
     va_end(args);
     memcpy(err->message, outer, sizeof outer);
     size_t used = strlen(err->message);
@@ -98,7 +100,7 @@ int error_hint(Error *err, const char *format, ...)
     char hint[sizeof err->hint];
     va_list args;
     va_start(args, format);
-    vsnprintf(hint, sizeof hint, format, args);
+    vsnprintf(hint, sizeof hint, words_get(format), args);
     va_end(args);
     memcpy(err->hint, hint, sizeof hint);
     end_whole(err->hint, sizeof err->hint);

@@ -4,17 +4,18 @@
 #include <stdio.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 
 void findings_add(Findings *findings, Severity severity, const char *code, const char *hint, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    char *message = xvasprintf(format, args);
+    char *message = xvasprintf(words_get(format), args);
     va_end(args);
     pthread_mutex_lock(&findings->mutex);
     xgrow(&findings->v, &findings->cap, findings->n);
     findings->v[findings->n++] =
-        (Finding){.severity = severity, .code = xstrdup(code), .message = message, .hint = xstrdup_null(hint)};
+        (Finding){.severity = severity, .code = xstrdup(code), .message = message, .hint = xstrdup_null(words_get(hint))};
     pthread_mutex_unlock(&findings->mutex);
 }
 

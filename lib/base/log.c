@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 
 static LogSink current_sink;
 static void *current_ctx;
@@ -25,7 +26,7 @@ void log_at(LogLevel level, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    char *message = xvasprintf(format, args);
+    char *message = xvasprintf(words_get(format), args);
     va_end(args);
     pthread_mutex_lock(&mutex);
     current_sink(current_ctx, level, message);

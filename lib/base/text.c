@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 
 size_t utf8_decode(const char *text, uint32_t *ret)
 {
@@ -110,14 +111,14 @@ char *text_seconds(double seconds, char out[TEXT_SIZE])
     if (!(seconds > 0))
         seconds = 0;
     if (seconds < 59.95) {
-        snprintf(out, TEXT_SIZE, "%.1f s", seconds);
+        snprintf(out, TEXT_SIZE, _("%.1f s"), seconds);
         return out;
     }
     unsigned long long whole = seconds < 1e15 ? (unsigned long long)(seconds + 0.5) : 0;
     if (whole < 3600)
-        snprintf(out, TEXT_SIZE, "%llu min %02llu s", whole / 60, whole % 60);
+        snprintf(out, TEXT_SIZE, _("%llu min %02llu s"), whole / 60, whole % 60);
     else
-        snprintf(out, TEXT_SIZE, "%llu h %02llu min", whole / 3600, whole % 3600 / 60);
+        snprintf(out, TEXT_SIZE, _("%llu h %02llu min"), whole / 3600, whole % 3600 / 60);
     return out;
 }
 
@@ -125,6 +126,6 @@ char *text_age(double seconds, char out[TEXT_SIZE])
 {
     if (!(seconds >= 2 * 86400))
         return text_seconds(seconds, out);
-    snprintf(out, TEXT_SIZE, "%.0f days", floor(seconds / 86400));
+    snprintf(out, TEXT_SIZE, _("%.0f days"), floor(seconds / 86400));
     return out;
 }

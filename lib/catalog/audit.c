@@ -7,6 +7,7 @@
 #include "catalog_sql.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 
 /* Columns of audit-sequences.sql. */
 enum { S_SEQUENCE, S_TABLE, S_COLUMN, S_INCREMENT, S_START, S_LAST, S_UNIQUE };
@@ -53,11 +54,12 @@ static int tell_first(PgConn *conn, const PGresult *rows, int row, OwnFinding *f
         xasprintf("SELECT %s(%s) FROM %s", counts_down(rows, row) ? "min" : "max", column, table);
     if (pg_query_value(conn, sql, 0, NULL, &extreme, err) < 0)
         return -1;
-    finding->consequence = xasprintf("INSERT into %s %s: %s is at %s, the sequence at %s", table,
-                                     pg_cell_bool(rows, row, S_UNIQUE) ? "fails with a duplicate key"
-                                                                       : "repeats numbers, which nothing forbids",
-                                     column, extreme ? extreme : "nothing",
-                                     PQgetisnull(rows, row, S_LAST) ? "its start" : pg_cell(rows, row, S_LAST));
+    const char *format =
+        pg_cell_bool(rows, row, S_UNIQUE)
+            ? _("INSERT into %s fails with a duplicate key: %s is at %s, the sequence at %s")
+            : _("INSERT into %s repeats numbers, which nothing forbids: %s is at %s, the sequence at %s");
+    finding->consequence = xasprintf(format, table, column, extreme ? extreme : _("nothing"),
+                                     PQgetisnull(rows, row, S_LAST) ? _("its start") : pg_cell(rows, row, S_LAST));
     finding->cure = xasprintf("SELECT pg_catalog.setval(%s, (%s));", sequence, sql);
     return 0;
 }
@@ -83,9 +85,9 @@ static int compare_sequences(PgConn *conn, const PGresult *rows, bool unique, Ow
         PQclear(behind);
     }
     if (finding)
-        finding->message = xasprintf("%zu sequence%s behind the rows of %s column%s", finding->objects.n,
-                                     finding->objects.n == 1 ? " is" : "s are",
-                                     finding->objects.n == 1 ? "its" : "their", finding->objects.n == 1 ? "" : "s");
+        finding->message = xasprintf(ngettext("%zu sequence is behind the rows of its column",
+                                              "%zu sequences are behind the rows of their columns", finding->objects.n),
+                                     finding->objects.n);
     return rc;
 }
 
@@ -106,7 +108,7 @@ int audit_sequences(PgConn *conn, size_t *ret_n, OwnFindings *findings, Error *e
     PQclear(rows);
     if (rc < 0 && strcmp(err->sqlstate, "55P03") == 0) {
         OwnFinding *finding = own_finding_add(findings, OWN_NOTE, "sequences-unknown");
-        finding->message = xstrdup("sequences were not compared with their columns: a table is locked by somebody");
+        finding->message = xstrdup(_("sequences were not compared with their columns: a table is locked by somebody"));
         rc = 0;
     }
     return rc;
@@ -123,14 +125,15 @@ static int audit_readable(PgConn *conn, const char *role, OwnFindings *findings,
     int n = PQntuples(rows);
     if (n > 0) {
         OwnFinding *finding = own_finding_add(findings, OWN_ERROR, "backup-unreadable");
-        finding->message =
-            xasprintf("role \"%s\" cannot read all of %d table%s or sequences", role, n, n == 1 ? "" : "s");
+        finding->message = xasprintf(ngettext("role \"%s\" cannot read all of %d table or sequences",
+                                              "role \"%s\" cannot read all of %d tables or sequences", (unsigned)n),
+                                     role, n);
         finding->consequence =
-            xasprintf("backups as this role fail: %s \"%s.%s\"",
-                      pg_cell_bool(rows, 0, 2) ? "row-level security filters" : "permission denied for",
+            xasprintf(pg_cell_bool(rows, 0, 2) ? _("backups as this role fail: row-level security filters \"%s.%s\"")
+                                               : _("backups as this role fail: permission denied for \"%s.%s\""),
                       pg_cell(rows, 0, 0), pg_cell(rows, 0, 1));
-        finding->cure = xstrdup("GRANT pg_read_all_data TO the role (PostgreSQL 14 and later), with BYPASSRLS where "
-                                "policies filter, or back up as the tables' owner");
+        finding->cure = xstrdup(_("GRANT pg_read_all_data TO the role (PostgreSQL 14 and later), with BYPASSRLS where "
+                                  "policies filter, or back up as the tables' owner"));
     }
     for (int i = 0; i < n; i++) {
         _cleanup_free_ char *key = own_key(OWN_TABLE, pg_cell(rows, i, 0), pg_cell(rows, i, 1));
@@ -154,11 +157,13 @@ static int audit_create(PgConn *conn, const char *role, OwnFindings *findings, E
         _cleanup_free_ char *database = sql_quote_ident(pg_dbname(conn));
         _cleanup_free_ char *to = sql_quote_ident(role);
         OwnFinding *finding = own_finding_add(findings, OWN_ERROR, "schema-create");
-        finding->message = xasprintf("role \"%s\" may not create in schema \"%s\"", role, schema);
-        finding->consequence = xasprintf("its migrations fail: permission denied for schema %s%s", schema,
-                                         strcmp(schema, "public") == 0
-                                             ? "; from PostgreSQL 15 on only the owner of the database may create there"
-                                             : "");
+        finding->message = xasprintf(_("role \"%s\" may not create in schema \"%s\""), role, schema);
+        finding->consequence =
+            xasprintf(strcmp(schema, "public") == 0
+                          ? _("its migrations fail: permission denied for schema %s; from PostgreSQL 15 on only the "
+                              "owner of the database may create there")
+                          : _("its migrations fail: permission denied for schema %s"),
+                      schema);
         finding->cure = pg_cell_bool(rows, i, 2) ? xasprintf("ALTER DATABASE %s OWNER TO %s;", database, to)
                                                  : xasprintf("GRANT USAGE, CREATE ON %s TO %s;", key, to);
         strvec_push(&finding->objects, key);

@@ -6,6 +6,7 @@
 #include "catalog_priv.h"
 #include "catalog_sql.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 enum { OID_TEXT = 12 };
 
@@ -174,11 +175,11 @@ void catalog_holds_done(CatalogHolds *holds)
 void catalog_holds_list(const CatalogHolds *holds, StrVec *ret)
 {
     for (size_t i = 0; i < holds->prepared.n; i++)
-        strvec_pushf(ret, "prepared transaction \"%s\"", holds->prepared.v[i]);
+        strvec_pushf(ret, _("prepared transaction \"%s\""), holds->prepared.v[i]);
     for (size_t i = 0; i < holds->slots.n; i++)
-        strvec_pushf(ret, "replication slot \"%s\"", holds->slots.v[i]);
+        strvec_pushf(ret, _("replication slot \"%s\""), holds->slots.v[i]);
     for (size_t i = 0; i < holds->subscriptions.n; i++)
-        strvec_pushf(ret, "subscription \"%s\"", holds->subscriptions.v[i]);
+        strvec_pushf(ret, _("subscription \"%s\""), holds->subscriptions.v[i]);
 }
 
 int catalog_sessions(PgConn *conn, const uint32_t *oids, size_t n_oids, CatalogSessions *ret, Error *err)
@@ -240,7 +241,7 @@ int catalog_stale_collation(PgConn *conn, uint32_t oid, char **ret, Error *err)
     if (query_oid(conn, sql_stale_collation, oid, &row, err) < 0)
         return -1;
     if (PQntuples(row))
-        *ret = xasprintf("%s, now %s", pg_cell(row, 0, 0), pg_cell(row, 0, 1));
+        *ret = xasprintf(_("%s, now %s"), pg_cell(row, 0, 0), pg_cell(row, 0, 1));
     PQclear(row);
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "catalog_sql.h"
 #include "kura/catalog.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 enum { LEAST_ROOM = 100 };
 
@@ -58,8 +59,8 @@ static char *advice(const LockTable *table, size_t n_tables, size_t holders)
     uint64_t wanted = (need / table->transactions + 64) / 64 * 64;
     if (wanted <= table->per_transaction)
         wanted = table->per_transaction * 2;
-    return xasprintf("Set max_locks_per_transaction to at least %ju (now %ju), on standbys first, and restart the "
-                     "server: ALTER SYSTEM SET max_locks_per_transaction = %ju.",
+    return xasprintf(_("Set max_locks_per_transaction to at least %ju (now %ju), on standbys first, and restart the "
+                       "server: ALTER SYSTEM SET max_locks_per_transaction = %ju."),
                      (uintmax_t)wanted, (uintmax_t)table->per_transaction, (uintmax_t)wanted);
 }
 
@@ -75,10 +76,18 @@ int catalog_lock_estimate(PgConn *conn, size_t n_tables, size_t holders, Finding
     _cleanup_free_ char *hint = advice(&table, n_tables, holders);
     findings_add(
         findings, certain ? FINDING_ERROR : FINDING_WARNING, "locks", hint,
-        "%zu tables, locked by %zu session%s, %s into the server's lock table, which is made for %ju locks, of "
-        "which others hold %ju",
-        n_tables, holders, holders == 1 ? "" : "s at a time", certain ? "do not fit" : "may not fit",
-        (uintmax_t)table.room, (uintmax_t)table.objects);
+        certain
+            ? ngettext("%zu tables, locked by %zu session, do not fit into the server's lock table, which is made for "
+                       "%ju locks, of which others hold %ju",
+                       "%zu tables, locked by %zu sessions at a time, do not fit into the server's lock table, which "
+                       "is made for %ju locks, of which others hold %ju",
+                       holders)
+            : ngettext("%zu tables, locked by %zu session, may not fit into the server's lock table, which is made "
+                       "for %ju locks, of which others hold %ju",
+                       "%zu tables, locked by %zu sessions at a time, may not fit into the server's lock table, "
+                       "which is made for %ju locks, of which others hold %ju",
+                       holders),
+        n_tables, holders, (uintmax_t)table.room, (uintmax_t)table.objects);
     return 0;
 }
 
@@ -103,9 +112,9 @@ int catalog_lock_holder(PgConn *conn, const char *relation, char **ret, Error *e
         return -1;
     *ret = NULL;
     if (PQntuples(row) > 0)
-        *ret = xasprintf("process %s (role \"%s\", %s) holds %s since %s s, %s", pg_cell(row, 0, 0), pg_cell(row, 0, 1),
-                         pg_cell(row, 0, 2)[0] ? pg_cell(row, 0, 2) : "unnamed", pg_cell(row, 0, 3), pg_cell(row, 0, 5),
-                         pg_cell(row, 0, 4));
+        *ret = xasprintf(_("process %s (role \"%s\", %s) holds %s since %s s, %s"), pg_cell(row, 0, 0),
+                         pg_cell(row, 0, 1), pg_cell(row, 0, 2)[0] ? pg_cell(row, 0, 2) : _("unnamed"),
+                         pg_cell(row, 0, 3), pg_cell(row, 0, 5), pg_cell(row, 0, 4));
     PQclear(row);
     return 0;
 }

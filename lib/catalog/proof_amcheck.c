@@ -7,6 +7,7 @@
 #include "catalog_sql.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "proofs_priv.h"
 
 #define HEAP_BYTES_MAX "33554432" /* a table up to this is read, too: whether each row is in the index */
@@ -73,7 +74,7 @@ int proof_amcheck(PgConn *conn, ProofCount *ret, char **ret_skipped, Findings *f
         return check_all(&proofs, schema, ret, err);
     if (pg_execf(conn, &refused, "CREATE SCHEMA %s; CREATE EXTENSION amcheck SCHEMA %s", created, created) < 0) {
         if (refused.code == ERR_SERVER) {
-            *ret_skipped = xasprintf("the extension amcheck cannot be had: %s", refused.message);
+            *ret_skipped = xasprintf(_("the extension amcheck cannot be had: %s"), refused.message);
             return 0;
         }
         *err = refused;

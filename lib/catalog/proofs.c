@@ -9,6 +9,7 @@
 #include "catalog_sql.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "proofs_priv.h"
 
 void proof_tell(const Proofs *proofs, Severity severity, const char *code, const char *hint, uint64_t number,
@@ -16,7 +17,7 @@ void proof_tell(const Proofs *proofs, Severity severity, const char *code, const
 {
     va_list args;
     va_start(args, format);
-    _cleanup_free_ char *text = xvasprintf(format, args);
+    _cleanup_free_ char *text = xvasprintf(words_get(format), args);
     va_end(args);
     if (number <= PROOF_FINDINGS_MAX)
         findings_add(proofs->findings, severity, code, hint, "%s", text);
@@ -82,13 +83,14 @@ static void tell_violations(const Proofs *proofs, const PGresult *rows, int row,
                             uint64_t number)
 {
     const char *name = pg_cell(rows, row, C_NAME), *relation = pg_cell(rows, row, C_RELATION);
-    bool one = violations == 1;
     _cleanup_free_ char *quoted = sql_quote_ident(name);
-    _cleanup_free_ char *hint = xasprintf("It says: %s. Repair the rows, then ALTER TABLE %s VALIDATE CONSTRAINT %s;",
-                                          pg_cell(rows, row, C_DEFINITION), relation, quoted);
+    _cleanup_free_ char *hint =
+        xasprintf(_("It says: %s. Repair the rows, then ALTER TABLE %s VALIDATE CONSTRAINT %s;"),
+                  pg_cell(rows, row, C_DEFINITION), relation, quoted);
     proof_tell(proofs, FINDING_WARNING, "constraint-violated", hint, number,
-               "constraint \"%s\" on %s is NOT VALID: %ju row%s violate%s it, such as %s", name, relation,
-               (uintmax_t)violations, one ? "" : "s", one ? "s" : "", some);
+               ngettext("constraint \"%s\" on %s is NOT VALID: %ju row violates it, such as %s",
+                        "constraint \"%s\" on %s is NOT VALID: %ju rows violate it, such as %s", violations),
+               name, relation, (uintmax_t)violations, some);
 }
 
 static int look_at_rows(const Proofs *proofs, const PGresult *rows, int row, ProofCount *count, Error *err)
@@ -139,7 +141,7 @@ static int tell_trigger(const Proofs *proofs, const PGresult *rows, int row, Pro
     bool of_constraint = pg_cell_bool(rows, row, 3);
     const char *name = pg_cell(rows, row, 1), *relation = pg_cell(rows, row, 2);
     _cleanup_free_ char *quoted = sql_quote_ident(name);
-    _cleanup_free_ char *hint = xasprintf("If that is not intended: ALTER TABLE %s ENABLE TRIGGER %s;", relation,
+    _cleanup_free_ char *hint = xasprintf(_("If that is not intended: ALTER TABLE %s ENABLE TRIGGER %s;"), relation,
                                           of_constraint ? "ALL" : quoted);
     proof_tell(proofs, FINDING_WARNING, "trigger-disabled", hint, ++count->failed, "%s \"%s\" on %s %s disabled",
                of_constraint ? "the trigger of constraint" : "trigger", name, relation, "is");
@@ -186,8 +188,8 @@ static int tell_collation(const Proofs *proofs, const PGresult *rows, int row, P
 {
     const char *name = pg_cell(rows, row, 1);
     _cleanup_free_ char *hint =
-        xasprintf("What was restored is sorted right; databases that were there before need REINDEX, "
-                  "then ALTER COLLATION %s REFRESH VERSION.",
+        xasprintf(_("What was restored is sorted right; databases that were there before need REINDEX, "
+                    "then ALTER COLLATION %s REFRESH VERSION."),
                   name);
     proof_tell(proofs, FINDING_WARNING, "collation-stale", hint, ++count->failed,
                "collation %s has version %s on this server, its library now %s", name, pg_cell(rows, row, 2),

@@ -4,6 +4,7 @@
 #include "kura/catalog.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "maptoc.h"
 
 void audit_report_done(AuditReport *report)
@@ -150,7 +151,7 @@ static char *ordinary_roles(const OwnState *state)
         buf_printf(&out, NULL, "%s%s", n == 1 ? "" : ", ", quoted);
     }
     if (n > SHOWN)
-        buf_printf(&out, NULL, " and %zu more", n - SHOWN);
+        buf_printf(&out, NULL, _(" and %zu more"), n - SHOWN);
     return n > 0 ? (char *)out.data : NULL;
 }
 
@@ -207,9 +208,9 @@ static void find_missing_roles(const Auditing *auditing, OwnFindings *findings)
         strvec_push(&told, role);
         _cleanup_free_ char *quoted = sql_quote_ident(role);
         OwnFinding *finding = own_finding_add(findings, OWN_ERROR, "role-missing");
-        finding->message = xasprintf("role \"%s\" is wanted and does not exist", role);
-        finding->consequence = xstrdup("what it should own or be granted cannot be repaired");
-        finding->cure = xasprintf("CREATE ROLE %s; or a rule for it in --map", quoted);
+        finding->message = xasprintf(_("role \"%s\" is wanted and does not exist"), role);
+        finding->consequence = xstrdup(_("what it should own or be granted cannot be repaired"));
+        finding->cure = xasprintf(_("CREATE ROLE %s; or a rule for it in --map"), quoted);
     }
 }
 
@@ -234,10 +235,10 @@ static void find_lost_grants(const Auditing *auditing, OwnFindings *findings)
     if (n > 0)
         return;
     OwnFinding *finding = own_finding_add(findings, OWN_NOTE, "grants-unknown");
-    finding->message = xstrdup("no other role has been granted anything here");
-    finding->consequence =
-        xstrdup("where a role should read along, a restore with --no-acl has lost that, and nothing here tells what");
-    finding->cure = xstrdup("give the dump that was restored with --backup FILE instead of --app-role: it knows");
+    finding->message = xstrdup(_("no other role has been granted anything here"));
+    finding->consequence = xstrdup(
+        _("where a role should read along, a restore with --no-acl has lost that, and nothing here tells what"));
+    finding->cure = xstrdup(_("give the dump that was restored with --backup FILE instead of --app-role: it knows"));
 }
 
 /* The role that should own most tables. */

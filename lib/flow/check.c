@@ -13,6 +13,7 @@
 #include "kura/pg.h"
 #include "kura/relation.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 
 enum { SQL_MAX = 4 * 1024 * 1024, VALUE_MAX = 200 /* characters shown */ };
 
@@ -92,7 +93,7 @@ static int look_for_obstacles(Check *check, Error *err)
     if (!unique) {
         _cleanup_free_ char *columns = check_list(&check->spec.parent.columns, "");
         _cleanup_free_ char *message = xasprintf(
-            "no unique index of %s is on exactly (%s), so nothing can reference them", check->parent.sql, columns);
+            _("no unique index of %s is on exactly (%s), so nothing can reference them"), check->parent.sql, columns);
         obstacle(check, "not-unique", "Add a primary key or a unique constraint there first.", message);
     }
     if (catalog_lock_holder(check->conn, check->table.sql, &holder, err) < 0)
@@ -256,8 +257,8 @@ static void judge(Check *check)
     if (report->rows > 0)
         findings_add(check->findings, FINDING_WARNING, "constraint-violated",
                      "Patch these rows first, then add the constraint; the query lists all of them.",
-                     "%" PRIu64 " row%s of %s violate%s %s", report->rows, report->rows == 1 ? "" : "s", report->table,
-                     report->rows == 1 ? "s" : "", report->constraint);
+                     ngettext("%ju row of %s violates %s", "%ju rows of %s violate %s", report->rows),
+                     (uintmax_t)report->rows, report->table, report->constraint);
     if (report->addable)
         check_statements_for(check->options->kind, &check->spec, &check->table, report->constraint,
                              &report->statements);

@@ -5,6 +5,7 @@
 
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 
 static const char *const usages[] = {
     [CHECK_FK] = "table(column, ..) -> other(column, ..)",
@@ -113,8 +114,10 @@ static int read_parent(Reader *reader, CheckSpec *spec, Error *err)
     if (read_columns(reader, &spec->parent.columns, err) < 0)
         return -1;
     if (spec->parent.columns.n != spec->table.columns.n)
-        return error_set(err, ERR_USAGE, "%zu column%s cannot reference %zu", spec->table.columns.n,
-                         spec->table.columns.n == 1 ? "" : "s", spec->parent.columns.n);
+        return error_set(
+            err, ERR_USAGE,
+            ngettext("%zu column cannot reference %zu", "%zu columns cannot reference %zu", spec->table.columns.n),
+            spec->table.columns.n, spec->parent.columns.n);
     return 0;
 }
 

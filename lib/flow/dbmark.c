@@ -7,11 +7,12 @@
 #include "kura/clock.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "loan.h"
 
 static const char *const state_names[] = {
-    [KEPT_BUILDING] = "building", [KEPT_DIFFERS] = "differs",     [KEPT_COMPLETE] = "complete",
-    [KEPT_OLD] = "kept",          [KEPT_REHEARSAL] = "rehearsal", [KEPT_REHEARSED] = "rehearsed"};
+    [KEPT_BUILDING] = N_("building"), [KEPT_DIFFERS] = N_("differs"),     [KEPT_COMPLETE] = N_("complete"),
+    [KEPT_OLD] = N_("kept"),          [KEPT_REHEARSAL] = N_("rehearsal"), [KEPT_REHEARSED] = N_("rehearsed")};
 
 const char *kept_state_name(KeptState state)
 {

@@ -8,6 +8,7 @@
 #include "dumppipe.h"
 #include "kura/log.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 enum { ATTEMPTS = 5, PG_DUMP_LOCK_MS = 3000 };
 /* The leader, and pg_dump until its table of contents is read; a worker has but the locks of its job. */
@@ -170,8 +171,10 @@ static int preflight(const BackupOptions *options, Freeze *freeze, Findings *fin
         return -1;
     size_t errors = findings_count(findings, FINDING_ERROR) - before;
     if (errors > 0)
-        return error_set(err, ERR_FAILED, "%zu problem%s found before the backup; nothing was stored", errors,
-                         errors == 1 ? "" : "s");
+        return error_set(err, ERR_FAILED,
+                         ngettext("%zu problem found before the backup; nothing was stored",
+                                  "%zu problems found before the backup; nothing was stored", errors),
+                         errors);
     return 0;
 }
 

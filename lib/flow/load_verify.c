@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "load.h"
 #include "pauses.h"
 
@@ -128,8 +129,10 @@ int load_compare(Load *load, Error *err)
     free(groups);
     if (rc == 0 && bad > 0 && load->restore->options->trial == NULL) {
         load->restore->differs = true;
-        rc =
-            error_set(err, ERR_FAILED, "%zu table%s not hold the rows of the backup", bad, bad == 1 ? " does" : "s do");
+        rc = error_set(err, ERR_FAILED,
+                       ngettext("%zu table does not hold the rows of the backup",
+                                "%zu tables do not hold the rows of the backup", bad),
+                       bad);
     }
     return rc;
 }

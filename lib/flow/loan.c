@@ -8,6 +8,7 @@
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 
 static bool has_options(PgConn *conn)
 {
@@ -141,7 +142,7 @@ static Given give_back(const Loan *loan, const LoanConns *conns, Findings *findi
     for (size_t i = 0; known && i < ARRAY_SIZE(conns->v); i++)
         if (conns->v[i] && pg_exec(conns->v[i], statement, &err) == 0)
             return GIVEN;
-    _cleanup_free_ char *hint = xasprintf("Take it back by hand: %s;", statement);
+    _cleanup_free_ char *hint = xasprintf(_("Take it back by hand: %s;"), statement);
     findings_add(findings, FINDING_WARNING, "membership-left", hint,
                  "the membership of \"%s\" in role \"%s\" that a restore borrowed could not be taken back: %s",
                  loan->member, loan->role, err.message);

@@ -1,6 +1,7 @@
 #include "maptoc.h"
 
 #include "kura/mem.h"
+#include "kura/words.h"
 
 static int check(const RoleMap *map, const RoleUses *uses, Findings *findings, Error *err)
 {
@@ -8,8 +9,10 @@ static int check(const RoleMap *map, const RoleUses *uses, Findings *findings, E
     rolemap_check(map, uses, findings);
     size_t errors = findings_count(findings, FINDING_ERROR) - before;
     if (errors > 0)
-        return error_set(err, ERR_FAILED, "the role map does not fit: %zu problem%s found", errors,
-                         errors == 1 ? "" : "s");
+        return error_set(err, ERR_FAILED,
+                         ngettext("the role map does not fit: %zu problem found",
+                                  "the role map does not fit: %zu problems found", errors),
+                         errors);
     return 0;
 }
 

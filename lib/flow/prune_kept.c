@@ -5,6 +5,7 @@
 #include "kept_priv.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "loan.h"
 #include "targetdb.h"
 
@@ -30,8 +31,9 @@ static void tell_in_use(const KeptDatabase *database, Findings *findings)
 {
     if (database->sessions > 0)
         findings_add(findings, FINDING_WARNING, "kept-in-use", "Stop what is connected to it, if it shall go.",
-                     "database \"%s\" stays: it has %llu session%s", database->name,
-                     (unsigned long long)database->sessions, database->sessions == 1 ? "" : "s");
+                     ngettext("database \"%s\" stays: it has %llu session",
+                              "database \"%s\" stays: it has %llu sessions", database->sessions),
+                     database->name, (unsigned long long)database->sessions);
     for (size_t i = 0; i < database->holds.n; i++)
         findings_add(findings, FINDING_WARNING, "kept-in-use",
                      "End or drop it from a session of that database, if the database shall go.",

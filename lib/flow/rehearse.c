@@ -12,6 +12,7 @@
 #include "kura/priority.h"
 #include "kura/sqllex.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "rehearse_run.h"
 #include "targetdb.h"
 
@@ -24,10 +25,12 @@ static void tell_how_to_look(Rehearse *rehearse, const Restore *restore)
         buf_append_str(&roles, i ? ", " : " DROP ROLE ", NULL);
         sql_append_ident(&roles, restore->created_roles.v[i]);
     }
-    _cleanup_free_ char *hint = xasprintf("Look at it with psql, dbname=%s. Drop it with: DROP DATABASE %s;%s%s",
+    _cleanup_free_ char *hint = xasprintf(_("Look at it with psql, dbname=%s. Drop it with: DROP DATABASE %s;%s%s"),
                                           rehearse->name, rehearse->name, buf_str(&roles), roles.len ? ";" : "");
-    findings_add(&rehearse->findings, FINDING_NOTE, "rehearsal-kept", hint, "database \"%s\" and its %zu role%s stay",
-                 rehearse->name, restore->created_roles.n, restore->created_roles.n == 1 ? "" : "s");
+    findings_add(&rehearse->findings, FINDING_NOTE, "rehearsal-kept", hint,
+                 ngettext("database \"%s\" and its %zu role stay", "database \"%s\" and its %zu roles stay",
+                          restore->created_roles.n),
+                 rehearse->name, restore->created_roles.n);
 }
 
 /* As long as its mark says nothing else the next rehearsal drops it. */

@@ -8,6 +8,7 @@
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "kura/verify.h"
+#include "kura/words.h"
 #include "rehearse_priv.h"
 
 enum { SAMPLE_MIN = 10 }; /* files of a fileset, however small the share */
@@ -95,14 +96,14 @@ static int sample_fileset(Rehearse *rehearse, const ManifestFileset *fileset, ui
 /* A damaged index is told by the look at the blobs. */
 static int sample_all(Rehearse *rehearse, Error *err)
 {
-    static const char name[] = "files", unit[] = "files";
+    static const char name[] = "files", unit[] = N_("files");
     const Manifest *manifest = rehearse->manifest;
     uint64_t seed;
     Sample total = {0};
     Error why = ERROR_INIT;
     if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         abort(); /* so few bytes are always given at once */
-    _cleanup_free_ char *title = xasprintf("a sample of the files, %g%%, read back and hashed (seed %016jx)",
+    _cleanup_free_ char *title = xasprintf(_("a sample of the files, %g%%, read back and hashed (seed %016jx)"),
                                            rehearse->options->sample, (uintmax_t)seed);
     int rc = 0;
     for (size_t i = 0; i < manifest->n_filesets && rc == 0; i++)

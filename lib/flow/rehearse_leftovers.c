@@ -7,6 +7,7 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "loan.h"
 #include "rehearse_priv.h"
 #include "targetdb.h"
@@ -122,8 +123,9 @@ static int drop_roles(const Sweep *sweep, const char *name, Error *err)
     }
     if (roles.n > 0)
         findings_add(sweep->findings, FINDING_NOTE, "leftover-dropped", NULL,
-                     "%zu role%s of a rehearsal that was killed, \"%s\", %s dropped", roles.n, roles.n == 1 ? "" : "s",
-                     name, roles.n == 1 ? "was" : "were");
+                     ngettext("%zu role of a rehearsal that was killed, \"%s\", was dropped",
+                              "%zu roles of a rehearsal that was killed, \"%s\", were dropped", roles.n),
+                     roles.n, name);
     return 0;
 }
 

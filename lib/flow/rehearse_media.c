@@ -7,6 +7,7 @@
 #include "kura/mem.h"
 #include "kura/proofs.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "rehearse_priv.h"
 
 enum { TIMEOUT_SECONDS = 600, EXAMPLES = 5 };
@@ -181,13 +182,15 @@ static int compare(References *references, Error *err)
     if (references->missing > 0)
         findings_add(findings, FINDING_WARNING, "media-missing",
                      "They were gone when the backup was made, or are stored elsewhere.",
-                     "%ju file%s that rows refer to %s not in fileset \"%s\", such as %s",
-                     (uintmax_t)references->missing, references->missing == 1 ? "" : "s",
-                     references->missing == 1 ? "is" : "are", name, some);
+                     ngettext("%ju file that rows refer to is not in fileset \"%s\", such as %s",
+                              "%ju files that rows refer to are not in fileset \"%s\", such as %s",
+                              references->missing),
+                     (uintmax_t)references->missing, name, some);
     if (references->orphans > 0)
         findings_add(findings, FINDING_NOTE, "media-unreferenced", NULL,
-                     "%ju file%s of fileset \"%s\" no row refers to, such as %s", (uintmax_t)references->orphans,
-                     references->orphans == 1 ? "" : "s", name, others);
+                     ngettext("%ju file of fileset \"%s\" no row refers to, such as %s",
+                              "%ju files of fileset \"%s\" no row refers to, such as %s", references->orphans),
+                     (uintmax_t)references->orphans, name, others);
     return 0;
 }
 
@@ -242,8 +245,8 @@ static int prove_one(Rehearse *rehearse, Restore *restore, const ManifestFileset
 
 int rehearse_prove_references(Rehearse *rehearse, Restore *restore, Error *err)
 {
-    static const char name[] = "media-references", title[] = "every file that a row refers to is there",
-                      unit[] = "references";
+    static const char name[] = "media-references", title[] = N_("every file that a row refers to is there"),
+                      unit[] = N_("references");
     const RehearseOptions *options = rehearse->options;
     const Manifest *manifest = rehearse->manifest;
     ProofCount total = {0};

@@ -7,6 +7,7 @@
 #include "kura/mem.h"
 #include "kura/proofs.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "rehearse_priv.h"
 
 static RehearsalProof *add(Rehearse *rehearse, const char *name, const char *title, const char *unit)
@@ -31,7 +32,7 @@ void rehearse_skipped(Rehearse *rehearse, const char *name, const char *title, c
 {
     va_list args;
     va_start(args, format);
-    add(rehearse, name, title, unit)->skipped = xvasprintf(format, args);
+    add(rehearse, name, title, unit)->skipped = xvasprintf(words_get(format), args);
     va_end(args);
 }
 
@@ -59,11 +60,11 @@ static void add_probe(Rehearse *rehearse, bool reached)
     const RestoreReport *report = &rehearse->report;
     if (report->app_role == NULL) {
         rehearse_skipped(rehearse, "probe", "the application can read what it has", "relations",
-                         reached ? "there is no table, so nobody's to read" : "the restore ended before");
+                         reached ? N_("there is no table, so nobody's to read") : N_("the restore ended before"));
         return;
     }
     _cleanup_free_ char *role = rehearse_old_names(rehearse, report->app_role);
-    _cleanup_free_ char *title = xasprintf("role %s can read what it has", role);
+    _cleanup_free_ char *title = xasprintf(_("role %s can read what it has"), role);
     add_reached(rehearse, reached, "probe", title, "relations", report->relations_probed,
                 count_findings(rehearse, "probe-", FINDING_WARNING));
 }
@@ -90,7 +91,8 @@ void rehearse_proofs_of_restore(Rehearse *rehearse, bool reached)
 
 static int prove_amcheck(Rehearse *rehearse, PgConn *conn, Error *err)
 {
-    static const char name[] = "amcheck", title[] = "the inside of every B-tree index (amcheck)", unit[] = "indexes";
+    static const char name[] = "amcheck", title[] = N_("the inside of every B-tree index (amcheck)"),
+                      unit[] = N_("indexes");
     ProofCount count = {0};
     _cleanup_free_ char *why = NULL;
     if (proof_amcheck(conn, &count, &why, &rehearse->findings, err) < 0)
@@ -111,7 +113,7 @@ static int prove_writes(Rehearse *rehearse, PgConn *conn, Error *err)
     if (proof_writes(conn, role, &count, &rehearse->findings, err) < 0)
         return -1;
     _cleanup_free_ char *name = rehearse_old_names(rehearse, role);
-    _cleanup_free_ char *title = xasprintf("role %s can write to its tables (rolled back)", name);
+    _cleanup_free_ char *title = xasprintf(_("role %s can write to its tables (rolled back)"), name);
     rehearse_proof(rehearse, "write-probe", title, "tables", count.checked, count.failed);
     return 0;
 }
@@ -139,21 +141,30 @@ typedef struct Question {
 
 static const Question questions[] = {
     {.name = "write-probe",
-     .title = "the application can write",
-     .unit = "tables",
-     .phase = "proofs",
+     .title = N_("the application can write"),
+     .unit = N_("tables"),
+     .phase = N_("proofs"),
      .prove = prove_writes},
-    {.name = "constraints", .title = "every constraint holds", .unit = "constraints", .count = proof_constraints},
-    {.name = "triggers", .title = "every trigger is enabled", .unit = "triggers", .count = proof_triggers},
-    {.name = "indexes", .title = "every index is valid", .unit = "indexes", .count = proof_indexes},
-    {.name = "sequences", .title = "no sequence is behind its column", .unit = "sequences", .count = proof_sequences},
-    {.name = "matviews", .title = "materialized views are populated", .unit = "views", .count = proof_matviews},
-    {.name = "collations", .title = "collations have their versions", .unit = "collations", .count = proof_collations},
-    {.name = "newest-row", .title = "the newest row", .unit = "rows", .prove = find_newest_row},
+    {.name = "constraints",
+     .title = N_("every constraint holds"),
+     .unit = N_("constraints"),
+     .count = proof_constraints},
+    {.name = "triggers", .title = N_("every trigger is enabled"), .unit = N_("triggers"), .count = proof_triggers},
+    {.name = "indexes", .title = N_("every index is valid"), .unit = N_("indexes"), .count = proof_indexes},
+    {.name = "sequences",
+     .title = N_("no sequence is behind its column"),
+     .unit = N_("sequences"),
+     .count = proof_sequences},
+    {.name = "matviews", .title = N_("materialized views are populated"), .unit = N_("views"), .count = proof_matviews},
+    {.name = "collations",
+     .title = N_("collations have their versions"),
+     .unit = N_("collations"),
+     .count = proof_collations},
+    {.name = "newest-row", .title = N_("the newest row"), .unit = N_("rows"), .prove = find_newest_row},
     {.name = "amcheck",
-     .title = "the inside of every index",
-     .unit = "indexes",
-     .phase = "amcheck",
+     .title = N_("the inside of every index"),
+     .unit = N_("indexes"),
+     .phase = N_("amcheck"),
      .prove = prove_amcheck},
 };
 

@@ -8,6 +8,7 @@
 #include "kura/proc.h"
 #include "kura/schemastate.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 
 /* ---- its output ---- */
 
@@ -71,8 +72,8 @@ static void judge(Rehearse *rehearse)
 {
     const RehearsalRun *run = &rehearse->result->run;
     static const char *const hint =
-        "Its output tells why; --keep-on-failure leaves the database for a look, and \"kura check\" "
-        "finds the rows that a new constraint would not accept.";
+        N_("Its output tells why; --keep-on-failure leaves the database for a look, and \"kura check\" "
+           "finds the rows that a new constraint would not accept.");
     if (run->timed_out)
         findings_add(&rehearse->findings, FINDING_ERROR, "run-timed-out", hint, "the command did not end within %g s",
                      rehearse->options->run_timeout);

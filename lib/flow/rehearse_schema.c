@@ -6,6 +6,7 @@
 #include "defncmp.h"
 #include "entryid.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "rehearse_priv.h"
 
 typedef struct Side {
@@ -73,12 +74,12 @@ static Side side_of(const Toc *toc)
 }
 
 static void tell(Schema *schema, Severity severity, const char *code, const char *hint, const TocEntry *entry,
-                 const char *what)
+                 const char *format)
 {
     if (schema->told++ >= REHEARSE_FINDINGS_MAX)
         return;
     _cleanup_free_ char *name = entryid_name(entry);
-    findings_add(&schema->rehearse->findings, severity, code, hint, "%s %s", name, what);
+    findings_add(&schema->rehearse->findings, severity, code, hint, format, name);
 }
 
 static void tell_lack(Schema *schema, const TocEntry *entry)
@@ -87,7 +88,7 @@ static void tell_lack(Schema *schema, const TocEntry *entry)
     if (!schema->whole || trouble_lacks(schema->restore, entry) || (!schema->same && is_one_of(entry, small)))
         return;
     schema->rehearse->entries_wrong++;
-    tell(schema, FINDING_ERROR, "schema-missing", NULL, entry, "is not in the restored database");
+    tell(schema, FINDING_ERROR, "schema-missing", NULL, entry, N_("%s is not in the restored database"));
 }
 
 static void tell_surplus(Schema *schema, const TocEntry *entry)
@@ -95,7 +96,8 @@ static void tell_surplus(Schema *schema, const TocEntry *entry)
     if (!schema->same)
         return;
     schema->rehearse->entries_wrong++;
-    tell(schema, FINDING_ERROR, "schema-extra", NULL, entry, "is in the restored database and not in the backup");
+    tell(schema, FINDING_ERROR, "schema-extra", NULL, entry,
+         N_("%s is in the restored database and not in the backup"));
 }
 
 /* A piece of a definition, from a little before where it differs. */
@@ -121,9 +123,9 @@ static void tell_difference(Schema *schema, const TocEntry *want, const TocEntry
     schema->rehearse->entries_wrong++;
     _cleanup_free_ char *expected = piece(want->defn ? want->defn : "", at);
     _cleanup_free_ char *found = piece(have->defn ? have->defn : "", there);
-    _cleanup_free_ char *hint = xasprintf("The backup has \"%s\", the restored database \"%s\".", expected, found);
+    _cleanup_free_ char *hint = xasprintf(_("The backup has \"%s\", the restored database \"%s\"."), expected, found);
     tell(schema, FINDING_ERROR, "schema-differs", is_secret(want) ? NULL : hint, want,
-         "is defined in another way than in the backup");
+         N_("%s is defined in another way than in the backup"));
 }
 
 /* Another major writes the same in other words: that proves nothing, and is no fault. */
@@ -135,10 +137,11 @@ static void tell_reworded(const Schema *schema)
     for (size_t i = 0; i < n && i < NAMES; i++)
         buf_printf(&names, NULL, "%s%s", i ? ", " : "", schema->reworded.v[i]);
     if (n > 0)
-        findings_add(&schema->rehearse->findings, FINDING_NOTE, "schema-reworded", NULL,
-                     "%zu definition%s worded in another way by this server, so %s not compared: %s%s", n,
-                     n == 1 ? " is" : "s are", n == 1 ? "it was" : "they were", buf_str(&names),
-                     n > NAMES ? ", .." : "");
+        findings_add(
+            &schema->rehearse->findings, FINDING_NOTE, "schema-reworded", NULL,
+            ngettext("%zu definition is worded in another way by this server, so it was not compared: %s%s",
+                     "%zu definitions are worded in another way by this server, so they were not compared: %s%s", n),
+            n, buf_str(&names), n > NAMES ? ", .." : "");
     buf_done(&names);
 }
 

@@ -9,6 +9,7 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "repairrepo_priv.h"
 
 enum { ROUNDS_MAX = 5, UPLOAD_THREADS = 2, UPLOAD_BYTES = 128 * 1024 * 1024, ASIDE_TRIES = 100 };
@@ -53,7 +54,7 @@ void repairrepo_why(RepairRepo *repair, const Wanted *wanted, const char *format
     va_list args;
     va_start(args, format);
     free(object->why);
-    object->why = xvasprintf(format, args);
+    object->why = xvasprintf(words_get(format), args);
     va_end(args);
 }
 

@@ -15,6 +15,7 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "restore_priv.h"
 
 void restore_report_done(RestoreReport *report)
@@ -148,8 +149,10 @@ static int check_flaws(Restore *restore, Error *err)
         return 0;
     restore->differs = true;
     return error_set(err, ERR_FAILED,
-                     "%zu statement%s of the restore failed, so the database does not take the place of \"%s\"",
-                     restore->n_failed, restore->n_failed == 1 ? "" : "s", restore->database);
+                     ngettext("%zu statement of the restore failed, so the database does not take the place of \"%s\"",
+                              "%zu statements of the restore failed, so the database does not take the place of \"%s\"",
+                              restore->n_failed),
+                     restore->n_failed, restore->database);
 }
 
 /* Drops everything, unless it is to be looked at. */
@@ -290,8 +293,10 @@ static int run(Restore *restore, Error *err)
     if (restore->plan)
         return 0;
     if (problems > 0)
-        return error_set(err, ERR_FAILED, "%zu problem%s found; nothing was changed", problems,
-                         problems == 1 ? "" : "s");
+        return error_set(
+            err, ERR_FAILED,
+            ngettext("%zu problem found; nothing was changed", "%zu problems found; nothing was changed", problems),
+            problems);
     return restore_all(restore, err);
 }
 

@@ -5,6 +5,7 @@
 
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "restore_priv.h"
 #include "targetdb.h"
 
@@ -18,7 +19,7 @@ static void problem(Restore *restore, const char *code, const char *hint, const 
     char text[2048];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, words_get(format), args);
     va_end(args);
     findings_add(restore->findings, FINDING_ERROR, code, hint, "%s", text);
 }
@@ -84,8 +85,8 @@ static void check_extensions(Restore *restore)
             strvec_contains(&restore->target.extensions, entry->tag))
             continue;
         _cleanup_free_ char *hint =
-            xasprintf("Install the package that brings it (apt search postgresql-%d %s); without it indexes and "
-                      "columns that need it could not be restored.",
+            xasprintf(_("Install the package that brings it (apt search postgresql-%d %s); without it indexes and "
+                        "columns that need it could not be restored."),
                       restore->target.server_version_num / 10000, entry->tag);
         problem(restore, "extension-missing", hint, "extension \"%s\" is not available on the target server",
                 entry->tag);
@@ -170,8 +171,8 @@ static void check_roles(Restore *restore)
         if (restore->options->create_roles || strvec_contains(&restore->target.roles, use->new_name))
             continue;
         _cleanup_free_ char *old = sql_quote_ident(use->name);
-        _cleanup_free_ char *hint = xasprintf("Map it with --map %s=ROLE, drop its grants with --map %s=@drop, or "
-                                              "create what is missing with --create-roles.",
+        _cleanup_free_ char *hint = xasprintf(_("Map it with --map %s=ROLE, drop its grants with --map %s=@drop, or "
+                                                "create what is missing with --create-roles."),
                                               old, old);
         problem(restore, "role-missing", hint,
                 "role \"%s\" does not exist on the target (it owns %zu objects and has %zu grants)", use->new_name,

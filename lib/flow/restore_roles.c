@@ -4,6 +4,7 @@
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "restore_priv.h"
 
 /* The recorded role that a new name stands for: the first one that maps to it. */
@@ -24,8 +25,9 @@ static void note_settings(Restore *restore, const DbRole *role, const char *quot
     for (size_t i = 0; role && i < role->settings.n; i++) {
         const char *setting = role->settings.v[i];
         int name_len = (int)strcspn(setting, "=");
-        _cleanup_free_ char *hint = xasprintf("If it should hold here too: ALTER ROLE %s SET %.*s = ..; (it was: %s)",
-                                              quoted, name_len, setting, setting);
+        _cleanup_free_ char *hint =
+            xasprintf(_("If it should hold here too: ALTER ROLE %s SET %.*s = ..; (it was: %s)"), quoted, name_len,
+                      setting, setting);
         findings_add(restore->findings, FINDING_NOTE, "role-setting", hint,
                      "role %s was created without its setting of %.*s", quoted, name_len, setting);
     }
@@ -64,10 +66,10 @@ static int create_role(Restore *restore, const char *name, Error *err)
     if (trial)
         return 0;
     note_settings(restore, role, quoted);
-    findings_add(restore->findings, FINDING_NOTE, "role-created",
-                 login ? "Set its password with \\password in psql, and put it into the application's configuration."
-                       : NULL,
-                 "role %s was created%s", quoted, login ? ", without a password" : " and may not log in");
+    findings_add(
+        restore->findings, FINDING_NOTE, "role-created",
+        login ? N_("Set its password with \\password in psql, and put it into the application's configuration.") : NULL,
+        login ? N_("role %s was created, without a password") : N_("role %s was created and may not log in"), quoted);
     if (role && (role->superuser || role->bypassrls || role->replication))
         findings_add(restore->findings, FINDING_WARNING, "role-power",
                      "Grant it with ALTER ROLE if the application needs it.",
@@ -98,7 +100,7 @@ static int grant_memberships(Restore *restore, const char *name, Error *err)
         bool known = made || strvec_contains(&restore->target.roles, of);
         _cleanup_free_ char *member = sql_quote_ident(name), *group = sql_quote_ident(of);
         if (rolemap_is_fixed(of) || !known || !may_grant(restore, of)) {
-            _cleanup_free_ char *hint = xasprintf("If it needs that: GRANT %s TO %s;", group, member);
+            _cleanup_free_ char *hint = xasprintf(_("If it needs that: GRANT %s TO %s;"), group, member);
             findings_add(restore->findings, FINDING_WARNING, "role-membership", hint,
                          "role %s was not made a member of %s", member, group);
         } else if (pg_execf(*role_conn(restore), err, "GRANT %s TO %s", group, member) < 0) {

@@ -8,6 +8,7 @@
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "restore_priv.h"
 #include "swap.h"
 #include "targetdb.h"
@@ -189,7 +190,7 @@ static int tell_differences(Restore *restore, uint32_t existing, Error *err)
         return -1;
     for (size_t i = 0; i < differences.n; i++) {
         _cleanup_free_ char *hint =
-            xasprintf("If it shall be as before: %s; an undo brings back the old one's.", differences.v[i]);
+            xasprintf(_("If it shall be as before: %s; an undo brings back the old one's."), differences.v[i]);
         findings_add(restore->findings, FINDING_WARNING, "database-property-differs", hint,
                      "the restored database has the backup's properties, the replaced one had: %s", differences.v[i]);
     }

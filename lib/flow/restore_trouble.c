@@ -8,6 +8,7 @@
 #include "classify.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "restore_priv.h"
 
 enum { LEARN_MAX = 100, LEARN_SECONDS = 60 };
@@ -83,8 +84,8 @@ static void tell(Restore *restore, const Classified *verdict, const char *object
 {
     static const char *const codes[] = {"restore-harmless", "restore-action", "restore-loss"};
     findings_add(restore->findings, trouble_severity(verdict->class), codes[verdict->class], next,
-                 "%s: %s: %s; %s said: %s (%s)", trouble_class_name(verdict->class), object, verdict->consequence,
-                 speaker, text, sqlstate[0] ? sqlstate : "no SQLSTATE");
+                 "%s: %s: %s; %s said: %s (%s)", words_get(trouble_class_name(verdict->class)), object,
+                 words_get(verdict->consequence), speaker, text, sqlstate[0] ? sqlstate : _("no SQLSTATE"));
 }
 
 static char *name_of(const TocEntry *entry)
@@ -92,7 +93,7 @@ static char *name_of(const TocEntry *entry)
     bool qualified = entry && entry->namespace && *entry->namespace;
     return entry ? xasprintf("%s %s%s%s", entry->desc, qualified ? entry->namespace : "", qualified ? "." : "",
                              entry->tag ? entry->tag : "")
-                 : xstrdup("pg_restore's session");
+                 : xstrdup(_("pg_restore's session"));
 }
 
 static void record(Restore *restore, const TocEntry *entry)
@@ -112,7 +113,7 @@ int trouble_report(Restore *restore, RestoreMessages *messages, Doer doer, Error
         const RestoreMessage *message = &messages->v[i];
         if (!message->error) {
             findings_add(restore->findings, FINDING_NOTE, "restore-said", NULL,
-                         "%s: it ended nothing; pg_restore said: %s", trouble_class_name(TROUBLE_HARMLESS),
+                         "%s: it ended nothing; pg_restore said: %s", words_get(trouble_class_name(TROUBLE_HARMLESS)),
                          message->text);
             continue;
         }
@@ -130,8 +131,10 @@ int trouble_report(Restore *restore, RestoreMessages *messages, Doer doer, Error
     }
     free(sqlstates);
     return lost == 0 ? 0
-                     : error_set(err, ERR_TOOL, "pg_restore met %zu error%s by which data is lost", lost,
-                                 lost == 1 ? "" : "s");
+                     : error_set(err, ERR_TOOL,
+                                 ngettext("pg_restore met %zu error by which data is lost",
+                                          "pg_restore met %zu errors by which data is lost", lost),
+                                 lost);
 }
 
 int trouble_own(Restore *restore, const OwnTrouble *own, const Error *refused, Error *err)
@@ -143,11 +146,11 @@ int trouble_own(Restore *restore, const OwnTrouble *own, const Error *refused, E
     Trouble trouble = {.sqlstate = refused->sqlstate, .desc = own->desc, .command = own->statement};
     Classified verdict = classify(&trouble);
     _cleanup_free_ char *object = xasprintf("%s %s", own->desc, own->object);
-    _cleanup_free_ char *again = own->statement ? xasprintf("Once the cause is gone: %s;", own->statement) : NULL;
+    _cleanup_free_ char *again = own->statement ? xasprintf(_("Once the cause is gone: %s;"), own->statement) : NULL;
     const char *next = refused->hint[0] ? refused->hint : verdict.next;
     if (verdict.class == TROUBLE_ACTION && again)
         next = again;
-    tell(restore, &verdict, object, next, "the server", refused->message, refused->sqlstate);
+    tell(restore, &verdict, object, next, _("the server"), refused->message, refused->sqlstate);
     if (own->is_lack && verdict.class != TROUBLE_HARMLESS)
         record(restore, own->entry);
     if (verdict.class != TROUBLE_LOSS)
@@ -160,7 +163,7 @@ void trouble_remedy(Error *err)
 {
     const char *next = err->code == ERR_SERVER && err->hint[0] == 0 ? trouble_next(err->sqlstate) : NULL;
     if (next)
-        error_hint(err, "%s", next);
+        error_hint(err, "%s", words_get(next));
 }
 
 bool trouble_lacks(Restore *restore, const TocEntry *entry)

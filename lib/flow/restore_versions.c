@@ -7,6 +7,7 @@
 #include "kura/mem.h"
 #include "kura/newsql.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "restore_priv.h"
 
 enum { FIRST_WITH_DATABASE_OWNER = 140000, FIRST_WITH_PROVIDERS = 150000, FIRST_WITH_TRANSACTION_TIMEOUT = 17 };
@@ -17,14 +18,15 @@ static void tell_new_sql(Restore *restore, const NewSql *found, int major)
 {
     const TocEntry *entry = found->first;
     _cleanup_free_ char *hint =
-        xasprintf("Change that in the source and back it up again, or restore into PostgreSQL %d "
-                  "or newer.",
+        xasprintf(_("Change that in the source and back it up again, or restore into PostgreSQL %d "
+                    "or newer."),
                   found->since);
-    findings_add(restore->findings, FINDING_ERROR, "newer-sql", hint,
-                 "PostgreSQL %d does not have %s (since %d); %zu object%s it, the first is %s %s%s%s", major,
-                 found->what, found->since, found->n, found->n == 1 ? " needs" : "s need", entry->desc,
-                 entry->namespace ? entry->namespace : "", entry->namespace && *entry->namespace ? "." : "",
-                 entry->tag ? entry->tag : "");
+    findings_add(
+        restore->findings, FINDING_ERROR, "newer-sql", hint,
+        ngettext("PostgreSQL %d does not have %s (since %d); %zu object needs it, the first is %s %s%s%s",
+                 "PostgreSQL %d does not have %s (since %d); %zu objects need it, the first is %s %s%s%s", found->n),
+        major, words_get(found->what), found->since, found->n, entry->desc, entry->namespace ? entry->namespace : "",
+        entry->namespace && *entry->namespace ? "." : "", entry->tag ? entry->tag : "");
 }
 
 static void check_predefined_roles(Restore *restore, int major)
@@ -247,11 +249,11 @@ static int compare_existing(Restore *restore, const Locale *locale, Error *err)
         return 0;
     if (catalog_database_locale(restore->admin, existing, &now, err) < 0)
         return -1;
-    compare_text(restore, "encoding", now.encoding, locale->encoding);
-    compare_text(restore, "locale provider", now.provider, locale->provider);
-    compare_text(restore, "collation", now.name ? now.name : now.collate,
+    compare_text(restore, _("encoding"), now.encoding, locale->encoding);
+    compare_text(restore, _("locale provider"), now.provider, locale->provider);
+    compare_text(restore, _("collation"), now.name ? now.name : now.collate,
                  locale->name ? locale->name : locale->collate);
-    compare_text(restore, "character type", now.ctype, locale->ctype);
+    compare_text(restore, _("character type"), now.ctype, locale->ctype);
     catalog_locale_done(&now);
     return 0;
 }

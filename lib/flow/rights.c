@@ -5,6 +5,7 @@
 
 #include "classify.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "rights_needs.h"
 
 /* Owners that are out of reach, with how much would be theirs: one finding each, not one for each of their tables. */
@@ -33,9 +34,8 @@ void rights_plan_done(RightsPlan *plan)
 }
 
 const char rights_membership_hint[] =
-    "Let an administrator GRANT the role to the one that restores (from 16 on WITH INHERIT TRUE, SET TRUE; before, "
-    "that one "
-    "must be INHERIT), map it to another with --map, or give a superuser's connection with --admin-db.";
+    N_("Let an administrator GRANT the role to the one that restores (from 16 on WITH INHERIT TRUE, SET TRUE; before, "
+       "that one must be INHERIT), map it to another with --map, or give a superuser's connection with --admin-db.");
 
 static const TocEntry *dep_of(const Planning *planning, const TocEntry *entry, size_t i, size_t *ret_place)
 {
@@ -148,7 +148,7 @@ static void tell(const Planning *planning, Severity severity, const char *code, 
                  const char *why, const char *consequence)
 {
     _cleanup_free_ char *name = label(entry);
-    findings_add(planning->findings, severity, code, hint, "%s %s: %s", name, why, consequence);
+    findings_add(planning->findings, severity, code, hint, "%s %s: %s", name, words_get(why), words_get(consequence));
 }
 
 static Doer extension_doer(const Planning *planning, const TocEntry *entry)
@@ -165,12 +165,12 @@ static Doer extension_doer(const Planning *planning, const TocEntry *entry)
     }
     if (facts->self_managed)
         tell(planning, FINDING_WARNING, "extension-managed",
-             "If it refuses: let its administrator create the extension in template1, or give --admin-db.", entry,
-             "is not trusted", "the provider's server decides whether its administrators may create it");
+             N_("If it refuses: let its administrator create the extension in template1, or give --admin-db."), entry,
+             N_("is not trusted"), N_("the provider's server decides whether its administrators may create it"));
     else
         tell(planning, FINDING_ERROR, "extension-rights",
-             "Give an administrator's connection with --admin-db, or let one create the extension in template1.", entry,
-             "is not trusted", "only a superuser may create it here");
+             N_("Give an administrator's connection with --admin-db, or let one create the extension in template1."),
+             entry, N_("is not trusted"), N_("only a superuser may create it here"));
     return DOER_SELF;
 }
 
@@ -289,7 +289,7 @@ static const TocEntry *skipped_dep(const Planning *planning, const TocEntry *ent
     return NULL;
 }
 
-static const char needs_admin[] = "Give a superuser's connection with --admin-db, or restore as a superuser.";
+static const char needs_admin[] = N_("Give a superuser's connection with --admin-db, or restore as a superuser.");
 
 static void plan_making(const Planning *planning, size_t i)
 {
@@ -301,12 +301,12 @@ static void plan_making(const Planning *planning, size_t i)
     if (doer != DOER_NONE)
         return;
     _cleanup_free_ char *lacking_name = lacking ? label(lacking) : NULL;
-    _cleanup_free_ char *why =
-        lacking ? xasprintf("needs %s, which is skipped", lacking_name) : xstrdup("needs more rights than there are");
+    _cleanup_free_ char *why = lacking ? xasprintf(_("needs %s, which is skipped"), lacking_name)
+                                       : xstrdup(_("needs more rights than there are"));
     Trouble trouble = {.desc = entry->desc, .sqlstate = "42501"};
     Classified verdict = classify(&trouble);
     if (may_be_skipped(entry)) {
-        _cleanup_free_ char *skipped = xasprintf("is skipped, it %s", why);
+        _cleanup_free_ char *skipped = xasprintf(_("is skipped, it %s"), why);
         tell(planning, trouble_severity(verdict.class), "skipped", needs_admin, entry, skipped, verdict.consequence);
     } else {
         tell(planning, FINDING_ERROR, "needs-superuser", needs_admin, entry, why, verdict.consequence);
@@ -357,9 +357,9 @@ static void cannot_own(Planning *planning, const TocEntry *entry)
         return;
     }
     _cleanup_free_ char *why =
-        xasprintf("should belong to \"%s\", which needs more rights than there are", entry->owner);
+        xasprintf(_("should belong to \"%s\", which needs more rights than there are"), entry->owner);
     tell(planning, FINDING_WARNING, "owner-skipped", needs_admin, entry, why,
-         public ? "it keeps the owner that the new database gives it" : "it belongs to the restoring role");
+         public ? N_("it keeps the owner that the new database gives it") : N_("it belongs to the restoring role"));
 }
 
 static void plan_owner(Planning *planning, size_t i)

@@ -7,6 +7,7 @@
 #include "copystmt.h"
 #include "kura/mem.h"
 #include "kura/pool.h"
+#include "kura/words.h"
 #include "rows_plan.h"
 #include "segment.h"
 
@@ -129,7 +130,7 @@ static int lock_tables(PgConn *conn, const RowsTask *tasks, size_t n, bool *ret_
     if (*ret_locked)
         return 0;
     if (strcmp(err->sqlstate, "55P03") != 0)
-        return error_wrap(err, n == 1 ? "locking table %s" : "locking table %s and others", tasks->entry->tag);
+        return error_wrap(err, n == 1 ? N_("locking table %s") : N_("locking table %s and others"), tasks->entry->tag);
     error_clear(err);
     return 0;
 }

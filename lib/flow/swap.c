@@ -10,6 +10,7 @@
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "targetdb.h"
 
 enum { PATIENCE_SECONDS = 30, RECOVERY_SECONDS = 60, LISTED_MAX = 8 };
@@ -105,12 +106,14 @@ static void list_blockers(PgConn *admin, const Swap *swap, StrVec *ret)
         CatalogHolds holds = {0};
         if (catalog_sessions(admin, &swap->moves[i].oid, 1, &sessions, NULL) == 0)
             for (size_t j = 0; j < sessions.n; j++)
-                strvec_pushf(ret, "process %s of role \"%s\" (%s)%s", sessions.v[j].pid,
-                             sessions.v[j].role ? sessions.v[j].role : "", sessions.v[j].application,
-                             sessions.v[j].ours_to_end ? "" : ", which we may not end");
+                strvec_pushf(ret,
+                             sessions.v[j].ours_to_end ? _("process %s of role \"%s\" (%s)")
+                                                       : _("process %s of role \"%s\" (%s), which we may not end"),
+                             sessions.v[j].pid, sessions.v[j].role ? sessions.v[j].role : "",
+                             sessions.v[j].application);
         if (catalog_database_holds(admin, swap->moves[i].oid, &holds, NULL) == 0)
             for (size_t j = 0; j < holds.prepared.n; j++)
-                strvec_pushf(ret, "prepared transaction \"%s\"", holds.prepared.v[j]);
+                strvec_pushf(ret, _("prepared transaction \"%s\""), holds.prepared.v[j]);
         catalog_sessions_done(&sessions);
         catalog_holds_done(&holds);
     }
@@ -122,7 +125,7 @@ static char *join(const StrVec *list)
     for (size_t i = 0; i < list->n && i < LISTED_MAX; i++)
         buf_printf(&out, NULL, "%s%s", i ? "; " : "", list->v[i]);
     if (list->n > LISTED_MAX)
-        buf_printf(&out, NULL, "; and %zu more", list->n - LISTED_MAX);
+        buf_printf(&out, NULL, _("; and %zu more"), list->n - LISTED_MAX);
     return xstrdup(buf_str(&out));
 }
 
@@ -212,12 +215,14 @@ void swap_tell(const Swap *swap, Findings *findings)
     for (size_t i = 0, first = 0; i < ended->n; i++) {
         if (i + 1 < ended->n && strcmp(ended->v[i + 1], ended->v[first]) == 0)
             continue;
-        strvec_pushf(&counts, "%zu of %s", i + 1 - first, ended->v[first]);
+        strvec_pushf(&counts, _("%zu of %s"), i + 1 - first, ended->v[first]);
         first = i + 1;
     }
     _cleanup_free_ char *text = join(&counts);
-    findings_add(findings, FINDING_NOTE, "sessions-ended", NULL, "%zu session%s of database \"%s\" %s ended: %s",
-                 ended->n, ended->n == 1 ? "" : "s", swap->name, ended->n == 1 ? "was" : "were", text);
+    findings_add(findings, FINDING_NOTE, "sessions-ended", NULL,
+                 ngettext("%zu session of database \"%s\" was ended: %s",
+                          "%zu sessions of database \"%s\" were ended: %s", ended->n),
+                 ended->n, swap->name, text);
 }
 
 int swap_check_holds(PgConn *admin, uint32_t oid, const char *name, const char *to, Findings *findings, Error *err)
@@ -276,13 +281,15 @@ int swap_check(PgConn *admin, uint32_t oid, const char *name, bool evict, const 
                   !(becomes && sessions.v[i].role && strvec_contains(becomes, sessions.v[i].role));
     if (sessions.n > 0)
         findings_add(findings, FINDING_NOTE, "database-in-use",
-                     !evict ? "Stop the application before the end: a database in use cannot be renamed."
+                     !evict ? N_("Stop the application before the end: a database in use cannot be renamed.")
                      : others > 0
-                         ? "Those that we have no right to end must be stopped before the end; a superuser, or "
-                           "a member of pg_signal_backend, has the right to end those of ordinary roles."
-                         : "They are ended when the database gets its name; an application that connects again "
-                           "by itself then finds the other one.",
-                     "%zu session%s connected to database \"%s\"", sessions.n, sessions.n == 1 ? " is" : "s are", name);
+                         ? N_("Those that we have no right to end must be stopped before the end; a superuser, or "
+                              "a member of pg_signal_backend, has the right to end those of ordinary roles.")
+                         : N_("They are ended when the database gets its name; an application that connects again "
+                              "by itself then finds the other one."),
+                     ngettext("%zu session is connected to database \"%s\"",
+                              "%zu sessions are connected to database \"%s\"", sessions.n),
+                     sessions.n, name);
     catalog_sessions_done(&sessions);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "kept_priv.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "loan.h"
 #include "swap.h"
 #include "targetdb.h"
@@ -58,8 +59,11 @@ static int choose_among(Undo *undo, KeptDatabases *list, Error *err)
     if (i == list->n) {
         rc = none_kept(undo, list, err);
     } else if (list->v[i].state == KEPT_BUILDING || list->v[i].state == KEPT_DIFFERS) {
-        rc = error_set(err, ERR_FAILED, "database \"%s\" is a restore that did not %s", list->v[i].name,
-                       list->v[i].state == KEPT_BUILDING ? "end" : "prove equal to its backup");
+        rc = error_set(err, ERR_FAILED,
+                       list->v[i].state == KEPT_BUILDING
+                           ? N_("database \"%s\" is a restore that did not end")
+                           : N_("database \"%s\" is a restore that did not prove equal to its backup"),
+                       list->v[i].name);
         error_hint(err, "Run the restore again.");
     } else {
         undo->report->restored = list->v[i];
@@ -117,8 +121,8 @@ static int check(Undo *undo, Error *err)
         return -1;
     if (restored->stale_collation) {
         _cleanup_free_ char *quoted = sql_quote_ident(name);
-        _cleanup_free_ char *hint = xasprintf("Its indexes on text may be out of order. Afterwards, in it: REINDEX "
-                                              "DATABASE %s; ALTER DATABASE %s REFRESH COLLATION VERSION;",
+        _cleanup_free_ char *hint = xasprintf(_("Its indexes on text may be out of order. Afterwards, in it: REINDEX "
+                                                "DATABASE %s; ALTER DATABASE %s REFRESH COLLATION VERSION;"),
                                               quoted, quoted);
         findings_add(undo->findings, FINDING_WARNING, "collation-version", hint,
                      "database \"%s\" was sorted by version %s, of the collation library", restored->name,

@@ -4,6 +4,7 @@
 
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "verify_priv.h"
 
 DEFINE_CLEANUP(Manifest, manifest_free)
@@ -186,8 +187,10 @@ static void check_fileset(Verify *verify, const FilesetUse *use)
     VerifyBackup *backup = &verify->report->backups[use->backup];
     backup->damaged = true;
     verify_finding(verify, "index-damaged", "Use another backup for these files.",
-                   "the index of fileset \"%s\" of backup %s %s", use->name, backup->id,
-                   ordered ? "does not have the files that the manifest says" : "is out of order");
+                   ordered
+                       ? N_("the index of fileset \"%s\" of backup %s does not have the files that the manifest says")
+                       : N_("the index of fileset \"%s\" of backup %s is out of order"),
+                   use->name, backup->id);
 }
 
 int verify_collect(Verify *verify, const StrVec *ids, Error *err)

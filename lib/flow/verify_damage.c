@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "verify_priv.h"
 
 enum { NAMES_MAX = 1000, SHOWN_BACKUPS = 3, SHOWN_AFFECTED = 10, OTHER_FINDINGS_MAX = 100 };
@@ -64,7 +65,7 @@ void verify_name(VerifyNames *names, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    _cleanup_free_ char *name = xvasprintf(format, args);
+    _cleanup_free_ char *name = xvasprintf(words_get(format), args);
     va_end(args);
     if (strvec_contains(&names->kept, name))
         return;
@@ -80,7 +81,7 @@ void verify_finding(Verify *verify, const char *code, const char *hint, const ch
         return;
     va_list args;
     va_start(args, format);
-    _cleanup_free_ char *message = xvasprintf(format, args);
+    _cleanup_free_ char *message = xvasprintf(words_get(format), args);
     va_end(args);
     findings_add(verify->findings, FINDING_ERROR, code, hint, "%s", message);
 }
@@ -93,7 +94,8 @@ static char *join(const VerifyNames *names, size_t shown)
     for (size_t i = 0; i < n && i < shown; i++)
         buf_printf(&text, NULL, "%s%s", i ? ", " : "", names->kept.v[i]);
     if (n > shown)
-        buf_printf(&text, NULL, " and %s%zu more", names->more ? "at least " : "", n - shown + names->more);
+        buf_printf(&text, NULL, names->more ? _(" and at least %zu more") : _(" and %zu more"),
+                   n - shown + names->more);
     char *joined = xstrdup(buf_str(&text));
     buf_done(&text);
     return joined;
@@ -107,8 +109,10 @@ static void report_damage(Verify *verify, const VerifyDamage *damage)
         findings_add(verify->findings, FINDING_ERROR, damage->code, damage->hint, "%s; no file or table is affected",
                      damage->message);
     else
-        findings_add(verify->findings, FINDING_ERROR, damage->code, damage->hint, "%s; affected: %s; in %s %s",
-                     damage->message, affected, damage->backups.kept.n == 1 ? "backup" : "backups", backups);
+        findings_add(
+            verify->findings, FINDING_ERROR, damage->code, damage->hint,
+            ngettext("%s; affected: %s; in backup %s", "%s; affected: %s; in backups %s", damage->backups.kept.n),
+            damage->message, affected, backups);
 }
 
 void verify_report_damages(Verify *verify)

@@ -6,6 +6,7 @@
 #include "kura/datablocks.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "verify_priv.h"
 
 DEFINE_CLEANUP(Manifest, manifest_free)
@@ -91,14 +92,15 @@ static int prove(Verify *verify, const ManifestTable *table, Proof *ret, Error *
 }
 
 /* Whether a blob is bad; then its damage learns who needs it. */
-static bool is_bad(Verify *verify, const VerifyBackup *backup, const BlobRef *ref, const char *what, const char *name)
+static bool is_bad(Verify *verify, const VerifyBackup *backup, const BlobRef *ref, const char *format, const char *name)
 {
     size_t position = blobtable_find(&verify->blobs, ref);
     if (!(verify->blobs.v[position].state & BLOB_BAD))
         return false;
     VerifyDamage *damage = verify_damage_of(verify, position);
     if (damage != NULL) {
-        verify_name(&damage->affected, "%s%s", what, name);
+        _cleanup_free_ char *what = xasprintf(words_get(format), name);
+        verify_name(&damage->affected, "%s", what);
         verify_name(&damage->backups, "%s", backup->id);
     }
     return true;
@@ -109,7 +111,7 @@ static int judge_table(Verify *verify, VerifyBackup *backup, const ManifestTable
     _cleanup_free_ char *name = xasprintf("%s.%s", table->schema, table->name);
     bool bad = false;
     for (size_t i = 0; i < table->n_segments; i++)
-        bad |= is_bad(verify, backup, &table->segments[i].blob, "table ", name);
+        bad |= is_bad(verify, backup, &table->segments[i].blob, N_("table %s"), name);
     if (!bad && verify->reading) {
         Proof proof;
         if (prove(verify, table, &proof, err) < 0)
@@ -172,7 +174,7 @@ static void judge_fileset(Verify *verify, VerifyBackup *backup, const FilesetUse
     for (size_t i = 0; i < use->n_indexes; i++) {
         const IndexSum *sum = &verify->indexes[use->indexes[i]];
         BlobRef ref = blobtable_ref(&verify->blobs, sum->blob);
-        backup->damaged |= is_bad(verify, backup, &ref, "index of fileset ", use->name);
+        backup->damaged |= is_bad(verify, backup, &ref, N_("index of fileset %s"), use->name);
         backup->files += sum->bad_files;
         backup->damaged |= sum->bad_files > 0;
         for (size_t j = 0; sum->bad_files > 0 && j < verify->report->n_damages; j++)
@@ -190,7 +192,7 @@ static int judge_backup(Verify *verify, VerifyBackup *backup, Error *err)
         return -1;
     const ManifestDatabase *database = &manifest->database;
     for (size_t i = 0; i < database->n_toc; i++)
-        backup->damaged |= is_bad(verify, backup, &database->toc[i], "table of contents", "");
+        backup->damaged |= is_bad(verify, backup, &database->toc[i], N_("table of contents"), "");
     for (size_t i = 0; i < database->n_tables; i++)
         if (judge_table(verify, backup, &database->tables[i], err) < 0)
             return -1;

@@ -4,6 +4,7 @@
 #include "kura/mem.h"
 #include "kura/ownplan.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 
 typedef enum Cause {
     CAUSE_OWNER, /* a: owner, b: wanted */
@@ -154,13 +155,18 @@ static void compare_policy(Groups *groups, const OwnObject *have, const OwnObjec
 static char *name_of(const Groups *groups, const char *role)
 {
     if (role == NULL)
-        return xstrdup("everybody (PUBLIC)");
-    return xasprintf("%s \"%s\"", own_is_superuser(groups->have, role) ? "superuser" : "role", role);
+        return xstrdup(_("everybody (PUBLIC)"));
+    return xasprintf(own_is_superuser(groups->have, role) ? _("superuser \"%s\"") : _("role \"%s\""), role);
 }
 
 /* "12 text search dictionaries" */
 static void append_count(Buf *out, size_t n, const char *words)
 {
+    const char *translated = words_get(words);
+    if (translated != words) {
+        buf_printf(out, NULL, _("%s%zu %s"), out->len ? ", " : "", n, translated);
+        return;
+    }
     size_t len = strlen(words);
     char last = words[len - 1];
     bool replaced = n > 1 && last == 'Y';
@@ -197,12 +203,14 @@ static char *owner_consequence(const Groups *groups, const Group *group)
     const OwnObject *first = group->first;
     _cleanup_free_ char *name = own_object_name(first);
     if (own_is_superuser(groups->have, group->b))
-        return xasprintf("%s has another owner than it had", name);
+        return xasprintf(_("%s has another owner than it had"), name);
     bool reads = has_right(first, group->b, 'r'), writes = has_right(first, group->b, 'a');
     if (first->kind == OWN_TABLE && !(reads && writes))
-        return xasprintf("%s %s fails for %s (permission denied), and its migrations cannot alter the table",
-                         reads ? "INSERT into" : "SELECT from", first->sql, group->b);
-    return xasprintf("%s cannot alter or drop %s (must be owner), so its migrations fail", group->b, name);
+        return xasprintf(
+            reads ? _("INSERT into %s fails for %s (permission denied), and its migrations cannot alter the table")
+                  : _("SELECT from %s fails for %s (permission denied), and its migrations cannot alter the table"),
+            first->sql, group->b);
+    return xasprintf(_("%s cannot alter or drop %s (must be owner), so its migrations fail"), group->b, name);
 }
 
 static char *grant_consequence(const Groups *groups, const Group *group, bool missing)
@@ -212,8 +220,8 @@ static char *grant_consequence(const Groups *groups, const Group *group, bool mi
         bit++;
     _cleanup_free_ char *who = name_of(groups, group->a), *what = own_object_name(group->first);
     if (missing)
-        return xasprintf("%s on %s fails for %s", own_right_name(bit), what, who);
-    return xasprintf("%s may %s on %s", who, own_right_name(bit), what);
+        return xasprintf(_("%s on %s fails for %s"), own_right_name(bit), what, who);
+    return xasprintf(_("%s may %s on %s"), who, own_right_name(bit), what);
 }
 
 static OwnFinding *tell_owner(const Groups *groups, const Group *group, OwnFindings *findings)
@@ -224,15 +232,29 @@ static OwnFinding *tell_owner(const Groups *groups, const Group *group, OwnFindi
     OwnFinding *finding =
         own_finding_add(findings, group->cause == CAUSE_LATER ? OWN_WARNING : OWN_ERROR, codes[group->cause]);
     if (group->cause == CAUSE_DATABASE) {
-        finding->message = xasprintf("the database belongs to %s, expected \"%s\"", from, group->b);
-        finding->consequence = xasprintf("%s cannot create extensions or schemas", group->b);
+        finding->message = xasprintf(_("the database belongs to %s, expected \"%s\""), from, group->b);
+        finding->consequence = xasprintf(_("%s cannot create extensions or schemas"), group->b);
         return finding;
     }
-    finding->message =
-        xasprintf("%zu object%s %s to %s, expected \"%s\" (%s)", group->objects.n, group->objects.n == 1 ? "" : "s",
-                  group->objects.n == 1 ? "belongs" : "belong", from, group->b, kinds);
+    finding->message = xasprintf(ngettext("%zu object belongs to %s, expected \"%s\" (%s)",
+                                          "%zu objects belong to %s, expected \"%s\" (%s)", group->objects.n),
+                                 group->objects.n, from, group->b, kinds);
     finding->consequence = owner_consequence(groups, group);
     return finding;
+}
+
+/* Two numbers need four forms; no language has a grammar for both at once. */
+static const char *rights_format(bool missing, size_t rights, size_t objects)
+{
+    if (missing)
+        return rights == 1 ? ngettext("%s lacks %zu right on %zu object that it should have",
+                                      "%s lacks %zu right on %zu objects that it should have", objects)
+                           : ngettext("%s lacks %zu rights on %zu object that it should have",
+                                      "%s lacks %zu rights on %zu objects that it should have", objects);
+    return rights == 1 ? ngettext("%s has %zu right on %zu object that it should not have",
+                                  "%s has %zu right on %zu objects that it should not have", objects)
+                       : ngettext("%s has %zu rights on %zu object that it should not have",
+                                  "%s has %zu rights on %zu objects that it should not have", objects);
 }
 
 static OwnFinding *tell_grants(const Groups *groups, const Group *group, OwnFindings *findings)
@@ -242,9 +264,8 @@ static OwnFinding *tell_grants(const Groups *groups, const Group *group, OwnFind
     bool risky = !missing && group->a == NULL && group->first->flags & OWN_DEFINER;
     OwnFinding *finding = own_finding_add(findings, missing || risky ? OWN_ERROR : OWN_WARNING,
                                           missing ? "grant-missing" : "grant-extra");
-    finding->message = xasprintf("%s %s %zu right%s on %zu object%s that it should %shave", who,
-                                 missing ? "lacks" : "has", group->rights, group->rights == 1 ? "" : "s",
-                                 group->objects.n, group->objects.n == 1 ? "" : "s", missing ? "" : "not ");
+    finding->message =
+        xasprintf(rights_format(missing, group->rights, group->objects.n), who, group->rights, group->objects.n);
     finding->consequence = grant_consequence(groups, group, missing);
     return finding;
 }
@@ -253,10 +274,13 @@ static OwnFinding *tell_grantor(const Groups *groups, const Group *group, OwnFin
 {
     _cleanup_free_ char *who = name_of(groups, group->a);
     OwnFinding *finding = own_finding_add(findings, OWN_WARNING, "grant-grantor");
-    finding->message = xasprintf("rights of %s on %zu object%s come from another grantor than they should, or with "
-                                 "another grant option",
-                                 who, group->objects.n, group->objects.n == 1 ? "" : "s");
-    finding->consequence = xstrdup("who granted a right decides with whose REVOKE it goes");
+    finding->message = xasprintf(ngettext("rights of %s on %zu object come from another grantor than they should, or "
+                                          "with another grant option",
+                                          "rights of %s on %zu objects come from another grantor than they should, or "
+                                          "with another grant option",
+                                          group->objects.n),
+                                 who, group->objects.n);
+    finding->consequence = xstrdup(_("who granted a right decides with whose REVOKE it goes"));
     return finding;
 }
 
@@ -269,15 +293,21 @@ static OwnFinding *tell_defaults(const Groups *groups, const Group *group, OwnFi
         own_acl_revoke(&lost, &group->first->acl.v[i]);
     OwnFinding *finding =
         own_finding_add(findings, OWN_WARNING, lost.n ? "default-privileges-lost" : "default-privileges");
-    finding->message =
-        xasprintf("default privileges of role \"%s\" are %s for %zu kind%s of objects", group->a,
-                  lost.n ? "lost" : "other than they should be", group->objects.n, group->objects.n == 1 ? "" : "s");
+    finding->message = xasprintf(
+        lost.n ? ngettext("default privileges of role \"%s\" are lost for %zu kind of objects",
+                          "default privileges of role \"%s\" are lost for %zu kinds of objects", group->objects.n)
+               : ngettext("default privileges of role \"%s\" are other than they should be for %zu kind of "
+                          "objects",
+                          "default privileges of role \"%s\" are other than they should be for %zu kinds of "
+                          "objects",
+                          group->objects.n),
+        group->a, group->objects.n);
     const char *kind = own_kinds[group->first->kind].grant;
     if (lost.n) {
         _cleanup_free_ char *who = name_of(groups, lost.v[0].grantee);
-        finding->consequence = xasprintf("%s has no rights on %s that %s creates from now on", who, kind, group->a);
+        finding->consequence = xasprintf(_("%s has no rights on %s that %s creates from now on"), who, kind, group->a);
     } else {
-        finding->consequence = xasprintf("%s that %s creates from now on have other grants", kind, group->a);
+        finding->consequence = xasprintf(_("%s that %s creates from now on have other grants"), kind, group->a);
     }
     own_acl_done(&lost);
     return finding;
@@ -287,9 +317,10 @@ static OwnFinding *tell_policies(const Group *group, OwnFindings *findings)
 {
     OwnFinding *finding = own_finding_add(findings, OWN_ERROR, "policy-roles");
     finding->message =
-        xasprintf("%zu row-level security polic%s to other roles than %s should", group->objects.n,
-                  group->objects.n == 1 ? "y applies" : "ies apply", group->objects.n == 1 ? "it" : "they");
-    finding->consequence = xstrdup("some roles see rows that they should not, or none that they should");
+        xasprintf(ngettext("%zu row-level security policy applies to other roles than it should",
+                           "%zu row-level security policies apply to other roles than they should", group->objects.n),
+                  group->objects.n);
+    finding->consequence = xstrdup(_("some roles see rows that they should not, or none that they should"));
     return finding;
 }
 
@@ -302,15 +333,18 @@ static OwnFinding *tell_mappings(const Groups *groups, const Group *group, OwnFi
     _cleanup_free_ char *role = group->a ? sql_quote_ident(group->a) : xstrdup("PUBLIC");
     OwnFinding *finding =
         own_finding_add(findings, OWN_WARNING, missing ? "user-mapping-missing" : "user-mapping-extra");
-    finding->message = xasprintf("%s %s on %zu foreign server%s that it should %shave", who,
-                                 missing ? "lacks the user mapping" : "has a user mapping", group->objects.n,
-                                 group->objects.n == 1 ? "" : "s", missing ? "" : "not ");
-    finding->consequence = missing
-                               ? xasprintf("%s cannot log in to foreign server %s: its tables there fail", who, server)
-                               : xasprintf("%s can log in to foreign server %s", who, server);
-    finding->cure =
-        missing ? xasprintf("CREATE USER MAPPING FOR %s SERVER %s OPTIONS (..); with the password there", role, server)
-                : xasprintf("DROP USER MAPPING FOR %s SERVER %s;", role, server);
+    finding->message = xasprintf(
+        missing ? ngettext("%s lacks the user mapping on %zu foreign server that it should have",
+                           "%s lacks the user mapping on %zu foreign servers that it should have", group->objects.n)
+                : ngettext("%s has a user mapping on %zu foreign server that it should not have",
+                           "%s has a user mapping on %zu foreign servers that it should not have", group->objects.n),
+        who, group->objects.n);
+    finding->consequence =
+        missing ? xasprintf(_("%s cannot log in to foreign server %s: its tables there fail"), who, server)
+                : xasprintf(_("%s can log in to foreign server %s"), who, server);
+    finding->cure = missing ? xasprintf(_("CREATE USER MAPPING FOR %s SERVER %s OPTIONS (..); with the password there"),
+                                        role, server)
+                            : xasprintf("DROP USER MAPPING FOR %s SERVER %s;", role, server);
     return finding;
 }
 

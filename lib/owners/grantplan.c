@@ -8,6 +8,7 @@
 
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 
 static bool is_default_acl(const OwnObject *object)
 {
@@ -317,8 +318,9 @@ static bool can_be_named(GrantPlan *plan, const char *grantor)
 {
     if (!own_is_superuser(plan->roles, grantor))
         return true;
-    strvec_pushf(plan->impossible, "grants of superuser \"%s\" on %s, which is not his, cannot be taken or made again",
-                 grantor, plan->object->key);
+    strvec_pushf(plan->impossible,
+                 _("grants of superuser \"%s\" on %s, which is not his, cannot be taken or made again"), grantor,
+                 plan->object->key);
     return false;
 }
 

@@ -4,6 +4,7 @@
 #include "kura/mem.h"
 #include "kura/ownplan.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 
 /* A finding of this code, made when its first object is found. */
 static OwnFinding *finding_of(OwnFindings *findings, OwnSeverity severity, const char *code)
@@ -52,9 +53,11 @@ static void inspect_definers(const OwnState *have, const OwnState *want, const c
     if (finding == NULL)
         return;
     size_t n = finding->objects.n;
-    finding->message = xasprintf("%zu SECURITY DEFINER function%s %s to a superuser, and everybody may run %s", n,
-                                 n == 1 ? "" : "s", n == 1 ? "belongs" : "belong", n == 1 ? "it" : "them");
-    finding->consequence = xasprintf("any role that can connect gets the rights of superuser \"%s\" by calling %s",
+    finding->message =
+        xasprintf(ngettext("%zu SECURITY DEFINER function belongs to a superuser, and everybody may run it",
+                           "%zu SECURITY DEFINER functions belong to a superuser, and everybody may run them", n),
+                  n);
+    finding->consequence = xasprintf(_("any role that can connect gets the rights of superuser \"%s\" by calling %s"),
                                      first->owner, first->sql);
     finding->cure =
         stays ? xasprintf("REVOKE EXECUTE ON %s %s FROM PUBLIC;", own_kinds[first->kind].grant, first->grant_sql)
@@ -77,11 +80,13 @@ static void inspect_open_definers(const OwnState *have, OwnFindings *findings)
     }
     if (finding == NULL)
         return;
-    finding->message = xasprintf("everybody may run %zu SECURITY DEFINER function%s", finding->objects.n,
-                                 finding->objects.n == 1 ? "" : "s");
-    finding->consequence = xasprintf("%s does what role \"%s\" may do, for anybody who can connect; a restore without "
-                                     "grants opens what was closed",
-                                     first->sql, first->owner);
+    finding->message = xasprintf(ngettext("everybody may run %zu SECURITY DEFINER function",
+                                          "everybody may run %zu SECURITY DEFINER functions", finding->objects.n),
+                                 finding->objects.n);
+    finding->consequence =
+        xasprintf(_("%s does what role \"%s\" may do, for anybody who can connect; a restore without "
+                    "grants opens what was closed"),
+                  first->sql, first->owner);
     finding->cure = xasprintf("REVOKE EXECUTE ON %s %s FROM PUBLIC;", own_kinds[first->kind].grant, first->grant_sql);
 }
 
@@ -113,11 +118,12 @@ static void inspect_gone(const OwnState *have, OwnFindings *findings)
     if (finding == NULL)
         return;
     finding->message =
-        xasprintf("%zu object%s %s grants to or from a role that is gone (number %s)", finding->objects.n,
-                  finding->objects.n == 1 ? "" : "s", finding->objects.n == 1 ? "has" : "have", first);
-    finding->consequence = xasprintf("pg_dump writes GRANT .. \"%s\", and a restore fails there", first);
-    finding->cure = xstrdup("no SQL command takes them: restore from a backup with --map NUMBER=@drop, or let a "
-                            "superuser edit the access control list in the catalogue");
+        xasprintf(ngettext("%zu object has grants to or from a role that is gone (number %s)",
+                           "%zu objects have grants to or from a role that is gone (number %s)", finding->objects.n),
+                  finding->objects.n, first);
+    finding->consequence = xasprintf(_("pg_dump writes GRANT .. \"%s\", and a restore fails there"), first);
+    finding->cure = xstrdup(_("no SQL command takes them: restore from a backup with --map NUMBER=@drop, or let a "
+                              "superuser edit the access control list in the catalogue"));
 }
 
 static bool is_apart(const OwnState *state, const OwnObject *object)
@@ -143,11 +149,12 @@ static void inspect_sequences(const OwnState *have, const OwnState *want, const 
     if (finding == NULL)
         return;
     const OwnObject *table = &have->v[first->user - 1];
-    finding->message = xasprintf("%zu sequence%s to another role than the table %s", finding->objects.n,
-                                 finding->objects.n == 1 ? " belongs" : "s belong",
-                                 finding->objects.n == 1 ? "it fills" : "they fill");
-    finding->consequence =
-        xasprintf("INSERT into %s fails for %s unless it is granted USAGE on %s", table->sql, table->owner, first->sql);
+    finding->message =
+        xasprintf(ngettext("%zu sequence belongs to another role than the table it fills",
+                           "%zu sequences belong to another role than the table they fill", finding->objects.n),
+                  finding->objects.n);
+    finding->consequence = xasprintf(_("INSERT into %s fails for %s unless it is granted USAGE on %s"), table->sql,
+                                     table->owner, first->sql);
     _cleanup_free_ char *owner = sql_quote_ident(table->owner);
     finding->cure = stays ? xasprintf("ALTER SEQUENCE %s OWNER TO %s;", first->sql, owner) : xstrdup_null(cure_command);
 }

@@ -6,6 +6,7 @@
 #include "kura/clock.h"
 #include "kura/log.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "pg_priv.h"
 
 enum { CONNECT_SECONDS = 30 };
@@ -33,10 +34,10 @@ static char *describe(PGconn *pg)
 {
     const char *host = PQhost(pg), *port = PQport(pg), *db = PQdb(pg);
     if (host == NULL || host[0] == 0)
-        return xasprintf("database \"%s\"", db ? db : "");
+        return xasprintf(_("database \"%s\""), db ? db : "");
     bool socket = host[0] == '/' || host[0] == '@';
-    return xasprintf(socket ? "database \"%s\" on socket %s, port %s" : "database \"%s\" on %s:%s", db ? db : "", host,
-                     port ? port : "");
+    return xasprintf(socket ? _("database \"%s\" on socket %s, port %s") : _("database \"%s\" on %s:%s"), db ? db : "",
+                     host, port ? port : "");
 }
 
 /* The seconds that connecting may take. libpq looks at connect_timeout only in its blocking functions. */
@@ -67,6 +68,15 @@ static void take_sqlstate(char *text, char sqlstate[6])
     }
 }
 
+/* "LOCATION:  auth_failed, auth.c:326", whose first word is in the user's language. */
+static bool names_source(const char *line, size_t len)
+{
+    size_t digits = 0;
+    while (digits < len && line[len - 1 - digits] >= '0' && line[len - 1 - digits] <= '9')
+        digits++;
+    return digits > 0 && len > digits + 3 && memcmp(line + len - digits - 3, ".c:", 3) == 0;
+}
+
 /* One line out of many, without those that name a place in the server's source, or that ask whether it runs. */
 static void one_line(char *text)
 {
@@ -74,7 +84,7 @@ static void one_line(char *text)
     for (char *line = text; *line;) {
         size_t len = strcspn(line, "\n");
         char *next = line + len + (line[len] == '\n');
-        if (len > 0 && line[0] != '\t' && strncmp(line, "LOCATION:", 9) != 0) {
+        if (len > 0 && line[0] != '\t' && !names_source(line, len)) {
             if (out > text)
                 *out++ = ' ';
             memmove(out, line, len);
@@ -90,19 +100,21 @@ static const char *connect_hint(PGconn *pg, const char *sqlstate)
     static const struct {
         const char *state, *hint;
     } hints[] = {
-        {"28P01", "Check user name and password; the password may stand in ~/.pgpass (mode 0600) or in PGPASSWORD."},
-        {"28000", "The server does not let this user in: check the user name, that the role exists, and pg_hba.conf."},
-        {"3D000", "Check the name of the database; \"psql -l\" lists what there is."},
-        {"42501", "The role needs CONNECT on the database."},
-        {"53300", "All connections of the server are in use: raise max_connections, or use fewer jobs."},
-        {"57P03", "The server is starting up, shutting down or recovering: try again in a moment."},
+        {"28P01",
+         N_("Check user name and password; the password may stand in ~/.pgpass (mode 0600) or in PGPASSWORD.")},
+        {"28000",
+         N_("The server does not let this user in: check the user name, that the role exists, and pg_hba.conf.")},
+        {"3D000", N_("Check the name of the database; \"psql -l\" lists what there is.")},
+        {"42501", N_("The role needs CONNECT on the database.")},
+        {"53300", N_("All connections of the server are in use: raise max_connections, or use fewer jobs.")},
+        {"57P03", N_("The server is starting up, shutting down or recovering: try again in a moment.")},
     };
     for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
         if (strcmp(hints[i].state, sqlstate) == 0)
             return hints[i].hint;
     if (PQconnectionNeedsPassword(pg))
         return hints[0].hint;
-    return sqlstate[0] ? NULL : "Check host and port, and that PostgreSQL runs there and accepts connections.";
+    return sqlstate[0] ? NULL : N_("Check host and port, and that PostgreSQL runs there and accepts connections.");
 }
 
 static int refused(PgConn *conn, Error *err)
@@ -116,7 +128,7 @@ static int refused(PgConn *conn, Error *err)
     error_set(err, ERR_CONNECTION, "cannot connect to %s: %s", conn->where, text);
     memcpy(err->sqlstate, sqlstate, sizeof sqlstate);
     const char *hint = connect_hint(conn->pg, sqlstate);
-    return hint ? error_hint(err, "%s", hint) : -1;
+    return hint ? error_hint(err, "%s", words_get(hint)) : -1;
 }
 
 static int connect_in_time(PgConn *conn, Error *err)

@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "pg_priv.h"
 
-static const char encode_hint[] =
+static const char encode_hint[] = N_(
     "In a connection URI every \"@\", \"/\", \"?\" and \"%\" of a user name or password must be written as %40, %2F, "
-    "%3F and %25; or leave the password out and keep it in ~/.pgpass.";
+    "%3F and %25; or leave the password out and keep it in ~/.pgpass.");
 
 static const char *after_scheme(const char *conninfo)
 {
@@ -51,7 +52,7 @@ int conninfo_check(const char *conninfo, Error *err)
         return 0; /* a plain database name */
     if (uri && password_would_leak(uri)) {
         error_set(err, ERR_USAGE, "invalid connection URI: a special character in it is not percent-encoded");
-        return error_hint(err, "%s", encode_hint);
+        return error_hint(err, "%s", words_get(encode_hint));
     }
     char *text = NULL;
     PQconninfoOption *parsed = PQconninfoParse(conninfo, &text);

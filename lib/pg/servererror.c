@@ -54,5 +54,6 @@ int conn_lost_error(PgConn *conn, Error *err)
         text[len - 1] = 0;
     for (char *at = text; (at = strpbrk(at, "\n\t")) != NULL;)
         *at = ' ';
-    return error_set(err, ERR_CONNECTION, "the connection to %s is lost%s%s", conn->where, text[0] ? ": " : "", text);
+    return text[0] ? error_set(err, ERR_CONNECTION, "the connection to %s is lost: %s", conn->where, text)
+                   : error_set(err, ERR_CONNECTION, "the connection to %s is lost", conn->where);
 }

@@ -5,6 +5,7 @@
 
 #include "kura/jsontext.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 JsonNode jnode_root(const json_t *document)
 {
@@ -35,7 +36,7 @@ int jnode_fail(const JsonNode *node, Error *err, const char *format, ...)
     char place[512], what[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
+    vsnprintf(what, sizeof what, words_get(format), args);
     va_end(args);
     format_place(node, place, sizeof place);
     return error_set(err, ERR_CORRUPT, "%s %s", place[0] ? place : "the document", what);

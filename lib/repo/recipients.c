@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "header_priv.h"
+#include "kura/words.h"
 
 enum { SHOWN_MAX = 3 }; /* in one message */
 
@@ -32,7 +33,7 @@ char *recipients_text(const AgeRecipient *list, size_t n)
     }
     if (n <= SHOWN_MAX)
         return text;
-    char *longer = xasprintf("%s and %zu more", text, n - SHOWN_MAX);
+    char *longer = xasprintf(_("%s and %zu more"), text, n - SHOWN_MAX);
     free(text);
     return longer;
 }

@@ -6,9 +6,10 @@
 #include "jsonnode_priv.h"
 #include "kura/manifest.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "rehearsal_priv.h"
 
-const char *const rehearsal_verdicts[] = {"passed", "findings", "failed", NULL};
+const char *const rehearsal_verdicts[] = {N_("passed"), N_("findings"), N_("failed"), NULL};
 const char *const rehearsal_severities[] = {"note", "warning", "error", NULL};
 const char *const rehearsal_change_kinds[] = {"added", "removed", "changed", NULL};
 

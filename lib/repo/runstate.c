@@ -13,6 +13,7 @@
 
 #include "kura/fdio.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 enum { STATE_MAX = 1024 * 1024, NAME_LENGTH_MAX = 240 };
 
@@ -23,7 +24,7 @@ DEFINE_CLEANUP(RunState, runstate_free)
 
 const char *run_kind_name(RunKind kind)
 {
-    static const char *const names[] = {"backup", "rehearse", "verify", "prune", "copy"};
+    static const char *const names[] = {N_("backup"), N_("rehearse"), N_("verify"), N_("prune"), N_("copy")};
     return names[kind];
 }
 

@@ -3,6 +3,7 @@
 
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "rolemap_priv.h"
 
 static bool changes(const RoleUse *use)
@@ -29,8 +30,8 @@ static char *list_roles(const RoleUses *uses)
         if (buf_printf(&list, NULL, "%s%s", shown++ ? ", " : "", name) < 0)
             break;
     }
-    char *text = shown ? xasprintf("Correct or remove the rule. The backup names these roles: %s.", buf_str(&list))
-                       : xstrdup("Remove the rule. The backup names no role.");
+    char *text = shown ? xasprintf(_("Correct or remove the rule. The backup names these roles: %s."), buf_str(&list))
+                       : xstrdup(_("Remove the rule. The backup names no role."));
     buf_done(&list);
     return text;
 }

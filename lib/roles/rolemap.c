@@ -3,6 +3,7 @@
 
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "rolemap_priv.h"
 
 RoleMap *rolemap_new(void)
@@ -140,7 +141,7 @@ static int read_quoted(RuleReader *reader, RuleName *ret, Error *err)
     SqlLexer lexer = {.text = start, .len = (size_t)(reader->end - start)};
     SqlToken token;
     if (sql_next(&lexer, &token, NULL) < 0)
-        return rule_error(reader, err, "a quoted name has no end");
+        return rule_error(reader, err, _("a quoted name has no end"));
     for (size_t i = 0; i < token.len; i++)
         reader->line += token.start[i] == '\n';
     reader->pos += token.len;
@@ -182,14 +183,14 @@ static bool is_no_role(const RuleName *name)
 static int check_name(const RuleReader *reader, const RuleName *name, Error *err)
 {
     if (name->text[0] == 0)
-        return rule_error(reader, err, "a name is empty");
+        return rule_error(reader, err, _("a name is empty"));
     if (strlen(name->text) > ROLE_NAME_MAX)
-        return rule_error(reader, err, "a name is longer than 63 bytes");
+        return rule_error(reader, err, _("a name is longer than 63 bytes"));
     if (!name->quoted) {
         SqlLexer lexer = {.text = name->text, .len = strlen(name->text)};
         SqlToken token;
         if (sql_next(&lexer, &token, NULL) < 0 || token.kind != SQL_IDENT || token.len != lexer.len) {
-            rule_error(reader, err, "a name with such characters needs double quotes");
+            rule_error(reader, err, _("a name with such characters needs double quotes"));
             return error_hint(err, "Names follow SQL: write \"%.80s\" with its double quotes, and mind the shell's.",
                               name->text);
         }
@@ -205,11 +206,11 @@ static int check_rule(const RuleReader *reader, const RuleName *old_name, const 
     if (!drop && check_name(reader, new_name, err) < 0)
         return -1;
     if (rest && drop)
-        return rule_error(reader, err, "only roles that are named can be dropped");
+        return rule_error(reader, err, _("only roles that are named can be dropped"));
     if (!rest && strncmp(old_name->text, "pg_", 3) == 0)
-        return rule_error(reader, err, "predefined roles are the same everywhere and are never mapped");
+        return rule_error(reader, err, _("predefined roles are the same everywhere and are never mapped"));
     if ((!rest && is_no_role(old_name)) || (!drop && is_no_role(new_name)))
-        return rule_error(reader, err, "PUBLIC, CURRENT_USER and words like them are no roles");
+        return rule_error(reader, err, _("PUBLIC, CURRENT_USER and words like them are no roles"));
     return 0;
 }
 
@@ -255,18 +256,18 @@ static int read_rule(RoleMap *map, RuleReader *reader, Error *err)
     old_text = old_name.text;
     skip_blanks(reader);
     if (reader->pos == reader->end || *reader->pos != '=')
-        return rule_error(reader, err, "\"=\" is missing between the old and the new name");
+        return rule_error(reader, err, _("\"=\" is missing between the old and the new name"));
     reader->pos++;
     if (read_name(reader, &new_name, err) < 0)
         return -1;
     new_text = new_name.text;
     skip_blanks(reader);
     if (!ends_rule(reader, reader->pos))
-        return rule_error(reader, err, "there is more behind the new name");
+        return rule_error(reader, err, _("there is more behind the new name"));
     if (check_rule(reader, &old_name, &new_name, err) < 0)
         return -1;
     if (!add_rule(map, is_special(&old_name, "*") ? NULL : old_text, is_special(&new_name, "@drop") ? NULL : new_text))
-        return rule_error(reader, err, "another rule maps this role to something else");
+        return rule_error(reader, err, _("another rule maps this role to something else"));
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "kura/clock.h"
 #include "kura/log.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "s3env.h"
 #include "s3location.h"
 #include "s3metadata.h"
@@ -81,7 +82,7 @@ static int from_profile(S3Chain *chain, const S3Profile *profile, Error *err)
 {
     if (profile->keys_file == NULL)
         return profile->other_way ? refuse_other_way(profile, err) : 0;
-    _cleanup_free_ char *source = xasprintf("profile \"%s\" of \"%s\"", profile->name, profile->keys_file);
+    _cleanup_free_ char *source = xasprintf(_("profile \"%s\" of \"%s\""), profile->name, profile->keys_file);
     chain->held = s3credentials_copy(&profile->keys);
     if (s3credentials_check(&chain->held, source, err) < 0)
         return -1;
@@ -117,9 +118,9 @@ static int look(S3Chain *chain, const StoreOptions *options, const S3Profile *pr
     if (refuse_web_identity(err) < 0 || s3container_url(&chain->container_url, err) < 0)
         return -1;
     chain->instance_url = s3instance_url();
-    chain->looked = xasprintf("the configuration (s3-access-key), %s, %s",
-                              options->s3_profile ? "not the environment because a profile is given"
-                                                  : "the environment (AWS_ACCESS_KEY_ID)",
+    chain->looked = xasprintf(_("the configuration (s3-access-key), %s, %s"),
+                              options->s3_profile ? _("not the environment because a profile is given")
+                                                  : _("the environment (AWS_ACCESS_KEY_ID)"),
                               profile->places);
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "awsini.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "s3env.h"
 
 /* Settings that get credentials in ways that kura has not. */
@@ -154,8 +155,9 @@ static void fill(const Files *files, S3Profile *profile)
 static char *describe(const Files *files, const char *name)
 {
     const File *first = &files->credentials, *second = &files->config;
-    return xasprintf("profile \"%s\" of \"%s\" (%s) and \"%s\" (%s)", name, first->path,
-                     first->state ? first->state : "no keys", second->path, second->state ? second->state : "no keys");
+    return xasprintf(_("profile \"%s\" of \"%s\" (%s) and \"%s\" (%s)"), name, first->path,
+                     first->state ? first->state : _("no keys"), second->path,
+                     second->state ? second->state : _("no keys"));
 }
 
 static int check_files(const Files *files, const char *name, bool named, Error *err)

@@ -6,6 +6,7 @@
 
 #include "kura/buf.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 enum { DEPTH_MAX = 16, PATH_SIZE = 256, TEXT_MAX = 16 * 1024, NAME_SHOWN = 40 };
 
@@ -31,7 +32,7 @@ static void refuse(Parse *parse, const char *why)
 {
     if (parse->failed)
         return;
-    error_set(parse->err, ERR_CORRUPT, "the server's XML answer %s", why);
+    error_set(parse->err, ERR_CORRUPT, why);
     end_parse(parse);
 }
 
@@ -45,7 +46,7 @@ static void on_start(void *arg, const XML_Char *name, const XML_Char **attribute
     if (parse->failed)
         return;
     if (parse->depth == DEPTH_MAX || len >= sizeof parse->path - used - slash) {
-        refuse(parse, "is nested too deeply");
+        refuse(parse, N_("the server's XML answer is nested too deeply"));
         return;
     }
     parse->ends[parse->depth++] = used;
@@ -59,7 +60,7 @@ static void on_text(void *arg, const XML_Char *text, int len)
 {
     Parse *parse = arg;
     if (!parse->failed && buf_append(&parse->text, text, (size_t)len, NULL) < 0)
-        refuse(parse, "holds a text that is too long");
+        refuse(parse, N_("the server's XML answer holds a text that is too long"));
 }
 
 static void on_end(void *arg, const XML_Char *name)

@@ -53,6 +53,7 @@ done
 for file in bash-completion/completions/kura zsh/vendor-completions/_kura fish/vendor_completions.d/kura.fish; do
     check "$file" test -s "$root/usr/share/$file"
 done
+check 'Japanese words' test -s "$root/usr/share/locale/ja/LC_MESSAGES/kura.mo"
 for unit in "$root"/usr/lib/systemd/system/kura*@.*; do
     unit=$(basename "$unit")
     check "unit ${unit/@/@misskey}" inside systemd-analyze verify "${unit/@/@misskey}"
