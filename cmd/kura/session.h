@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "kura/app.h"
 #include "kura/fileset.h"
 #include "kura/manifest.h"
 #include "kura/progress.h"
@@ -34,6 +35,7 @@ typedef struct Session {
     Store *store;
     AgeIdentities *identities; /* of --identity; NULL: none */
     Repo *repo;                /* after session_open_repo() */
+    AppSite *site;             /* of --app-dir, after session_site(); see site.h */
 } Session;
 
 void session_init(Session *session, const Options *options, const Config *config, FILE *out);

@@ -16,6 +16,8 @@ typedef struct BackupOptions {
     const char *pg_bindir;
     struct BackupFiles {
         const char *name, *dir;
+        const StrVec *only;        /* patterns of what alone is taken, instead of `include`; NULL: none */
+        const StrVec *refetchable; /* patterns of what is left out and counted; NULL: none */
     } * files;
     size_t n_files;
     StrVec exclude, include; /* patterns for all filesets */

@@ -18,8 +18,9 @@ typedef struct FilesetSpec {
     const char *dir;
     const StrVec *include; /* patterns like gitignore's; NULL or empty: everything */
     const StrVec *exclude;
-    bool exclude_caches;  /* of a directory with a valid CACHEDIR.TAG only that file is taken */
-    bool one_file_system; /* directories of other file systems are taken, and not entered */
+    const StrVec *refetchable; /* patterns like those of exclude, which go before it: left out, and counted */
+    bool exclude_caches;       /* of a directory with a valid CACHEDIR.TAG only that file is taken */
+    bool one_file_system;      /* directories of other file systems are taken, and not entered */
 } FilesetSpec;
 
 /* Walks dir, stores what is new (and not known by the uploader, which is told of all that `previous` refers to),
@@ -28,6 +29,14 @@ typedef struct FilesetSpec {
  * warnings, not fatal; unreadable ones are warnings too. jobs: threads that read and hash. */
 int fileset_backup(const FilesetSpec *spec, Repo *repo, Uploader *uploader, const ManifestFileset *previous,
                    size_t jobs, ManifestFileset *ret, Findings *findings, Progress *progress, Error *err);
+
+/* What a backup of the directory would take and leave out, without reading any file. What cannot be looked at is left
+ * aside. */
+typedef struct FilesetSurvey {
+    uint64_t files, bytes;
+    uint64_t left_out_files, left_out_bytes; /* of spec->refetchable */
+} FilesetSurvey;
+int fileset_survey(const FilesetSpec *spec, size_t jobs, FilesetSurvey *ret, Error *err);
 
 /* Paths that somebody asks for, of one fileset or of several: each a file, a directory with all below it, or a pattern
  * (`*`, `?` and `[..]` within a part, `**` over parts), tied to the fileset's top. ERR_USAGE for what is no path. */

@@ -39,9 +39,10 @@ typedef struct ManifestFileset {
     char *name;
     char *root; /* directory on the source host */
     uint64_t files, dirs, symlinks, others;
-    uint64_t bytes;             /* of content */
-    uint64_t vanished, changed; /* while being read */
-    BlobRef *index;             /* in order: the concatenation of their contents is the index */
+    uint64_t bytes;                          /* of content */
+    uint64_t vanished, changed;              /* while being read */
+    uint64_t left_out_files, left_out_bytes; /* what can be fetched again, and is not in it */
+    BlobRef *index;                          /* in order: the concatenation of their contents is the index */
     size_t n_index;
     /* The path of each piece's first entry, so that who looks for some paths need not read them all. NULL, or NULL for
      * a piece, where a manifest does not tell. */

@@ -76,10 +76,12 @@ static int backup_filesets(Repo *repo, Uploader *uploader, const BackupOptions *
 {
     manifest->filesets = xcalloc(options->n_files, sizeof *manifest->filesets);
     for (size_t i = 0; i < options->n_files; i++) {
-        FilesetSpec spec = {.name = options->files[i].name,
-                            .dir = options->files[i].dir,
-                            .include = &options->include,
+        const struct BackupFiles *files = &options->files[i];
+        FilesetSpec spec = {.name = files->name,
+                            .dir = files->dir,
+                            .include = files->only ? files->only : &options->include,
                             .exclude = &options->exclude,
+                            .refetchable = files->refetchable,
                             .exclude_caches = options->exclude_caches,
                             .one_file_system = options->one_file_system};
         const ManifestFileset *before = previous_fileset(previous, spec.name);

@@ -359,6 +359,9 @@ static void finish_totals(const Backup *backup, const FilesetSpec *spec, Manifes
     ret->others += backup->skipped;
     ret->vanished = backup->totals.vanished + backup->vanished + walker_vanished(backup->walker);
     ret->changed = backup->totals.changed;
+    LeftOut left_out = walker_left_out(backup->walker);
+    ret->left_out_files = left_out.files;
+    ret->left_out_bytes = left_out.bytes;
 }
 
 static int run(Backup *backup, size_t jobs, ManifestFileset *ret, Error *err)

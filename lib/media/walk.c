@@ -22,7 +22,7 @@ typedef struct Level {
 } Level;
 
 struct Walker {
-    PatternSet *include, *exclude;
+    PatternSet *include, *exclude, *refetchable; /* exclude holds the latter, too */
     bool one_file_system;
     Notices *notices;
     Scout *scout;
@@ -32,6 +32,7 @@ struct Walker {
     size_t n_levels, cap_levels;
     Buf path;
     uint64_t vanished;
+    LeftOut left_out;
 };
 
 static Level *top(Walker *walker)
@@ -116,9 +117,20 @@ static bool selects(const Walker *walker, const Level *level, const char *path, 
     return verdict == PATTERN_NONE ? level->selected : verdict == PATTERN_MATCH;
 }
 
+static bool excluded(const Walker *walker, const char *path, bool is_dir)
+{
+    return pattern_set_match(walker->exclude, path, is_dir) == PATTERN_MATCH;
+}
+
+static bool counts(const Walker *walker, const char *path, bool is_dir)
+{
+    return walker->refetchable && pattern_set_match(walker->refetchable, path, is_dir) == PATTERN_MATCH &&
+           excluded(walker, path, is_dir);
+}
+
 static bool wanted(const Walker *walker, const Level *level, const char *path, bool is_dir)
 {
-    if (pattern_set_match(walker->exclude, path, is_dir) == PATTERN_MATCH)
+    if (excluded(walker, path, is_dir))
         return false;
     return selects(walker, level, path, is_dir) || (is_dir && pattern_set_reaches_below(walker->include, path));
 }
@@ -127,16 +139,20 @@ static bool wanted(const Walker *walker, const Level *level, const char *path, b
 static bool wants_dir(const void *ctx, const char *path)
 {
     const Walker *walker = ctx;
-    return strlen(path) <= FILESET_PATH_MAX && pattern_set_match(walker->exclude, path, true) != PATTERN_MATCH &&
+    return strlen(path) <= FILESET_PATH_MAX && !excluded(walker, path, true) &&
            (pattern_set_selects(walker->include, path, true) || pattern_set_reaches_below(walker->include, path));
 }
 
-static void enter(Walker *walker, size_t item)
+static int enter(Walker *walker, size_t item, Error *err)
 {
     Level *level = top(walker);
     const char *path = buf_str(&walker->path);
+    const Listing *listing = &level->dir->listing;
     if (wanted(walker, level, path, true))
         push(walker, scout_enter(level->dir, item), selects(walker, level, path, true));
+    else if (counts(walker, path, true))
+        return left_out_below(&walker->left_out, level->dir->fd, listing_name(listing, &listing->items[item]), err);
+    return 0;
 }
 
 /* Looks at the item whose path is set: 1 with *ret, 0 when it is not wanted or not there. */
@@ -149,8 +165,11 @@ static int look(Walker *walker, const Level *level, size_t item, WalkEntry *ret)
         note_failure(walker, buf_str(&walker->path), error);
         return 0;
     }
-    if (!wanted(walker, level, buf_str(&walker->path), S_ISDIR(st.st_mode)))
+    if (!wanted(walker, level, buf_str(&walker->path), S_ISDIR(st.st_mode))) {
+        if (counts(walker, buf_str(&walker->path), S_ISDIR(st.st_mode)))
+            left_out_add(&walker->left_out, &st);
         return 0;
+    }
     *ret = (WalkEntry){.path = buf_str(&walker->path),
                        .dir_fd = dir->fd,
                        .name = listing_name(&dir->listing, &dir->listing.items[item]),
@@ -171,14 +190,27 @@ int walker_next(Walker *walker, WalkEntry *ret, Error *err)
         size_t number = level->next++;
         const ListingItem *item = &level->dir->listing.items[number];
         set_path(walker, level, listing_name(&level->dir->listing, item));
-        if (walker->path.len > FILESET_PATH_MAX)
+        if (walker->path.len > FILESET_PATH_MAX) {
             note_failure(walker, buf_str(&walker->path), ENAMETOOLONG);
-        else if (item->below)
-            enter(walker, number);
-        else if (look(walker, level, number, ret))
+        } else if (item->below) {
+            if (enter(walker, number, err) < 0)
+                return -1;
+        } else if (look(walker, level, number, ret)) {
             return 1;
+        }
     }
     return 0;
+}
+
+/* The last pattern that matches wins: what somebody excludes, or takes back, goes before what can be fetched again. */
+static PatternSet *new_exclude(const FilesetSpec *spec)
+{
+    _cleanup_(strvec_done) StrVec all = {0};
+    for (size_t i = 0; spec->refetchable && i < spec->refetchable->n; i++)
+        strvec_push(&all, spec->refetchable->v[i]);
+    for (size_t i = 0; spec->exclude && i < spec->exclude->n; i++)
+        strvec_push(&all, spec->exclude->v[i]);
+    return pattern_set_new(&all);
 }
 
 int walker_new(const FilesetSpec *spec, size_t scouts, Notices *notices, Walker **ret, Error *err)
@@ -196,7 +228,8 @@ int walker_new(const FilesetSpec *spec, size_t scouts, Notices *notices, Walker 
     *walker = (Walker){.notices = notices,
                        .root = root,
                        .include = pattern_set_new(spec->include),
-                       .exclude = pattern_set_new(spec->exclude),
+                       .exclude = new_exclude(spec),
+                       .refetchable = pattern_set_new(spec->refetchable),
                        .one_file_system = spec->one_file_system,
                        .path = BUF_INIT(2 * FILESET_PATH_MAX)};
     const ScoutRules rules = {.exclude_caches = spec->exclude_caches, .one_file_system = spec->one_file_system};
@@ -216,6 +249,11 @@ uint64_t walker_vanished(const Walker *walker)
     return walker->vanished;
 }
 
+LeftOut walker_left_out(const Walker *walker)
+{
+    return walker->left_out;
+}
+
 void walker_free(Walker *walker)
 {
     if (walker == NULL)
@@ -226,6 +264,7 @@ void walker_free(Walker *walker)
     free(walker->levels);
     pattern_set_free(walker->include);
     pattern_set_free(walker->exclude);
+    pattern_set_free(walker->refetchable);
     buf_done(&walker->path);
     close(walker->root);
     free(walker);

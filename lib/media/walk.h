@@ -9,6 +9,7 @@
 
 #include "kura/error.h"
 #include "kura/fileset.h"
+#include "leftout.h"
 #include "notices.h"
 
 typedef struct Walker Walker;
@@ -26,6 +27,8 @@ int walker_new(const FilesetSpec *spec, size_t scouts, Notices *notices, Walker 
 /* 1 with *ret, 0 at the end, -1 when a stop was asked for. Directories that are entered are given too; what is
  * excluded, or selected by no include pattern, is not. */
 int walker_next(Walker *walker, WalkEntry *ret, Error *err);
+/* What was left out by spec->refetchable up to here; files that cannot be looked at do not count. */
+LeftOut walker_left_out(const Walker *walker);
 /* A descriptor of the directory walked. */
 int walker_root(const Walker *walker);
 /* Things that were gone when the walk came to them. */

@@ -166,6 +166,17 @@ static int read_index_firsts(const JsonNode *node, ManifestFileset *ret, Error *
     return 0;
 }
 
+/* Backups that leave nothing out, or were made before it was counted, do not tell. */
+static int read_left_out(const JsonNode *node, ManifestFileset *ret, Error *err)
+{
+    if (json_object_get(node->json, "left_out_files") == NULL)
+        return 0;
+    return jnode_u64(node, "left_out_files", INT64_MAX, &ret->left_out_files, err) < 0 ||
+                   jnode_u64(node, "left_out_bytes", INT64_MAX, &ret->left_out_bytes, err) < 0
+               ? -1
+               : 0;
+}
+
 static int read_fileset(const JsonNode *node, ManifestFileset *ret, Error *err)
 {
     if (jnode_text(node, "name", &ret->name, err) < 0 || jnode_text_or_null(node, "root", &ret->root, err) < 0 ||
@@ -175,7 +186,7 @@ static int read_fileset(const JsonNode *node, ManifestFileset *ret, Error *err)
         jnode_u64(node, "others", INT64_MAX, &ret->others, err) < 0 ||
         jnode_u64(node, "bytes", INT64_MAX, &ret->bytes, err) < 0 ||
         jnode_u64(node, "vanished", INT64_MAX, &ret->vanished, err) < 0 ||
-        jnode_u64(node, "changed", INT64_MAX, &ret->changed, err) < 0 ||
+        jnode_u64(node, "changed", INT64_MAX, &ret->changed, err) < 0 || read_left_out(node, ret, err) < 0 ||
         read_zstd_blobs(node, "index", &ret->index, &ret->n_index, err) < 0 || read_index_firsts(node, ret, err) < 0)
         return -1;
     if (ret->name[0] == 0 || strspn(ret->name, FILESET_ALPHABET) != strlen(ret->name))

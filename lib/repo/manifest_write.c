@@ -80,6 +80,10 @@ static json_t *fileset_to_json(const ManifestFileset *fileset)
     json_set_u64(json, "bytes", fileset->bytes);
     json_set_u64(json, "vanished", fileset->vanished);
     json_set_u64(json, "changed", fileset->changed);
+    if (fileset->left_out_files) {
+        json_set_u64(json, "left_out_files", fileset->left_out_files);
+        json_set_u64(json, "left_out_bytes", fileset->left_out_bytes);
+    }
     json_object_set_new(json, "index", index_to_json(fileset));
     return json;
 }
