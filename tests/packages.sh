@@ -4,7 +4,7 @@
 set -eu
 
 build='gcc libc6-dev meson ninja-build pkg-config libpq-dev libarchive-dev libzstd-dev zlib1g-dev libssl-dev libjansson-dev
-    libxxhash-dev libcurl4-openssl-dev libexpat1-dev libcmocka-dev gettext'
+    libxxhash-dev libcurl4-openssl-dev libexpat1-dev libyaml-dev libcmocka-dev gettext'
 server='postgresql-15 postgresql-client-15'
 test='age git clang libclang-rt-14-dev mandoc bash diffutils zstd gzip bzip2 tar jq util-linux python3 openssl locales zsh fish
     faketime systemd dpkg-dev debhelper lintian mmdebstrap'

@@ -10,8 +10,6 @@
 #include "kura/error.h"
 #include "kura/findings.h"
 
-typedef struct AppProfile AppProfile;
-
 /* Filesets that mean the same in every profile: the application's configuration and secrets; a dump of its Redis. */
 #define APP_CONFIG_FILESET "config"
 #define APP_REDIS_FILESET "redis"
@@ -65,7 +63,6 @@ typedef struct AppSecret {
 } AppSecret;
 
 typedef struct AppSite {
-    const AppProfile *profile;
     char *name;    /* of the profile: "misskey" */
     char *title;   /* "Misskey" */
     char *dir;     /* absolute path of the application */

@@ -1,0 +1,87 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kura/mem.h"
+#include "kura/secret.h"
+
+char *app_path(const char *dir, const char *path)
+{
+    if (path[0] == '/')
+        return xstrdup(path);
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/')
+        len--;
+    while (path[0] == '.' && path[1] == '/')
+        path += 2;
+    if (path[0] == 0 || strcmp(path, ".") == 0)
+        return xstrndup(dir, len);
+    return xasprintf("%.*s%s%s", (int)len, dir, len == 1 && dir[0] == '/' ? "" : "/", path);
+}
+
+bool app_file_exists(const char *dir, const char *path)
+{
+    _cleanup_free_ char *whole = app_path(dir, path);
+    struct stat st;
+    return stat(whole, &st) == 0;
+}
+
+/* What is opened must not block (a FIFO) nor do anything by being opened (a device): O_NONBLOCK sees to the first,
+ * looking before to the second, and fstat tells whether it is still what it was. */
+static int open_regular(const char *path, struct stat *st, Error *err)
+{
+    if (stat(path, st) < 0)
+        return error_errno(err, errno, "could not read \"%s\"", path);
+    if (!S_ISREG(st->st_mode))
+        return error_set(err, ERR_CORRUPT, "\"%s\" is not a regular file", path);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return error_errno(err, errno, "could not open \"%s\"", path);
+    if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode)) {
+        close(fd);
+        return error_set(err, ERR_CORRUPT, "\"%s\" is not a regular file", path);
+    }
+    return fd;
+}
+
+static int read_all(int fd, const char *path, Buf *ret, Error *err)
+{
+    for (;;) {
+        ssize_t got = read(fd, ret->data + ret->len, ret->cap - 1 - ret->len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_errno(err, errno, "could not read \"%s\"", path);
+        ret->len += (size_t)got;
+        if (got == 0) {
+            ret->data[ret->len] = 0;
+            return 0;
+        }
+        if (ret->len >= ret->cap - 1 || ret->len > APP_FILE_MAX)
+            return error_set(err, ERR_CORRUPT, "\"%s\" grew while it was read", path);
+    }
+}
+
+int app_file_read(const char *dir, const char *path, Buf *ret, Error *err)
+{
+    _cleanup_free_ char *whole = app_path(dir, path);
+    struct stat st;
+    _cleanup_close_ int fd = open_regular(whole, &st, err);
+    if (fd < 0)
+        return -1;
+    if (st.st_size > APP_FILE_MAX) {
+        error_set(err, ERR_CORRUPT, "\"%s\" is too large for a configuration: %jd bytes", whole, (intmax_t)st.st_size);
+        return error_hint(err, "The limit is 1 MiB.");
+    }
+    *ret = BUF_INIT(APP_FILE_MAX + 4096);
+    if (buf_reserve(ret, (size_t)st.st_size + 2, err) < 0)
+        return -1;
+    if (read_all(fd, whole, ret, err) == 0)
+        return 0;
+    secret_buf_done(ret);
+    return -1;
+}

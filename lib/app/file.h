@@ -1,0 +1,18 @@
+/* Files of an application: regular ones only, of a size that a configuration has. */
+#ifndef KURA_APP_FILE_H
+#define KURA_APP_FILE_H
+
+#include <stdbool.h>
+
+#include "kura/buf.h"
+#include "kura/error.h"
+
+enum { APP_FILE_MAX = 1 << 20 };
+
+/* "dir/path", or path alone where it is absolute. To be freed. */
+char *app_path(const char *dir, const char *path);
+bool app_file_exists(const char *dir, const char *path);
+/* Reads dir/path whole. ERR_NOT_FOUND: it is not there. The buffer is for secret_buf_done. */
+int app_file_read(const char *dir, const char *path, Buf *ret, Error *err);
+
+#endif

@@ -1,0 +1,13 @@
+/* From a profile and the settings that it names to a site. */
+#ifndef KURA_APP_SITE_H
+#define KURA_APP_SITE_H
+
+#include "template.h"
+
+/* Fills what a site says of servers: database, replicas, redis. */
+int site_servers(const Scene *scene, AppSite *site, Error *err);
+/* Fills all else. */
+int site_rest(const Scene *scene, AppSite *site, Error *err);
+void server_done(AppServer *server);
+
+#endif

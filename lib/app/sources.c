@@ -1,0 +1,139 @@
+#include "sources.h"
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "kura/mem.h"
+#include "wipe.h"
+
+typedef int (*Reader)(SettingsInput *input, Settings *ret, Error *err);
+
+static Reader reader_of(const char *format)
+{
+    static const struct {
+        const char *name;
+        Reader read;
+    } readers[] = {
+        {"yaml", yaml_settings},           {"yaml-1.1", yaml11_settings},  {"dotenv", dotenv_settings},
+        {"dotenv-2.8", dotenv28_settings}, {"dotenv-2", dotenv2_settings}, {"env", envfile_settings},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+        if (strcmp(readers[i].name, format) == 0)
+            return readers[i].read;
+    return NULL;
+}
+
+/* ---- one file ---- */
+
+/* Adds what the first group of a regular expression matches. */
+static int match(SettingsInput *input, const char *key, const char *pattern, Settings *ret, Error *err)
+{
+    regex_t regex;
+    regmatch_t groups[2];
+    if (regcomp(&regex, pattern, REG_EXTENDED | REG_NEWLINE) != 0)
+        return error_set(err, ERR_USAGE, "invalid regular expression for \"%s\" in the profile", key);
+    int rc = 0;
+    if (regex.re_nsub > 0 && regexec(&regex, input->text, 2, groups, 0) == 0 && groups[1].rm_so >= 0) {
+        size_t from = (size_t)groups[1].rm_so, len = (size_t)(groups[1].rm_eo - groups[1].rm_so);
+        _cleanup_(wipe_text) char *value = xstrndup(input->text + from, len);
+        rc = settings_add(ret, input, key, value, from, len, err);
+    }
+    regfree(&regex);
+    return rc;
+}
+
+static int match_all(const Scene *scene, const char *source, SettingsInput *input, Settings *ret, Error *err)
+{
+    _cleanup_free_ char *find = xasprintf("%s.find.", source);
+    size_t len = strlen(find);
+    for (size_t i = 0; i < scene->profile->n; i++) {
+        const AppSetting *entry = &scene->profile->v[i];
+        if (strncmp(entry->key, find, len) == 0 && match(input, entry->key + len, entry->value, ret, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_format(Scene *scene, const char *source, SettingsInput *input, Error *err)
+{
+    _cleanup_free_ char *place = xasprintf("%s.format", source);
+    const AppSetting *format = settings_get(scene->profile, place);
+    if (format && strcmp(format->value, "match") == 0)
+        return match_all(scene, source, input, &scene->settings, err);
+    Reader read = format ? reader_of(format->value) : NULL;
+    if (read == NULL)
+        return error_set(err, ERR_USAGE, "the profile names no format that there is for \"%s\"", input->file);
+    return read(input, &scene->settings, err);
+}
+
+static int read_file(Scene *scene, const char *source, const char *file, Error *err)
+{
+    Buf text;
+    Error why = ERROR_INIT;
+    if (app_file_read(scene->dir, file, &text, &why) < 0) {
+        if (why.code == ERR_NOT_FOUND)
+            return 0;
+        *err = why;
+        return -1;
+    }
+    _cleanup_free_ char *place = xasprintf("%s.as", source);
+    const AppSetting *as = settings_get(scene->profile, place);
+    SettingsInput input = {.file = file,
+                           .prefix = as ? as->value : "",
+                           .text = buf_str(&text),
+                           .len = text.len,
+                           .findings = scene->findings};
+    int rc = read_format(scene, source, &input, err);
+    secret_buf_done(&text);
+    return rc;
+}
+
+/* ---- all ---- */
+
+static int read_source(Scene *scene, const char *source, Error *err)
+{
+    _cleanup_free_ char *one = scene_member(scene, source, "file", NULL);
+    _cleanup_free_ char *list = xasprintf("%s.files", source);
+    _cleanup_(strvec_done) StrVec files = {0};
+    if (one)
+        strvec_push(&files, one);
+    scene_list(scene, list, &files);
+    for (size_t i = 0; i < files.n; i++)
+        if (read_file(scene, source, files.v[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static int read_environment(Scene *scene, Error *err)
+{
+    for (size_t i = 0;; i++) {
+        _cleanup_free_ char *place = xasprintf("environment[%zu]", i);
+        const AppSetting *name = settings_get(scene->profile, place);
+        if (name == NULL)
+            return 0;
+        const char *value = secure_getenv(name->value);
+        SettingsInput input = {.file = "the environment", .prefix = "", .text = "", .len = 0};
+        if (value == NULL)
+            continue;
+        if (settings_add(&scene->settings, &input, name->value, value, 0, 0, err) < 0)
+            return -1;
+        AppPlace *origin = &scene->settings.v[scene->settings.n - 1].place;
+        free(origin->file);
+        *origin = (AppPlace){0};
+    }
+}
+
+int sources_read(Scene *scene, Error *err)
+{
+    if (read_environment(scene, err) < 0)
+        return -1;
+    for (size_t i = 0;; i++) {
+        _cleanup_free_ char *source = xasprintf("settings[%zu]", i);
+        if (!scene_has(scene, source))
+            return 0;
+        if (scene_applies(scene, source) && read_source(scene, source, err) < 0)
+            return -1;
+    }
+}
