@@ -1,5 +1,6 @@
 /* The application's configuration for another host: what must change, shown as a difference, and put in place on
  * request. */
+#include <string.h>
 #include <sys/stat.h>
 
 #include "goal.h"
@@ -9,6 +10,7 @@
 #include "kura/words.h"
 #include "move.h"
 #include "screen.h"
+#include "text.h"
 
 enum { CONFIG_MAX = 1 << 20, DIFF_MAX = 1 << 20 };
 
@@ -16,8 +18,8 @@ DEFINE_CLEANUP(AppSite, app_site_free)
 
 /* What is done, and with which files. */
 typedef struct Work {
-    AppSite *site;  /* read where the configuration was restored, or where it is */
-    char *dir;      /* of the application */
+    AppSite *site;
+    char *beside; /* where its configuration was restored; NULL: it was not */
     AppEdits edits;
     char *host, *port, *database, *user; /* of the new database */
     StrVec written, kept;
@@ -27,7 +29,7 @@ static void work_done(Work *work)
 {
     app_edits_done(&work->edits);
     app_site_free(work->site);
-    free(work->dir);
+    free(work->beside);
     free(work->host);
     free(work->port);
     free(work->database);
@@ -49,16 +51,14 @@ static int read_site(Session *session, Work *work, Error *err)
     size_t len = strlen(dir);
     while (len > 1 && dir[len - 1] == '/')
         len--;
-    work->dir = xstrndup(dir, len);
-    _cleanup_free_ char *beside = xasprintf("%s" BESIDE, work->dir);
-    bool restored = stat(beside, &st) == 0 && S_ISDIR(st.st_mode);
-    if (app_site_read(restored ? beside : work->dir, profile, &work->site, &session->findings, err) < 0)
-        return -1;
-    if (!restored)
+    _cleanup_free_ char *beside = xasprintf("%.*s" BESIDE, (int)len, dir);
+    if (stat(beside, &st) == 0 && S_ISDIR(st.st_mode))
+        work->beside = steal(beside);
+    else
         findings_add(&session->findings, FINDING_NOTE, "no-restored-config",
                      "A restore puts it there when the backup has the fileset config.",
-                     "there is no configuration in \"%s\": that of \"%s\" itself is changed", beside, work->dir);
-    return 0;
+                     "there is no configuration in \"%s\": that of \"%s\" itself is changed", beside, dir);
+    return app_site_read_beside(dir, work->beside, profile, &work->site, &session->findings, err);
 }
 
 /* As a connection would be made: what is not named counts as libpq has it. */
@@ -101,7 +101,7 @@ static int find_edits(Session *session, Work *work, Error *err)
 static int append_diff(const Work *work, const char *file, Buf *out, Error *err)
 {
     _cleanup_(secret_buf_done) Buf text = BUF_INIT(CONFIG_MAX);
-    _cleanup_free_ char *path = xasprintf("%s/%s", work->site->dir, file);
+    _cleanup_free_ char *path = app_edits_path(work->site, work->beside, file);
     if (buf_reserve(&text, CONFIG_MAX - 1, err) < 0 || secret_file_read(path, &text, err) < 0)
         return -1;
     return app_edit_diff(work->site, &work->edits, file, buf_str(&text), text.len, out, err);
@@ -124,7 +124,9 @@ static json_t *json_of_edits(const Work *work)
         const AppEdit *edit = &work->edits.v[i];
         json_array_append_new(list, json_pack("{s:o, s:o, s:i, s:s}", "key", json_text(edit->key), "file",
                                               json_text(edit->place.file), "line", (int)edit->place.line, "change",
-                                              edit->insert ? "added" : edit->value ? "changed" : "removed"));
+                                              edit->insert  ? "added"
+                                              : edit->value ? "changed"
+                                                            : "removed"));
     }
     return list;
 }
@@ -157,7 +159,7 @@ int move_config(Session *session, Error *err)
     if (read_site(session, &work, err) < 0 || read_server(session->options, &work, err) < 0 ||
         read_user(session, &work, err) < 0 || find_edits(session, &work, err) < 0 || make_diff(&work, &diff, err) < 0)
         return -1;
-    if (apply && app_edits_apply(work.site, &work.edits, work.dir, &work.written, &work.kept, err) < 0)
+    if (apply && app_edits_apply(work.site, &work.edits, work.beside, &work.written, &work.kept, err) < 0)
         return error_wrap(err, "putting the configuration in place; nothing of it was changed");
     if (session->json)
         session_set(session, "config",

@@ -66,13 +66,11 @@ static json_t *json_of_way(const Way *way)
 
 static void print_rungs(FILE *out, const Way *way)
 {
-    _cleanup_free_ char *titles =
-        xasprintf("%s|PostgreSQL|Ruby|Node|%s", _("release"), _("what its notes say"));
+    _cleanup_free_ char *titles = xasprintf("%s|PostgreSQL|Ruby|Node|%s", _("release"), _("what its notes say"));
     _cleanup_(table_free_cleanup) Table *table = table_new(titles);
     for (size_t i = 0; i < way->climb.n; i++) {
         const LadderRung *rung = &way->climb.v[i];
-        _cleanup_free_ char *server =
-            rung->postgresql ? xasprintf(_("%s or newer"), rung->postgresql) : xstrdup("");
+        _cleanup_free_ char *server = rung->postgresql ? xasprintf(_("%s or newer"), rung->postgresql) : xstrdup("");
         table_row(table, rung->version, server, rung->ruby, rung->node, rung->note);
     }
     table_print(table, out, 2);

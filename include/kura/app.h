@@ -95,6 +95,10 @@ typedef struct AppSite {
  * What is odd but can be lived with is added to findings. ERR_NOT_FOUND: no application is there that a profile knows;
  * the hint tells which there are. *ret to be freed with app_site_free. */
 int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err);
+/* The same as it would be if the files below `beside` stood in the directory: a configuration that was restored beside
+ * it. NULL: there are none. */
+int app_site_read_beside(const char *dir, const char *beside, const char *profile, AppSite **ret, Findings *findings,
+                         Error *err);
 void app_site_free(AppSite *site); /* NULL-safe; wipes passwords and secrets */
 
 /* The setting of that key; NULL: nothing says it. */

@@ -6,10 +6,10 @@
 #include "kura/app.h"
 
 typedef struct AppEdit {
-    char *key;       /* "db.host" */
-    AppPlace place;  /* of the value; insert: of one on the line before */
-    char *value;     /* the new one; NULL: the line is made a comment */
-    bool insert;     /* a line for the key is added behind that of the place, indented as it */
+    char *key;      /* "db.host" */
+    AppPlace place; /* of the value; insert: of one on the line before */
+    char *value;    /* the new one; NULL: the line is made a comment */
+    bool insert;    /* a line for the key is added behind that of the place, indented as it */
 } AppEdit;
 
 typedef struct AppEdits {
@@ -20,8 +20,8 @@ typedef struct AppEdits {
 /* Where the application will find things. NULL: as it was. */
 typedef struct AppTarget {
     const char *host, *port, *database, *user; /* of the database */
-    bool keep_replicas;                        /* else nothing is read from replicas any more: they are the old host's */
-    const StrVec *set;                         /* "KEY=VALUE": any other setting */
+    bool keep_replicas; /* else nothing is read from replicas any more: they are the old host's */
+    const StrVec *set;  /* "KEY=VALUE": any other setting */
 } AppTarget;
 
 /* The edits that make a configuration fit. What stays and may be wrong on another host - a Redis elsewhere, say - is
@@ -43,11 +43,13 @@ int app_edit_diff(const AppSite *site, const AppEdits *edits, const char *file, 
 /* The ending of a file that was replaced. */
 #define APP_KEPT ".before-kura"
 
-/* Writes the site's files, changed, to the same names below dir, with their modes and owners; another directory gets
- * all files that are in the site's, the same one those with edits. A file that is there is kept as its name and
- * APP_KEPT; one that is equal already is left alone. Then dir is read as the application reads it: when that tells
- * other values than were written, everything is put back and the error says so. The lists get paths. */
-int app_edits_apply(const AppSite *site, const AppEdits *edits, const char *dir, StrVec *ret_written, StrVec *ret_kept,
-                    Error *err);
+/* Where a file of the site is: below `beside`, if that is not NULL and has it, else in its directory. To be freed. */
+char *app_edits_path(const AppSite *site, const char *beside, const char *file);
+/* Writes the files that have edits, changed, to their places in the site's directory, and all others that are below
+ * `beside` (NULL: none are), with their modes and owners. A file that is there is kept as its name and APP_KEPT; one
+ * that is equal already is left alone. Then the site is read again: when that tells other values than were written,
+ * everything is put back and the error says so. The lists get paths. */
+int app_edits_apply(const AppSite *site, const AppEdits *edits, const char *beside, StrVec *ret_written,
+                    StrVec *ret_kept, Error *err);
 
 #endif

@@ -9,8 +9,8 @@
 #include "kura/error.h"
 
 typedef struct LadderRung {
-    char *version;    /* the last known release of its line */
-    char *postgresql; /* the oldest major it runs on, "9.5", "14"; NULL: its notes do not say */
+    char *version;            /* the last known release of its line */
+    char *postgresql;         /* the oldest major it runs on, "9.5", "14"; NULL: its notes do not say */
     char *ruby, *node, *note; /* for a person; NULL where nothing is known */
 } LadderRung;
 

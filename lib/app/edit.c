@@ -39,8 +39,7 @@ void app_edits_set(AppEdits *edits, const AppSetting *setting, const char *value
             return;
         }
     xgrow(&edits->v, &edits->cap, edits->n);
-    edits->v[edits->n] =
-        (AppEdit){.key = xstrdup(setting->key), .place = setting->place, .value = xstrdup_null(value)};
+    edits->v[edits->n] = (AppEdit){.key = xstrdup(setting->key), .place = setting->place, .value = xstrdup_null(value)};
     edits->v[edits->n++].place.file = xstrdup(setting->place.file);
 }
 
@@ -163,8 +162,7 @@ int app_edit_text(const AppEdits *edits, const char *file, const char *text, siz
         Line line = line_at(edits, file, text, len, at);
         size_t n, next = line_next(&line, len);
         _cleanup_free_ const AppEdit **inserts = line_edits(&line, true, &n);
-        if (write_line(&line, out, err) < 0 ||
-            buf_append(out, text + at + line.len, next - at - line.len, err) < 0)
+        if (write_line(&line, out, err) < 0 || buf_append(out, text + at + line.len, next - at - line.len, err) < 0)
             return -1;
         for (size_t i = 0; i < n; i++)
             if ((out->data[out->len - 1] != '\n' && buf_append_str(out, "\n", err) < 0) ||

@@ -22,7 +22,7 @@ typedef struct Placed {
 typedef struct Apply {
     const AppSite *site;
     const AppEdits *edits;
-    const char *dir;
+    const char *beside;
     Placed *v;
     size_t n, cap;
 } Apply;
@@ -91,12 +91,18 @@ static bool same_content(const char *path, const Buf *text)
            memcmp(there.data, text->data, text->len) == 0;
 }
 
+char *app_edits_path(const AppSite *site, const char *beside, const char *file)
+{
+    return app_path(beside && app_file_exists(beside, file) ? beside : site->dir, file);
+}
+
 static int place_file(Apply *apply, const char *name, Error *err)
 {
     _cleanup_(secret_buf_done) Buf text = BUF_INIT(0), edited = BUF_INIT(4 * APP_FILE_MAX);
-    _cleanup_free_ char *from = app_path(apply->site->dir, name), *to = app_path(apply->dir, name);
+    _cleanup_free_ char *from = app_edits_path(apply->site, apply->beside, name);
+    _cleanup_free_ char *to = app_path(apply->site->dir, name);
     struct stat st;
-    if (app_file_read(apply->site->dir, name, &text, err) < 0 || buf_reserve(&edited, 2 * text.len + 4096, err) < 0 ||
+    if (app_file_read("/", from, &text, err) < 0 || buf_reserve(&edited, 2 * text.len + 4096, err) < 0 ||
         app_edit_text(apply->edits, name, buf_str(&text), text.len, &edited, err) < 0)
         return -1;
     if (lstat(from, &st) < 0 || !S_ISREG(st.st_mode))
@@ -115,8 +121,11 @@ static int list_tree(const char *dir, StrVec *ret, Error *err)
         return error_errno(err, errno, "could not read \"%s\"", dir);
     size_t skip = strlen(dir);
     for (const FTSENT *entry; (entry = fts_read(tree)) != NULL;)
-        if (entry->fts_info == FTS_F)
-            strvec_push(ret, entry->fts_path + skip + strspn(entry->fts_path + skip, "/"));
+        if (entry->fts_info == FTS_F) {
+            const char *name = entry->fts_path + skip + strspn(entry->fts_path + skip, "/");
+            if (!strvec_contains(ret, name))
+                strvec_push(ret, name);
+        }
     fts_close(tree);
     return 0;
 }
@@ -127,7 +136,7 @@ static int check(const Apply *apply, Error *err)
 {
     Findings findings = FINDINGS_INIT;
     AppSite *site;
-    int rc = app_site_read(apply->dir, apply->site->name, &site, &findings, err);
+    int rc = app_site_read(apply->site->dir, apply->site->name, &site, &findings, err);
     findings_done(&findings);
     if (rc < 0)
         return -1;
@@ -155,16 +164,13 @@ static void take_back(Apply *apply)
     }
 }
 
-int app_edits_apply(const AppSite *site, const AppEdits *edits, const char *dir, StrVec *ret_written, StrVec *ret_kept,
-                    Error *err)
+int app_edits_apply(const AppSite *site, const AppEdits *edits, const char *beside, StrVec *ret_written,
+                    StrVec *ret_kept, Error *err)
 {
-    Apply apply = {.site = site, .edits = edits, .dir = dir};
+    Apply apply = {.site = site, .edits = edits, .beside = beside};
     _cleanup_(strvec_done) StrVec files = {0};
-    int rc = 0;
-    if (strcmp(site->dir, dir) == 0)
-        app_edits_files(edits, &files);
-    else
-        rc = list_tree(site->dir, &files, err);
+    app_edits_files(edits, &files);
+    int rc = beside ? list_tree(beside, &files, err) : 0;
     for (size_t i = 0; rc == 0 && i < files.n; i++)
         rc = place_file(&apply, files.v[i], err);
     if (rc == 0)

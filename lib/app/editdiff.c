@@ -43,17 +43,20 @@ static int show_value(const char *key, const char *text, size_t len, Buf *out, E
 static int show_new_value(const Line *line, const AppEdit *edit, Buf *out, Error *err)
 {
     _cleanup_(secret_buf_done) Buf value = BUF_INIT(APP_FILE_MAX);
-    if (value_write(format_of(line->file), line->text + edit->place.offset, edit->place.len, edit->value, &value,
-                    err) < 0)
+    if (value_write(format_of(line->file), line->text + edit->place.offset, edit->place.len, edit->value, &value, err) <
+        0)
         return -1;
     return show_value(edit->key, buf_str(&value), value.len, out, err);
 }
 
-static const AppEdit *edit_of(const Line *line, const char *key)
+/* By its place: an alias gives one value to several keys. */
+static const AppEdit *edit_at(const Line *line, size_t offset)
 {
-    for (size_t i = 0; i < line->edits->n; i++)
-        if (!line->edits->v[i].insert && strcmp(line->edits->v[i].key, key) == 0)
-            return &line->edits->v[i];
+    for (size_t i = 0; i < line->edits->n; i++) {
+        const AppEdit *edit = &line->edits->v[i];
+        if (!edit->insert && edit->place.offset == offset && strcmp(edit->place.file, line->file) == 0)
+            return edit;
+    }
     return NULL;
 }
 
@@ -82,15 +85,15 @@ static int show_line(const Diff *diff, const Line *line, bool new, Error *err)
     for (size_t i = 0; i < n; i++) {
         const AppPlace *place = &settings[i]->place;
         size_t stop = place->len < end - place->offset ? place->offset + place->len : end;
-        const AppEdit *edit = edit_of(line, settings[i]->key);
+        const AppEdit *edit = edit_at(line, place->offset);
         if (place->offset < at)
             continue;
         if (buf_append(diff->out, line->text + at, place->offset - at, err) < 0)
             return -1;
-        int rc = edit == NULL        ? buf_append_str(diff->out, BLANK, err)
-                 : new &&edit->value ? show_new_value(line, edit, diff->out, err)
-                                     : show_value(edit->key, line->text + place->offset, stop - place->offset,
-                                                  diff->out, err);
+        int rc = edit == NULL ? buf_append_str(diff->out, BLANK, err)
+                 : new && edit->value
+                     ? show_new_value(line, edit, diff->out, err)
+                     : show_value(edit->key, line->text + place->offset, stop - place->offset, diff->out, err);
         if (rc < 0)
             return -1;
         at = stop;
@@ -107,8 +110,8 @@ static int show_change(Diff *diff, Line line, const AppEdit **edits, size_t n, E
         show_line(diff, &line, false, err) < 0 || buf_append_str(diff->out, "\n+", err) < 0)
         return -1;
     size_t indent = comment ? line_indent(&line) : 0;
-    if (comment && (buf_append(diff->out, line.text + line.start, indent, err) < 0 ||
-                    buf_append_str(diff->out, "# ", err) < 0))
+    if (comment &&
+        (buf_append(diff->out, line.text + line.start, indent, err) < 0 || buf_append_str(diff->out, "# ", err) < 0))
         return -1;
     line.start += indent;
     line.len -= indent;

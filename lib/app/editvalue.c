@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
-#include "yaml.h"
+#include "yamlscalar.h"
 
 #define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 

@@ -64,7 +64,8 @@ static void change(const AppSite *site, const AppServer *server, const char *key
     else
         findings_add(findings, FINDING_WARNING, "setting-elsewhere",
                      "Look for it in the environment of the application's services.",
-                     "%s should become \"%s\", but no file of the application says it", key ? key : server->role, value);
+                     "%s should become \"%s\", but no file of the application says it", key ? key : server->role,
+                     value);
 }
 
 /* ---- URLs ---- */

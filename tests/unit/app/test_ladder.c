@@ -1,7 +1,7 @@
 /* Ladders of releases. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -135,9 +135,10 @@ static void versions_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_whole_way),        cmocka_unit_test(within_a_line),    cmocka_unit_test(years_are_lines_too),
-        cmocka_unit_test(no_way),               cmocka_unit_test(unknown_applications),
-        cmocka_unit_test(bad_descriptions),     cmocka_unit_test(versions_in_order),
+        cmocka_unit_test(the_whole_way),        cmocka_unit_test(within_a_line),
+        cmocka_unit_test(years_are_lines_too),  cmocka_unit_test(no_way),
+        cmocka_unit_test(unknown_applications), cmocka_unit_test(bad_descriptions),
+        cmocka_unit_test(versions_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
