@@ -7,6 +7,7 @@
 #include "kura/words.h"
 #include "redact.h"
 #include "screen.h"
+#include "site.h"
 #include "table.h"
 #include "text.h"
 
@@ -44,21 +45,21 @@ static void add_conninfo(Buf *out, const char *option, const char *conninfo)
         add_argument(out, option, conninfo);
 }
 
-char *repair_command(const Options *options)
+char *repair_command(const char *db)
 {
     enum { COMMAND_MAX = 1 << 20 };
     Buf out = BUF_INIT(COMMAND_MAX);
     buf_append_str(&out, "kura repair", NULL);
-    add_conninfo(&out, "--db", options_text(options, OPT_DB));
+    add_conninfo(&out, "--db", db);
     return (char *)out.data;
 }
 
-static char *cure_command(const Options *options)
+static char *cure_command(const Options *options, const char *db, const char *app_role)
 {
     enum { CURE_MAX = 1 << 20 };
     Buf out = BUF_INIT(CURE_MAX);
     const StrVec *rules = options_list(options, OPT_MAP);
-    _cleanup_free_ char *command = repair_command(options);
+    _cleanup_free_ char *command = repair_command(db);
     buf_append_str(&out, command, NULL);
     if (options_given(options, OPT_FROM_BACKUP)) {
         add_argument(&out, "--config", options_text(options, OPT_CONFIG));
@@ -67,7 +68,7 @@ static char *cure_command(const Options *options)
     }
     add_argument(&out, "--backup", options_text(options, OPT_FROM_BACKUP));
     add_conninfo(&out, "--like", options_text(options, OPT_LIKE));
-    add_argument(&out, "--app-role", options_text(options, OPT_APP_ROLE));
+    add_argument(&out, "--app-role", app_role);
     for (size_t i = 0; i < rules->n; i++)
         add_argument(&out, "--map", rules->v[i]);
     add_argument(&out, "--map-file", options_text(options, OPT_MAP_FILE));
@@ -75,11 +76,10 @@ static char *cure_command(const Options *options)
     return (char *)out.data;
 }
 
-static int check_use(const Options *options, const RoleMap *map, Error *err)
+static int check_use(const Options *options, const char *db, const char *app_role, const RoleMap *map, Error *err)
 {
     bool backup = options_given(options, OPT_FROM_BACKUP), like = options_given(options, OPT_LIKE);
-    bool app_role = options_given(options, OPT_APP_ROLE);
-    if (!options_given(options, OPT_DB)) {
+    if (db == NULL) {
         error_set(err, ERR_USAGE, "no database is named");
         return error_hint(err, "Give --db with a connection string.");
     }
@@ -96,21 +96,36 @@ static int check_use(const Options *options, const RoleMap *map, Error *err)
              "the dump that was restored, --like or --map.");
 }
 
+/* Of an application whose configuration names its role all should belong to that one, unless something else is named.
+ */
+static const char *app_role_of(const Session *session, const RoleMap *map)
+{
+    const Options *options = session->options;
+    const char *given = options_text(options, OPT_APP_ROLE);
+    bool other = options_given(options, OPT_FROM_BACKUP) || options_given(options, OPT_LIKE) || !rolemap_is_empty(map);
+    return given || other || session->site == NULL ? given : session->site->database.user;
+}
+
 int audit_args(Session *session, AuditArgs *ret, Error *err)
 {
     const Options *options = session->options;
+    const char *db;
     *ret = (AuditArgs){0};
-    if (session_rolemap(session, &ret->map, err) < 0 || check_use(options, ret->map, err) < 0)
+    if (session_rolemap(session, &ret->map, err) < 0 || session_db(session, &db, err) < 0)
+        return -1;
+    const char *app_role = app_role_of(session, ret->map);
+    if (check_use(options, db, app_role, ret->map, err) < 0)
         return -1;
     const char *backup = options_text(options, OPT_FROM_BACKUP);
     if (backup && load_source(session, backup, ret, err) < 0)
         return -1;
-    ret->cure = cure_command(options);
-    ret->options.db = options_text(options, OPT_DB);
+    _cleanup_free_ char *bare = db == session->site_db ? app_conninfo(&session->site->database, false) : NULL;
+    ret->cure = cure_command(options, bare ? bare : db, app_role);
+    ret->options.db = db;
     ret->options.toc = ret->toc;
     ret->options.like = options_text(options, OPT_LIKE);
     ret->options.map = ret->map;
-    ret->options.app_role = options_text(options, OPT_APP_ROLE);
+    ret->options.app_role = app_role;
     ret->options.backup_role = options_text(options, OPT_ROLE);
     ret->options.cure_command = ret->cure;
     return 0;

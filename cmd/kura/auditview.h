@@ -15,7 +15,7 @@ typedef struct AuditArgs {
 } AuditArgs;
 int audit_args(Session *session, AuditArgs *ret, Error *err);
 /* "kura repair --db .." as a shell takes it, with the connection string unless that holds a password. To be freed. */
-char *repair_command(const Options *options);
+char *repair_command(const char *db);
 void audit_args_done(AuditArgs *args);
 
 json_t *json_of_audit(const AuditReport *report);

@@ -3,6 +3,7 @@
 #include "backup_into.h"
 #include "commands.h"
 #include "kura/priority.h"
+#include "site.h"
 #include "view.h"
 
 static int nothing_to_back_up(const Session *session, Error *err)
@@ -34,22 +35,38 @@ static void note_figures(RunRecord *run, const Manifest *manifest)
     run->backup_bytes = manifest->stored_all;
 }
 
+static struct BackupFiles backup_files(const Options *options, const FileArg *file)
+{
+    const AppFileset *app = file->app;
+    return (struct BackupFiles){
+        .name = file->name,
+        .dir = file->dir,
+        .only = app && app->only.n > 0 ? &app->only : NULL,
+        .refetchable = app && !options_flag(options, OPT_WITH_CACHE) ? &app->exclude : NULL,
+    };
+}
+
 int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **ret, Error *err)
 {
     const Options *options = session->options;
+    const char *db;
     _cleanup_free_ char *cache = session_cache_dir(options);
+    _cleanup_(strvec_done) StrVec exclude_table_data = {0};
+    if (session_db(session, &db, err) < 0)
+        return -1;
+    site_tell_left_out(session, files, repo);
+    site_exclude_table_data(session, &exclude_table_data);
     BackupOptions backup = {
-        .app = options_text(options, OPT_APP),
-        .db = options_text(options, OPT_DB),
+        .app = session_app(session),
+        .db = db,
         .role = options_text(options, OPT_ROLE),
         .pg_bindir = options_text(options, OPT_PG_BINDIR),
         .files = xcalloc(files->n + 1, sizeof *backup.files),
-        .n_files = files->n,
         .exclude = *options_list(options, OPT_EXCLUDE),
         .include = *options_list(options, OPT_INCLUDE),
         .exclude_caches = options_flag(options, OPT_EXCLUDE_CACHES),
         .one_file_system = options_flag(options, OPT_ONE_FILE_SYSTEM),
-        .exclude_table_data = *options_list(options, OPT_EXCLUDE_TABLE_DATA),
+        .exclude_table_data = exclude_table_data,
         .tags = *options_list(options, OPT_TAG),
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
         .max_lag = options_number(options, OPT_MAX_LAG, -1),
@@ -59,15 +76,16 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
         .split_tables = options_flag(options, OPT_SPLIT_TABLES),
         .pg_dump_stream = options_flag(options, OPT_PG_DUMP_STREAM),
     };
-    for (size_t i = 0; i < files->n; i++) {
-        backup.files[i].name = files->v[i].name;
-        backup.files[i].dir = files->v[i].dir;
-    }
+    for (size_t i = 0; i < files->n; i++)
+        if (site_file_belongs(session, &files->v[i], repo))
+            backup.files[backup.n_files++] = backup_files(options, &files->v[i]);
     int rc = backup_run(repo, &backup, ret, &session->findings, &session->progress, err);
     free(backup.files);
-    if (rc == 0)
-        note_figures(&session->run, *ret);
-    return rc;
+    if (rc < 0)
+        return -1;
+    site_tell_extensions(session, *ret);
+    note_figures(&session->run, *ret);
+    return 0;
 }
 
 /* Before any thread is started: they inherit it. */
@@ -83,11 +101,12 @@ int command_backup(Session *session, Error *err)
 {
     _cleanup_(file_args_done) FileArgs files = {0};
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
-    if (file_args_parse(options_list(session->options, OPT_FILES), &files, err) < 0)
+    const char *db;
+    if (session_files(session, &files, err) < 0 || session_db(session, &db, err) < 0)
         return -1;
-    if (files.n == 0 && !options_given(session->options, OPT_DB))
+    if (files.n == 0 && db == NULL)
         return nothing_to_back_up(session, err);
-    if (lower_priority(session->options, err) < 0)
+    if (lower_priority(session->options, err) < 0 || site_tell_object_storage(session, db, err) < 0)
         return -1;
     if (options_list(session->options, OPT_REPO)->n > 1)
         return backup_into_all(session, &files, err);

@@ -7,6 +7,7 @@
 #include "kura/words.h"
 #include "other.h"
 #include "screen.h"
+#include "site.h"
 #include "table.h"
 #include "text.h"
 #include "view.h"
@@ -74,11 +75,21 @@ static int make_backup(Places *places, Place *place, Error *err)
     return 0;
 }
 
+/* A copy would bring passwords and keys where they do not belong, or lack them where they do. */
+static bool would_be_alike(const Places *places, const Place *place)
+{
+    for (size_t i = 0; i < places->files->n; i++)
+        if (site_file_belongs(places->session, &places->files->v[i], places->source->repo) !=
+            site_file_belongs(places->session, &places->files->v[i], place->repo))
+            return false;
+    return true;
+}
+
 static int fill_place(Places *places, Place *place, Error *err)
 {
     if (open_place(places, place, err) < 0)
         return -1;
-    bool copy = places->source && repo_can_read(places->source->repo);
+    bool copy = places->source && repo_can_read(places->source->repo) && would_be_alike(places, place);
     return copy ? make_copy(places, place, err) : make_backup(places, place, err);
 }
 

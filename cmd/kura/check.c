@@ -6,6 +6,7 @@
 #include "kura/mem.h"
 #include "kura/words.h"
 #include "screen.h"
+#include "site.h"
 #include "table.h"
 #include "text.h"
 #include "view.h"
@@ -79,14 +80,17 @@ static void print_check(FILE *out, const CheckReport *report)
 int command_check(Session *session, Error *err)
 {
     const Options *options = session->options;
-    CheckOptions check = {.db = options_text(options, OPT_DB),
+    const char *db;
+    if (session_db(session, &db, err) < 0)
+        return -1;
+    CheckOptions check = {.db = db,
                           .spec = options->args.v[1],
                           .timeout = options_number(options, OPT_TIMEOUT, 300),
                           .sample = (size_t)options_number(options, OPT_SHOW, 10)};
     _cleanup_(check_report_done) CheckReport report = {0};
-    if (!options_given(options, OPT_DB)) {
+    if (db == NULL) {
         error_set(err, ERR_USAGE, "no database is named");
-        return error_hint(err, "Give it with --db.");
+        return error_hint(err, "Give it with --db, or the directory of the application with --app-dir.");
     }
     if (check_kind_parse(options->args.v[0], &check.kind, err) < 0 ||
         check_run(&check, &report, &session->findings, err) < 0)

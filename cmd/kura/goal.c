@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "kura/app.h"
+#include "kura/secret.h"
+#include "site.h"
 
 /* A value of a connection string. */
 static char *conninfo_quoted(const char *value)
@@ -55,6 +57,40 @@ static void infer(const Manifest *manifest, int only, RestoreGoal *goal)
         infer_files(manifest, goal);
 }
 
+static const AppFileset *find_fileset(const AppSite *site, const char *name)
+{
+    for (size_t i = 0; i < site->n_filesets; i++)
+        if (strcmp(site->filesets[i].name, name) == 0)
+            return &site->filesets[i];
+    return NULL;
+}
+
+/* The application's own database and directories, which it was named for. */
+static int take_site(Session *session, const Manifest *manifest, int only, RestoreGoal *goal, Error *err)
+{
+    const AppSite *site = session->site;
+    const char *db = NULL;
+    if (only != ONLY_FILES && manifest->has_database && session_db(session, &db, err) < 0)
+        return -1;
+    if (only != ONLY_FILES && manifest->has_database && db == NULL) {
+        error_set(err, ERR_USAGE, "the configuration of %s names no database", site->title);
+        return error_hint(err, "Give --db with the database that shall exist afterwards.");
+    }
+    goal->db = xstrdup_null(db);
+    goal->files = xcalloc(manifest->n_filesets + 1, sizeof *goal->files);
+    for (size_t i = 0; only != ONLY_DB && i < manifest->n_filesets; i++) {
+        const char *name = manifest->filesets[i].name;
+        const AppFileset *fileset = find_fileset(site, name);
+        if (fileset)
+            add_files(goal, name, xasprintf("%s%s", fileset->root, fileset->secret ? BESIDE : ""), false);
+        else
+            findings_add(&session->findings, FINDING_NOTE, "fileset-not-restored",
+                         "Give --only files and --files NAME=DIR with an empty directory to have it there.",
+                         "fileset \"%s\" is not restored: the application has no directory for it", name);
+    }
+    return 0;
+}
+
 static int take_named(const Options *options, int only, RestoreGoal *goal, Error *err)
 {
     _cleanup_(file_args_done) FileArgs files = {0};
@@ -67,20 +103,23 @@ static int take_named(const Options *options, int only, RestoreGoal *goal, Error
     return 0;
 }
 
-int restore_goal(const Session *session, const Manifest *manifest, RestoreGoal *ret, Error *err)
+int restore_goal(Session *session, const Manifest *manifest, RestoreGoal *ret, Error *err)
 {
     const Options *options = session->options;
     int only = options_choice(options, OPT_ONLY, EVERYTHING);
-    bool named = options_given(options, OPT_DB) || options_given(options, OPT_FILES);
     *ret = (RestoreGoal){0};
-    if (named || manifest == NULL)
+    if (options_given(options, OPT_DB) || options_given(options, OPT_FILES) || manifest == NULL)
         return take_named(options, only, ret, err);
+    if (site_is_target(session))
+        return take_site(session, manifest, only, ret, err);
     infer(manifest, only, ret);
     return 0;
 }
 
 void restore_goal_done(RestoreGoal *goal)
 {
+    if (goal->db) /* with a password, perhaps */
+        secret_wipe(goal->db, strlen(goal->db));
     free(goal->db);
     for (size_t i = 0; i < goal->n_files; i++) {
         free((char *)goal->files[i].name);

@@ -1,5 +1,5 @@
-/* Where a restore goes: what the command line names, else what the backup itself tells, so that a bare host needs to
- * know nothing but the repository. */
+/* Where a restore goes: what the command line names, an application there, or else what the backup itself tells, so
+ * that a bare host needs to know nothing but the repository. */
 #ifndef KURA_CMD_GOAL_H
 #define KURA_CMD_GOAL_H
 
@@ -22,7 +22,7 @@ typedef struct RestoreGoal {
 } RestoreGoal;
 
 /* manifest: NULL for an archive, which tells nothing. */
-int restore_goal(const Session *session, const Manifest *manifest, RestoreGoal *ret, Error *err);
+int restore_goal(Session *session, const Manifest *manifest, RestoreGoal *ret, Error *err);
 void restore_goal_done(RestoreGoal *goal);
 
 #endif

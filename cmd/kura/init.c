@@ -2,10 +2,12 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "init_app.h"
 #include "kura/clock.h"
 #include "kura/secret.h"
 #include "kura/words.h"
 #include "screen.h"
+#include "site.h"
 #include "table.h"
 #include "text.h"
 #include "unlock.h"
@@ -134,21 +136,81 @@ static void print_keys(const Session *session)
               session->out);
 }
 
-int command_init(Session *session, Error *err)
+static void tell_repository(Session *session)
 {
-    if (check_use(session->options, err) < 0 || session_open_store(session, true, err) < 0)
-        return -1;
-    bool encrypt = options_flag(session->options, OPT_ENCRYPT);
-    if ((encrypt ? create_encrypted(session, err) : repo_create(session->store, NULL, err)) < 0 ||
-        session_unlock(session, encrypt ? REPO_WRITE : REPO_LOOK, err) < 0)
-        return -1;
     if (session->json) {
         session_set(session, "repository", json_of_repository(session));
-        return 0;
+        return;
     }
     _cleanup_free_ char *name = text_escaped(store_name(session->store));
     fprintf(session->out, _("repository %s created, id %s\n"), name, repo_id(session->repo));
-    if (encrypt)
+    if (options_flag(session->options, OPT_ENCRYPT))
         print_keys(session);
+}
+
+static void tell_known_repository(Session *session)
+{
+    if (session->json) {
+        session_set(session, "repository", json_of_repository(session));
+        return;
+    }
+    _cleanup_free_ char *name = text_escaped(store_name(session->store));
+    fprintf(session->out, "\nrepository %s is there already, id %s\n", name, repo_id(session->repo));
+}
+
+static void tell_new_repository(Session *session)
+{
+    if (!session->json)
+        fputc('\n', session->out);
+    tell_repository(session);
+}
+
+static int create(Session *session, Error *err)
+{
+    bool encrypt = options_flag(session->options, OPT_ENCRYPT);
+    if (session->store == NULL && session_open_store(session, true, err) < 0)
+        return -1;
+    if ((encrypt ? create_encrypted(session, err) : repo_create(session->store, NULL, err)) < 0)
+        return -1;
+    return session_unlock(session, encrypt ? REPO_WRITE : REPO_LOOK, err);
+}
+
+/* A second application goes into the repository of the first. */
+static int find_or_create(Session *session, bool *ret_created, Error *err)
+{
+    Error why = ERROR_INIT;
+    *ret_created = false;
+    if (session_open_store(session, true, err) < 0)
+        return -1;
+    if (!options_flag(session->options, OPT_ENCRYPT) && session_unlock(session, REPO_LOOK, &why) == 0)
+        return 0;
+    if (why.code != ERR_NO_REPOSITORY && !options_flag(session->options, OPT_ENCRYPT)) {
+        *err = why;
+        return -1;
+    }
+    *ret_created = true;
+    return create(session, err);
+}
+
+static int init_for_app(Session *session, Error *err)
+{
+    AppSite *site;
+    bool created = false;
+    if (session_site(session, &site, err) < 0)
+        return -1;
+    if (options_given(session->options, OPT_REPO) && find_or_create(session, &created, err) < 0)
+        return -1;
+    return init_app(session, created ? tell_new_repository : tell_known_repository, err);
+}
+
+int command_init(Session *session, Error *err)
+{
+    if (check_use(session->options, err) < 0)
+        return -1;
+    if (options_given(session->options, OPT_APP_DIR) || options_given(session->options, OPT_PROFILE))
+        return init_for_app(session, err);
+    if (create(session, err) < 0)
+        return -1;
+    tell_repository(session);
     return 0;
 }

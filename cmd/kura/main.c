@@ -40,7 +40,9 @@ static int configure(Options *options, Config *config, Findings *findings, Error
     if (options_environment(options, environment, err) < 0)
         return -1;
     const char *path = options_text(options, OPT_CONFIG);
-    if (config_load(path ? path : CONFIG_DEFAULT_PATH, path == NULL, config, findings, err) < 0)
+    /* init writes one that is not there */
+    bool optional = path == NULL || (options->command->id == CMD_INIT && options_given(options, OPT_APP_DIR));
+    if (config_load(path ? path : CONFIG_DEFAULT_PATH, optional, config, findings, err) < 0)
         return -1;
     /* these look at each application under its own section */
     bool each = options->command->id == CMD_STATUS || options->command->id == CMD_INSTALL_TIMER;

@@ -7,6 +7,7 @@
 #include "kura/words.h"
 #include "pagefile.h"
 #include "screen.h"
+#include "site.h"
 #include "table.h"
 #include "text.h"
 
@@ -235,18 +236,42 @@ static int run(Session *session, const Manifest *manifest, const RehearseOptions
                                                                : tell_beside_earlier(session, rehearsal, err);
 }
 
+/* Where nothing else is named, the application's own server will do: what a rehearsal makes there it drops again. */
+static int find_server(Session *session, const char **ret, Error *err)
+{
+    *ret = options_text(session->options, OPT_SERVER);
+    if (*ret != NULL)
+        return 0;
+    if (session_db(session, ret, err) < 0 || *ret != NULL)
+        return *ret ? 0 : -1;
+    error_set(err, ERR_USAGE, "no server to rehearse on is named");
+    return error_hint(err, "Give --server with a connection string; an empty one means libpq's environment.");
+}
+
+static int rehearse(Session *session, const Manifest *manifest, RehearseOptions *rehearse, Error *err)
+{
+    _cleanup_(strvec_done) StrVec queries = {0}, names = {0};
+    site_media_queries(session, manifest, &queries);
+    _cleanup_free_ MediaReference *references = xcalloc(queries.n + 1, sizeof *references);
+    if (parse_references(&queries, references, &names, err) < 0)
+        return -1;
+    rehearse->references = references;
+    rehearse->n_references = queries.n;
+    return run(session, manifest, rehearse, err);
+}
+
 int command_rehearse(Session *session, Error *err)
 {
     const Options *options = session->options;
-    const StrVec *queries = options_list(options, OPT_MEDIA_QUERY);
+    const char *server;
+    AppSite *site;
     _cleanup_(rolemap_free_cleanup) RoleMap *map = NULL;
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
-    _cleanup_(strvec_done) StrVec names = {0};
-    _cleanup_free_ MediaReference *references = xcalloc(queries->n + 1, sizeof *references);
-    if (parse_references(queries, references, &names, err) < 0 || session_rolemap(session, &map, err) < 0)
+    if (session_rolemap(session, &map, err) < 0 || session_site(session, &site, err) < 0 ||
+        find_server(session, &server, err) < 0 || session_load_backup(session, options->args.v[0], &manifest, err) < 0)
         return -1;
-    const RehearseOptions rehearse = {
-        .server = options_text(options, OPT_SERVER),
+    RehearseOptions chosen = {
+        .server = server,
         .admin_db = options_text(options, OPT_ADMIN_DB),
         .pg_bindir = options_text(options, OPT_PG_BINDIR),
         .map = map,
@@ -256,17 +281,9 @@ int command_rehearse(Session *session, Error *err)
         .nice = (int)options_number(options, OPT_NICE, NICE_DEFAULT),
         .low_cost = options_flag(options, OPT_LOW_COST),
         .sample = options_number(options, OPT_SAMPLE, SAMPLE_DEFAULT),
-        .references = references,
-        .n_references = queries->n,
         .run = options_text(options, OPT_RUN),
         .run_timeout = options_number(options, OPT_RUN_TIMEOUT, 0),
         .keep_on_failure = options_flag(options, OPT_KEEP_ON_FAILURE),
     };
-    if (rehearse.server == NULL) {
-        error_set(err, ERR_USAGE, "no server to rehearse on is named");
-        return error_hint(err, "Give --server with a connection string; an empty one means libpq's environment.");
-    }
-    if (session_load_backup(session, options->args.v[0], &manifest, err) < 0)
-        return -1;
-    return run(session, manifest, &rehearse, err);
+    return rehearse(session, manifest, &chosen, err);
 }

@@ -76,7 +76,7 @@ static void print_repair(const Session *session, const RepairReport *report, con
             print_audit(out, &report->audit);
         return;
     }
-    _cleanup_free_ char *command = repair_command(session->options), *shown = text_escaped(command);
+    _cleanup_free_ char *command = repair_command(options_text(session->options, OPT_DB)), *shown = text_escaped(command);
     _cleanup_free_ char *file = text_escaped(undo_file);
     print_done(out, _("repaired"), report->statements, report->transactions);
     fprintf(out, _("  to go back: %s --undo %s --apply\n"), shown, file);

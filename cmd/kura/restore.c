@@ -1,10 +1,17 @@
 #include "kura/restore.h"
 
+#include <errno.h>
+
 #include "commands.h"
 #include "goal.h"
+#include "kura/words.h"
 #include "restoreview.h"
+#include "rolepassword.h"
+#include "site.h"
 
 DEFINE_CLEANUP(FilesetPaths, fileset_paths_free)
+
+/* ---- wrong use ---- */
 
 static int check_goal(const Options *options, bool db, bool files, Error *err)
 {
@@ -34,6 +41,8 @@ static int check_use(const Options *options, bool archive, Error *err)
     return check_goal(options, db && only != ONLY_FILES, files && only != ONLY_DB, err);
 }
 
+/* ---- doing it ---- */
+
 static int run_archive(Session *session, const char *path, const RestoreOptions *options, bool plan,
                        RestoreReport *report, Error *err)
 {
@@ -50,37 +59,89 @@ static int run_backup(Session *session, const Manifest *manifest, const RestoreO
     return restore_run(session->repo, manifest, options, report, &session->findings, &session->progress, err);
 }
 
-static int show(Session *session, const char *name, const Manifest *manifest, const RestoreOptions *options,
-                const RestoreReport *report)
-{
-    RestoreView view = {
-        .source = manifest ? manifest->id : name,
-        .manifest = manifest,
-        .options = options,
-        .report = report,
-        .plan = options_flag(session->options, OPT_PLAN),
-    };
-    if (session->json)
-        session_set(session, view.plan ? "plan" : "restore", json_of_restore(&view));
-    else
-        print_restore(session->out, &view);
-    return 0;
-}
-
+/* manifest NULL: an archive. */
 static int run(Session *session, const char *name, const Manifest *manifest, const RestoreOptions *options, Error *err)
 {
     bool plan = options_flag(session->options, OPT_PLAN);
     _cleanup_(restore_report_done) RestoreReport report = {0};
     int rc = manifest ? run_backup(session, manifest, options, plan, &report, err)
                       : run_archive(session, name, options, plan, &report, err);
-    return rc < 0 ? -1 : show(session, name, manifest, options, &report);
+    if (rc < 0)
+        return -1;
+    RestoreView view = {
+        .source = manifest ? manifest->id : name,
+        .manifest = manifest,
+        .options = options,
+        .report = &report,
+        .afterwards = site_after_restore(session),
+        .plan = plan,
+    };
+    if (session->json)
+        session_set(session, plan ? "plan" : "restore", json_of_restore(&view));
+    else
+        print_restore(session->out, &view);
+    return 0;
 }
 
-static void tell_inferred(Session *session, const Manifest *manifest)
+/* ---- what is restored, and whereto ---- */
+
+/* On a bare host there is no application yet. Only who names its directory for this very restore must have one there.
+ */
+static int read_site(Session *session, Error *err)
 {
-    findings_add(&session->findings, FINDING_NOTE, "target-of-backup",
-                 "--db and --files name others; --only takes one half.",
-                 "restoring into the database and the directories that backup %s names", manifest->id);
+    AppSite *site;
+    Error why = ERROR_INIT;
+    if (session_site(session, &site, &why) == 0)
+        return 0;
+    if (site_is_target(session) || (why.code != ERR_NOT_FOUND && why.sys_errno != ENOENT)) {
+        *err = why;
+        return -1;
+    }
+    findings_add(&session->findings, FINDING_NOTE, "no-application", why.hint[0] ? why.hint : NULL, "%s", why.message);
+    return 0;
+}
+
+static void tell_goal(Session *session, const Manifest *manifest, const RestoreGoal *goal)
+{
+    const Options *options = session->options;
+    if (goal->inferred)
+        findings_add(&session->findings, FINDING_NOTE, "target-of-backup",
+                     "--db and --files name others; --only takes one half.",
+                     "restoring into the database and the directories that backup %s names", manifest->id);
+    if (options_flag(options, OPT_PLAN) && options_flag(options, OPT_CREATE_ROLES) &&
+        (goal->config_dir || session->site))
+        findings_add(&session->findings, FINDING_NOTE, "role-password", NULL,
+                     "the application's role, if it is created, gets the password that the application's configuration "
+                     "has for it, as a SCRAM verifier");
+}
+
+static int restore_into(Session *session, const Manifest *manifest, RoleMap *map, FilesetPaths *paths,
+                        const RestoreGoal *goal, Error *err)
+{
+    const Options *options = session->options;
+    const char *app_role = options_text(options, OPT_APP_ROLE);
+    _cleanup_(role_password_done)
+        RolePassword password = {.session = session, .manifest = manifest, .config_dir = goal->config_dir, .map = map};
+    const RestoreOptions restore = {
+        .db = goal->db,
+        .admin_db = options_text(options, OPT_ADMIN_DB),
+        .pg_bindir = options_text(options, OPT_PG_BINDIR),
+        .map = map,
+        .app_role = app_role == NULL && site_is_target(session) ? session->site->database.user : app_role,
+        .create_roles = options_flag(options, OPT_CREATE_ROLES),
+        .password = role_password,
+        .password_ctx = &password,
+        .swap = options_flag(options, OPT_SWAP),
+        .verify = !options_flag(options, OPT_NO_VERIFY),
+        .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
+        .files = goal->files,
+        .n_files = goal->n_files,
+        .n_files_first = goal->n_first,
+        .paths = paths,
+        .jobs = (size_t)options_number(options, OPT_JOBS, 0),
+    };
+    tell_goal(session, manifest, goal);
+    return run(session, options->args.v[0], manifest, &restore, err);
 }
 
 int command_restore(Session *session, Error *err)
@@ -93,28 +154,11 @@ int command_restore(Session *session, Error *err)
     _cleanup_(fileset_paths_free_cleanup) FilesetPaths *paths = NULL;
     _cleanup_(restore_goal_done) RestoreGoal goal = {0};
     if (check_use(options, archive, err) < 0 || session_rolemap(session, &map, err) < 0 ||
-        session_paths(session, &paths, err) < 0 ||
+        session_paths(session, &paths, err) < 0 || read_site(session, err) < 0 ||
         (!archive && session_load_backup(session, name, &manifest, err) < 0) ||
         restore_goal(session, manifest, &goal, err) < 0 ||
-        check_goal(options, goal.db != NULL, goal.n_files > 0, err) < 0)
+        check_goal(options, goal.db != NULL, goal.n_files > 0, err) < 0 ||
+        (goal.db && manifest && site_map_roles(session, manifest, map, err) < 0))
         return -1;
-    const RestoreOptions restore = {
-        .db = goal.db,
-        .admin_db = options_text(options, OPT_ADMIN_DB),
-        .pg_bindir = options_text(options, OPT_PG_BINDIR),
-        .map = map,
-        .app_role = options_text(options, OPT_APP_ROLE),
-        .create_roles = options_flag(options, OPT_CREATE_ROLES),
-        .swap = options_flag(options, OPT_SWAP),
-        .verify = !options_flag(options, OPT_NO_VERIFY),
-        .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
-        .files = goal.files,
-        .n_files = goal.n_files,
-        .n_files_first = goal.n_first,
-        .paths = paths,
-        .jobs = (size_t)options_number(options, OPT_JOBS, 0),
-    };
-    if (goal.inferred)
-        tell_inferred(session, manifest);
-    return run(session, name, manifest, &restore, err);
+    return restore_into(session, manifest, map, paths, &goal, err);
 }

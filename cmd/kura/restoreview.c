@@ -51,10 +51,11 @@ static json_t *json_of_proof(const RestoreReport *report)
 json_t *json_of_restore(const RestoreView *view)
 {
     const RestoreReport *report = view->report;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(view->source), "database",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(view->source), "database",
                      json_text(report->database), "replaced", json_text(report->replaced), "roles",
                      json_of_roles(&report->roles), "files", json_of_files(view), "proven",
-                     view->plan ? json_null() : json_of_proof(report));
+                     view->plan ? json_null() : json_of_proof(report), "afterwards",
+                     view->afterwards ? json_texts(view->afterwards) : json_array());
 }
 
 /* ---- text ---- */
@@ -150,6 +151,15 @@ static void print_phases(FILE *out, const RestoreReport *report)
     table_print(table, out, 2);
 }
 
+static void print_afterwards(FILE *out, const StrVec *commands)
+{
+    fputs("then, in the application's directory\n", out);
+    for (size_t i = 0; i < commands->n; i++) {
+        _cleanup_free_ char *command = text_escaped(commands->v[i]);
+        fprintf(out, "  %s\n", command);
+    }
+}
+
 void print_restore(FILE *out, const RestoreView *view)
 {
     print_what(out, view);
@@ -159,4 +169,6 @@ void print_restore(FILE *out, const RestoreView *view)
         return;
     print_proof(out, view);
     print_phases(out, view->report);
+    if (view->afterwards)
+        print_afterwards(out, view->afterwards);
 }

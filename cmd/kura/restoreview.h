@@ -12,7 +12,8 @@ typedef struct RestoreView {
     const Manifest *manifest; /* NULL for an archive */
     const RestoreOptions *options;
     const RestoreReport *report;
-    bool plan; /* nothing was done */
+    const StrVec *afterwards; /* commands for a person to run; NULL: none is known */
+    bool plan;                /* nothing was done */
 } RestoreView;
 
 json_t *json_of_restore(const RestoreView *view);

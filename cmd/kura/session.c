@@ -5,6 +5,7 @@
 
 #include "file.h"
 #include "kura/words.h"
+#include "site.h"
 #include "unlock.h"
 
 enum { MAP_FILE_MAX = 1024 * 1024 };
@@ -25,6 +26,7 @@ void session_init(Session *session, const Options *options, const Config *config
 
 void session_done(Session *session)
 {
+    session_site_done(session);
     repo_close(session->repo);
     age_identities_free(session->identities);
     store_close(session->store);

@@ -36,6 +36,7 @@ typedef struct Session {
     AgeIdentities *identities; /* of --identity; NULL: none */
     Repo *repo;                /* after session_open_repo() */
     AppSite *site;             /* of --app-dir, after session_site(); see site.h */
+    char *site_db;             /* how to connect to its database, with the password; NULL: not asked yet */
 } Session;
 
 void session_init(Session *session, const Options *options, const Config *config, FILE *out);
@@ -76,7 +77,8 @@ int session_paths(const Session *session, FilesetPaths **ret, Error *err);
 /* The --files of the command, checked: names are well-formed and unique. */
 typedef struct FileArg {
     char *name;
-    const char *dir; /* borrowed from the options */
+    const char *dir;       /* borrowed from the options, or the application */
+    const AppFileset *app; /* it is the application's own (site.h); else NULL */
 } FileArg;
 typedef struct FileArgs {
     FileArg *v;

@@ -54,11 +54,12 @@ static json_t *json_of_database(const ManifestDatabase *database, const BackupTo
 
 static json_t *json_of_fileset(const ManifestFileset *fileset)
 {
-    return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", json_text(fileset->name), "root",
-                     json_text(fileset->root), "files", (json_int_t)fileset->files, "dirs", (json_int_t)fileset->dirs,
-                     "symlinks", (json_int_t)fileset->symlinks, "others", (json_int_t)fileset->others, "bytes",
-                     (json_int_t)fileset->bytes, "vanished", (json_int_t)fileset->vanished, "changed",
-                     (json_int_t)fileset->changed);
+    return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", json_text(fileset->name),
+                     "root", json_text(fileset->root), "files", (json_int_t)fileset->files, "dirs",
+                     (json_int_t)fileset->dirs, "symlinks", (json_int_t)fileset->symlinks, "others",
+                     (json_int_t)fileset->others, "bytes", (json_int_t)fileset->bytes, "vanished",
+                     (json_int_t)fileset->vanished, "changed", (json_int_t)fileset->changed, "left_out_files",
+                     (json_int_t)fileset->left_out_files, "left_out_bytes", (json_int_t)fileset->left_out_bytes);
 }
 
 static json_t *json_of_origin(const Manifest *manifest)
@@ -121,6 +122,10 @@ static void add_fileset(Table *table, const ManifestFileset *fileset)
         text = longer;
     }
     add_line(table, _("files"), text);
+    if (fileset->left_out_files > 0)
+        add_line(table, _("left out"),
+                 xasprintf(_("%s: %s files, %s, which can be fetched again"), fileset->name,
+                           text_count(fileset->left_out_files, files), text_bytes(fileset->left_out_bytes, bytes)));
 }
 
 void print_backup(FILE *out, const Manifest *manifest)

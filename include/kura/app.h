@@ -38,8 +38,8 @@ typedef struct AppServer {
 
 /* A directory, or some files below it, that travel with the database. */
 typedef struct AppFileset {
-    char *name; /* "media", "config" */
-    char *root;
+    char *name;     /* "media", "config" */
+    char *root;     /* need not be there */
     StrVec only;    /* patterns of what alone is taken; none: all */
     StrVec exclude; /* patterns of what can be fetched again or made anew: left out unless told otherwise */
     bool secret;    /* only into an encrypted repository, unless told otherwise */
@@ -76,7 +76,8 @@ typedef struct AppSite {
     size_t n_redis;
     AppFileset *filesets;
     size_t n_filesets;
-    char *object_storage_sql; /* a query that tells bucket settings that the database holds; NULL */
+    char *object_storage;     /* the bucket that holds the media; NULL: none, or the database knows */
+    char *object_storage_sql; /* a query for that: one row, whether there is one and the name of the bucket; NULL */
     AppSchema schema;
     AppSecret *secrets;
     size_t n_secrets;

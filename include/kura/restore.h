@@ -19,6 +19,10 @@ typedef struct RestoreOptions {
     RoleMap *map;         /* a rule for the bootstrap superuser may be added */
     const char *app_role; /* for the probe; NULL: the role that owns most tables after the map */
     bool create_roles;
+    /* The password of a role that is created and may log in; NULL: none. To be freed, it is wiped. May be NULL. The
+     * server gets a SCRAM verifier of it. */
+    char *(*password)(void *ctx, const char *role);
+    void *password_ctx;
     bool swap;
     bool verify; /* row counts and digests read back */
     bool allow_downgrade;

@@ -21,7 +21,7 @@ static const char *user_directory(void)
 /* Places of a profile as patterns, without what conditions and lists add to any of them. */
 static const char *const known[] = {
     "@(name|title|recognise|environment|settings|database|replicas|redis|filesets|secrets|version|fork|usual)",
-    "@(object-storage|extensions|exclude-table-data|media-queries|after-restore|services|programs|must-exist)",
+    "@(bucket|object-storage|extensions|exclude-table-data|media-queries|after-restore|services|programs|must-exist)",
     "reads-replicas",
     "settings\\[\\].@(file|files|format|as|find.*)",
     "@(database|replicas\\[\\]|redis\\[\\]).@(role|each|url|address|host|port|database|user|password|sslmode|prefix)",

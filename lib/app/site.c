@@ -49,6 +49,15 @@ static int check_settings(const Scene *scene, const AppSite *site, Error *err)
     return error_hint(err, "Name the directory that has the application's configuration.");
 }
 
+/* A backup without the database that somebody relies on would be worse than none. */
+static int check_database(const Scene *scene, const AppSite *site, Error *err)
+{
+    if (!scene_has(scene, "database") || site->database.database)
+        return 0;
+    error_set(err, ERR_NOT_FOUND, "the configuration of %s in \"%s\" names no database", site->title, scene->dir);
+    return error_hint(err, "Look whether all files of the configuration are there, and may be read.");
+}
+
 static int build(Scene *scene, AppSite *site, Error *err)
 {
     site->name = scene_value(scene, "name", NULL, NULL);
@@ -57,7 +66,7 @@ static int build(Scene *scene, AppSite *site, Error *err)
     if (site->title == NULL)
         site->title = xstrdup(site->name);
     if (sources_read(scene, err) < 0 || check_settings(scene, site, err) < 0 || site_servers(scene, site, err) < 0 ||
-        site_rest(scene, site, err) < 0)
+        check_database(scene, site, err) < 0 || site_rest(scene, site, err) < 0)
         return -1;
     return 0;
 }
@@ -146,7 +155,8 @@ void app_site_free(AppSite *site)
 {
     if (site == NULL)
         return;
-    char *texts[] = {site->name, site->title, site->dir, site->version, site->fork, site->object_storage_sql};
+    char *texts[] = {
+        site->name, site->title, site->dir, site->version, site->fork, site->object_storage, site->object_storage_sql};
     StrVec *lists[] = {&site->extensions, &site->exclude_table_data, &site->media_queries, &site->after_restore,
                        &site->services,   &site->programs,           &site->must_exist};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

@@ -1,5 +1,4 @@
 #include <string.h>
-#include <sys/stat.h>
 
 #include "file.h"
 #include "kura/mem.h"
@@ -19,12 +18,6 @@ static void list(const Scene *scene, const char *path, const char *name, StrVec 
 
 /* ---- filesets ---- */
 
-static bool is_directory(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 static void add_fileset(const Scene *scene, const char *path, AppSite *site)
 {
     _cleanup_free_ char *name = scene_member(scene, path, "name", NULL);
@@ -33,12 +26,6 @@ static void add_fileset(const Scene *scene, const char *path, AppSite *site)
     if (name == NULL || root == NULL)
         return;
     _cleanup_free_ char *whole = app_path(scene->dir, root);
-    if (!is_directory(whole)) {
-        findings_add(scene->findings, FINDING_WARNING, "app-directory",
-                     "It is left out. Is a disk not mounted, or does the application keep these files elsewhere?",
-                     "%s should have its %s in \"%s\", which is not there", site->title, name, whole);
-        return;
-    }
     site->filesets = xreallocarray(site->filesets, site->n_filesets + 1, sizeof *site->filesets);
     AppFileset *fileset = &site->filesets[site->n_filesets++];
     *fileset = (AppFileset){.name = steal(name), .root = steal(whole), .secret = scene_flag(scene, secret)};
@@ -154,6 +141,7 @@ int site_rest(const Scene *scene, AppSite *site, Error *err)
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         scene_list(scene, lists[i].path, lists[i].list);
     site->version = text(scene, "version");
+    site->object_storage = text(scene, "bucket");
     site->object_storage_sql = text(scene, "object-storage");
     _cleanup_free_ char *reads_replicas = text(scene, "reads-replicas");
     site->reads_replicas = reads_replicas && strcmp(reads_replicas, "true") == 0;

@@ -499,7 +499,7 @@ static void test_help(void **state)
     assert_null(strstr(text, "secret"));
     free(text);
     run("help", "--json");
-    assert_null(strstr(text, "secret"));
+    assert_null(strstr(text, "secret-key"));
     free(text);
     run("help", "exprt");
     assert_int_equal(status, 2);

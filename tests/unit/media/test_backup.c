@@ -262,6 +262,41 @@ static void patterns_decide(void **state)
     fileset_done(&fileset);
 }
 
+/* Whole directories, files by name, a link that leads out; what somebody takes back is not left out. */
+static void what_is_left_out_is_counted(void **state)
+{
+    Fixture *f = *state;
+    Error err = ERROR_INIT;
+    ManifestFileset fileset;
+    FilesetSurvey survey;
+    StrVec refetchable = {0}, exclude = {0};
+    for (const char *const *path = (const char *const[]){"cache/a/b/c.png", "cache/d.png", "cache/mine/e.png",
+                                                         "f.remote", "g.png", "h.tmp", NULL};
+         *path; path++)
+        put_text(f->source, *path, "12345");
+    _cleanup_free_ char *link = xasprintf("%s/cache/a/out", f->source);
+    assert_int_equal(symlink("/etc", link), 0);
+    strvec_push(&refetchable, "/cache/*");
+    strvec_push(&refetchable, "*.remote");
+    strvec_push(&exclude, "!/cache/mine");
+    strvec_push(&exclude, "*.tmp");
+    FilesetSpec spec = {.name = "media", .dir = f->source, .exclude = &exclude, .refetchable = &refetchable};
+    backup_spec(f, &spec, NULL, &fileset);
+    assert_int_equal(fileset.files, 2); /* cache/mine/e.png, g.png */
+    assert_int_equal(fileset.left_out_files, 3);
+    assert_int_equal(fileset.left_out_bytes, 15);
+    assert_int_equal(fileset_survey(&spec, 2, &survey, &err), 0);
+    assert_int_equal(survey.files, 2);
+    assert_int_equal(survey.bytes, 10);
+    assert_int_equal(survey.left_out_files, 3);
+    assert_int_equal(survey.left_out_bytes, 15);
+    spec.dir = "/nonexistent";
+    assert_int_equal(fileset_survey(&spec, 2, &survey, &err), -1);
+    strvec_done(&refetchable);
+    strvec_done(&exclude);
+    fileset_done(&fileset);
+}
+
 /* Deeper than PATH_MAX, and than descriptors there are. */
 static void depth_has_no_limit(void **state)
 {
@@ -418,6 +453,7 @@ int main(void)
         TEST(unreadable_files_are_named),
         TEST(many_findings_are_counted),
         TEST(patterns_decide),
+        TEST(what_is_left_out_is_counted),
         TEST(depth_has_no_limit),
         TEST(many_files_stream_through),
         TEST(a_change_touches_few_index_blobs),

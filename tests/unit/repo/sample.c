@@ -31,6 +31,8 @@ static ManifestFileset fileset(const char *name, const char *root, uint64_t file
         .bytes = 123456789012345,
         .vanished = 4,
         .changed = 5,
+        .left_out_files = 6,
+        .left_out_bytes = 7000000000,
     };
     made.index = blobs(index, &made.n_index);
     return made;

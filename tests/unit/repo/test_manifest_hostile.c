@@ -15,9 +15,10 @@ static const Hostile manifests = {
     .nullable = (const char *const[]){"root", "condition", "system_identifier", "icu_locale", "comment",
                                       "collation_version", "snapshot", "database", "grantee", "large_objects", "role",
                                       "os", "libc", "timezone", NULL},
-    .optional = (const char *const[]){"continues", "system", NULL},
-    .unbounded = (const char *const[]){"files", "dirs", "symlinks", "others", "bytes", "vanished", "changed",
-                                       "stored_new", "stored_all", "size_bytes", NULL},
+    .optional = (const char *const[]){"continues", "system", "left_out_files", NULL},
+    .unbounded =
+        (const char *const[]){"files", "dirs", "symlinks", "others", "bytes", "vanished", "changed", "left_out_files",
+                              "left_out_bytes", "stored_new", "stored_all", "size_bytes", NULL},
     .places = 150,
 };
 
