@@ -57,6 +57,7 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
     site_tell_left_out(session, files, repo);
     site_exclude_table_data(session, &exclude_table_data);
     BackupOptions backup = {
+        .site = session->site,
         .app = session_app(session),
         .db = db,
         .role = options_text(options, OPT_ROLE),

@@ -6,6 +6,7 @@
 
 #include "file.h"
 #include "ini.h"
+#include "kura/words.h"
 #include "redact.h"
 
 enum { CONFIG_MAX = 1024 * 1024 };
@@ -206,7 +207,7 @@ int config_check_trusted(const Config *config, Error *err)
     if (owned && (config->mode & (S_IWGRP | S_IWOTH)) == 0)
         return 0;
     error_set(err, ERR_PERMISSION, "configuration file \"%s\" names programs to run, and others %s it", config->path,
-              owned ? "may write to" : "own");
+              owned ? _("may write to") : _("own"));
     return error_hint(err,
                       "Give it to root with \"chown root\", and take the right to write away with \"chmod go-w\".");
 }

@@ -1,219 +1,16 @@
-/* What would make the next backup or restore fail. Each check adds findings: a note is something that is as it should
- * be. A check that another one has made pointless says nothing. */
 #include <string.h>
-#include <time.h>
 
 #include "commands.h"
-#include "kura/clock.h"
+#include "kura/doctor.h"
+#include "kura/text.h"
 #include "kura/words.h"
 #include "screen.h"
-#include "text.h"
+#include "table.h"
 #include "unlock.h"
 
-typedef struct Doctor {
-    Session *session;
-    Findings *findings;
-    bool reached;     /* the storage answers */
-    bool inside;      /* the keys that are there open locks */
-    Manifest *newest; /* NULL: there is none, or it cannot be read */
-} Doctor;
+enum { INDENT = 18 };
 
-#define note(doctor, code, ...) findings_add((doctor)->findings, FINDING_NOTE, code, NULL, __VA_ARGS__)
-
-/* Makes a finding of an error; only an interruption ends the doctor. */
-static int tell(Doctor *doctor, const char *code, const Error *why, Error *err)
-{
-    if (why->code == ERR_INTERRUPTED) {
-        *err = *why;
-        return -1;
-    }
-    findings_add(doctor->findings, FINDING_ERROR, code, why->hint[0] ? why->hint : NULL, "%s", why->message);
-    return 0;
-}
-
-static int check_storage(Doctor *doctor, Error *err)
-{
-    Error why = ERROR_INIT;
-    doctor->reached = store_probe(doctor->session->store, doctor->findings, &why) == 0;
-    return doctor->reached ? 0 : tell(doctor, "storage", &why, err);
-}
-
-/* ---- the repository ---- */
-
-static void tell_key_file(Doctor *doctor)
-{
-    const Repo *repo = doctor->session->repo;
-    _cleanup_free_ char *path = text_escaped(repo_key_file(repo) ? repo_key_file(repo) : "");
-    switch (repo_pinning(repo)) {
-    case REPO_PINNED_SAME:
-        note(doctor, "key-file", "the key file \"%s\" lets this host make backups", path);
-        break;
-    case REPO_PINNED_NONE:
-        findings_add(doctor->findings, FINDING_NOTE, "key-file",
-                     "That is right for a host that only restores. \"kura key pin\" with an identity makes one.",
-                     "this host has no key file of the repository: it can make no backups");
-        break;
-    case REPO_PINNED_OTHER:
-        findings_add(doctor->findings, FINDING_ERROR, "recipients-changed",
-                     "Look at them with \"kura key list\"; \"kura key pin\" accepts them.",
-                     "the repository has other recipients than those this host trusts: it will make no backups");
-        break;
-    }
-}
-
-/* Opens it once more, for what needs keys. Without any there is nothing to complain of. */
-static int open_inside(Doctor *doctor, Error *err)
-{
-    Session *session = doctor->session;
-    Error why = ERROR_INIT;
-    Repo *repo;
-    const RepoAccess access = {
-        .use = REPO_READ, .identities = session->identities, .key_file = options_text(session->options, OPT_KEY_FILE)};
-    bool keyless = session->identities == NULL && repo_is_encrypted(session->repo) &&
-                   repo_pinning(session->repo) == REPO_PINNED_NONE;
-    if (keyless) {
-        findings_add(doctor->findings, FINDING_NOTE, "no-key", "Give --identity to look at them too.",
-                     "newest backup and locks are not looked at, for this host has no key to them");
-        return 0;
-    }
-    if (repo_open_with(session->store, &access, &repo, &why) < 0)
-        return tell(doctor, "repository", &why, err);
-    repo_close(session->repo);
-    session->repo = repo;
-    doctor->inside = true;
-    return 0;
-}
-
-static int check_repository(Doctor *doctor, Error *err)
-{
-    Session *session = doctor->session;
-    Error why = ERROR_INIT;
-    size_t recipients;
-    if (!doctor->reached)
-        return 0;
-    if (session_unlock(session, REPO_LOOK, &why) < 0) {
-        if (why.code != ERR_NO_REPOSITORY)
-            return tell(doctor, "repository", &why, err);
-        findings_add(doctor->findings, FINDING_NOTE, "no-repository", why.hint[0] ? why.hint : NULL, "%s", why.message);
-        return 0;
-    }
-    if (!repo_is_encrypted(session->repo)) {
-        note(doctor, "repository", "repository %s, format %d, not encrypted", repo_id(session->repo),
-             REPO_FORMAT_VERSION);
-    } else {
-        repo_recipients(session->repo, &recipients);
-        note(doctor, "repository",
-             ngettext("repository %s, format %d, encrypted for %zu recipient",
-                      "repository %s, format %d, encrypted for %zu recipients", recipients),
-             repo_id(session->repo), REPO_FORMAT_VERSION, recipients);
-        tell_key_file(doctor);
-    }
-    return open_inside(doctor, err);
-}
-
-/* ---- what is in it ---- */
-
-/* "20261122T031500Z-.." as a moment; ids are checked when they are listed. */
-static time_t moment_of(const char *id)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4, id + 6, id + 9, id + 11, id + 13);
-    return clock_parse_utc(text);
-}
-
-enum { FUTURE = 600 /* seconds */ };
-
-static int check_newest(Doctor *doctor, const char *id, Error *err)
-{
-    Error why = ERROR_INIT;
-    if (moment_of(id) > time(NULL) + FUTURE)
-        findings_add(doctor->findings, FINDING_WARNING, "clock",
-                     "Set the clock. Backups are ordered by time, and \"latest\" would go on to mean this one.",
-                     "the newest backup is of the future: the clock of this host is wrong, or that of the one that "
-                     "made it was");
-    if (manifest_load(doctor->session->repo, id, &doctor->newest, &why) == 0 || why.code == ERR_KEY)
-        return 0;
-    return tell(doctor, "backup-unreadable", &why, err);
-}
-
-static int check_backups(Doctor *doctor, Error *err)
-{
-    Error why = ERROR_INIT;
-    _cleanup_(strvec_done) StrVec ids = {0};
-    if (doctor->session->repo == NULL)
-        return 0;
-    if (manifest_list(doctor->session->repo, &ids, &why) < 0)
-        return tell(doctor, "backups", &why, err);
-    if (ids.n == 0) {
-        note(doctor, "backups", "there are no backups yet");
-        return 0;
-    }
-    note(doctor, "backups", ngettext("%zu backup, the newest is %s", "%zu backups, the newest is %s", ids.n), ids.n,
-         ids.v[ids.n - 1]);
-    return check_newest(doctor, ids.v[ids.n - 1], err);
-}
-
-static int check_locks(Doctor *doctor, Error *err)
-{
-    Error why = ERROR_INIT;
-    if (!doctor->inside)
-        return 0;
-    size_t before = doctor->findings->n;
-    if (repo_lock_survey(doctor->session->repo, doctor->findings, &why) < 0)
-        return tell(doctor, "locks", &why, err);
-    if (doctor->findings->n == before)
-        note(doctor, "locks", "nobody has locked it");
-    return 0;
-}
-
-/* ---- space ---- */
-
-enum { FEW_OBJECTS = 10000 };
-
-static void tell_space(Doctor *doctor, uint64_t bytes, uint64_t objects)
-{
-    char free_text[TEXT_SIZE], new_text[TEXT_SIZE], count[TEXT_SIZE];
-    const Manifest *newest = doctor->newest;
-    text_bytes(bytes, free_text);
-    if (newest != NULL && bytes / 2 < newest->stored_new)
-        findings_add(doctor->findings, FINDING_WARNING, "space",
-                     "Make room, or remove old backups: the next backup may not find enough.",
-                     "%s are free, and the newest backup took %s", free_text, text_bytes(newest->stored_new, new_text));
-    else if (newest != NULL)
-        note(doctor, "space", "%s are free; the newest backup took %s", free_text,
-             text_bytes(newest->stored_new, new_text));
-    else
-        note(doctor, "space", "%s are free", free_text);
-    if (objects < FEW_OBJECTS)
-        findings_add(
-            doctor->findings, FINDING_WARNING, "inodes",
-            "A backup of a large site writes thousands of files. Move the repository to a file system with more "
-            "inodes.",
-            "only %s more files can be made on the file system", text_count(objects, count));
-}
-
-static int check_space(Doctor *doctor, Error *err)
-{
-    Error why = ERROR_INIT;
-    uint64_t bytes, objects;
-    if (!doctor->reached)
-        return 0;
-    if (store_space(doctor->session->store, &bytes, &objects, &why) < 0)
-        return why.code == ERR_NOT_FOUND ? 0 : tell(doctor, "space", &why, err);
-    if (bytes != UINT64_MAX)
-        tell_space(doctor, bytes, objects);
-    return 0;
-}
-
-/* ---- the whole ---- */
-
-static const struct {
-    const char *title;
-    int (*run)(Doctor *doctor, Error *err);
-} checks[] = {
-    {"storage", check_storage}, {"repository", check_repository}, {"backups", check_backups},
-    {"locks", check_locks},     {"space", check_space},
-};
+/* ---- one check at a time, as it ends ---- */
 
 /* A note with a hint is worth a thought. */
 static const char *label_of(const Finding *finding)
@@ -223,51 +20,198 @@ static const char *label_of(const Finding *finding)
     return finding->severity == FINDING_WARNING ? "warning" : "error";
 }
 
-static void print_findings(FILE *out, const char *title, const Findings *findings, size_t from)
+static void print_findings(FILE *out, const DoctorScene *scene, size_t from)
 {
-    for (size_t i = from; i < findings->n; i++) {
-        const Finding *finding = &findings->v[i];
+    for (size_t i = from; i < scene->n_of; i++) {
+        const Finding *finding = &scene->findings->v[i];
         _cleanup_free_ char *message = text_escaped(finding->message);
         _cleanup_free_ char *hint = text_escaped(finding->hint ? finding->hint : "");
-        fprintf(out, "%-10s  %-7s  %s\n", i == from ? title : "", label_of(finding), message);
+        fprintf(out, "%-7s  %-7s  %s\n", doctor_checks[scene->of[i]].name, label_of(finding), message);
         if (hint[0])
-            fprintf(out, "%-21s%s\n", "", hint);
+            fprintf(out, "%-*s%s\n", INDENT, "", hint);
     }
 }
 
-static int run_checks(Doctor *doctor, Error *err)
+static int run_checks(Session *session, DoctorScene *scene, Error *err)
 {
-    Session *session = doctor->session;
-    for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
-        size_t before = session->findings.n;
-        int rc = checks[i].run(doctor, err);
+    for (DoctorId id = 0; id < DOCTOR_COUNT; id++) {
+        size_t before = scene->n_of;
+        int rc = doctor_run(scene, id, err);
         if (!session->json)
-            print_findings(session->out, checks[i].title, &session->findings, before);
+            print_findings(session->out, scene, before);
         if (rc < 0)
             return -1;
     }
     return 0;
 }
 
-static json_t *json_of_doctor(const Doctor *doctor)
+/* ---- what was not looked at ---- */
+
+static void add_reasons(const DoctorScene *scene, StrVec *ret)
 {
-    const Session *session = doctor->session;
-    json_t *repository = session->repo ? json_pack("{s:o, s:s}", "id", json_text(repo_id(session->repo)), "cipher",
-                                                   repo_is_encrypted(session->repo) ? "age" : "none")
-                                       : json_null();
-    return json_pack("{s:o, s:b, s:o}", "location", json_text(store_name(session->store)), "reached", doctor->reached,
-                     "repository", repository);
+    for (DoctorId id = 0; id < DOCTOR_COUNT; id++)
+        if (scene->results[id].outcome == DOCTOR_SKIPPED && !strvec_contains(ret, scene->results[id].reason))
+            strvec_push(ret, scene->results[id].reason);
+}
+
+static size_t count_outcome(const DoctorScene *scene, DoctorOutcome outcome)
+{
+    size_t n = 0;
+    for (DoctorId id = 0; id < DOCTOR_COUNT; id++)
+        n += scene->results[id].outcome == outcome;
+    return n;
+}
+
+static void print_skipped(FILE *out, const DoctorScene *scene)
+{
+    _cleanup_(strvec_done) StrVec reasons = {0};
+    add_reasons(scene, &reasons);
+    fprintf(out, "%zu checks done, %zu without an object:\n", count_outcome(scene, DOCTOR_RAN),
+            count_outcome(scene, DOCTOR_SKIPPED));
+    for (size_t i = 0; i < reasons.n; i++) {
+        _cleanup_free_ char *reason = text_escaped(reasons.v[i]);
+        fprintf(out, "  %s:", reason);
+        for (DoctorId id = 0; id < DOCTOR_COUNT; id++)
+            if (scene->results[id].outcome == DOCTOR_SKIPPED && strcmp(scene->results[id].reason, reasons.v[i]) == 0)
+                fprintf(out, " %s", doctor_checks[id].name);
+        fputc('\n', out);
+    }
+}
+
+/* ---- JSON ---- */
+
+static const char *severity_name(Severity severity)
+{
+    static const char *const names[] = {"note", "warning", "error"};
+    return names[severity];
+}
+
+static json_t *json_of_findings(const DoctorScene *scene)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < scene->n_of; i++) {
+        const Finding *finding = &scene->findings->v[i];
+        json_array_append_new(array,
+                              json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", doctor_checks[scene->of[i]].name, "severity",
+                                        severity_name(finding->severity), "code", finding->code, "evidence",
+                                        json_text(finding->message), "remedy", json_text(finding->hint)));
+    }
+    return array;
+}
+
+static size_t findings_of(const DoctorScene *scene, DoctorId id)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < scene->n_of; i++)
+        n += scene->of[i] == id && scene->findings->v[i].severity > FINDING_NOTE;
+    return n;
+}
+
+static json_t *json_of_checks(const DoctorScene *scene)
+{
+    static const char *const outcomes[] = {"not run", "ran", "skipped", "failed"};
+    json_t *array = json_array();
+    for (DoctorId id = 0; id < DOCTOR_COUNT; id++) {
+        const DoctorResult *result = &scene->results[id];
+        json_array_append_new(array,
+                              json_pack("{s:s, s:s, s:s, s:o, s:I}", "id", doctor_checks[id].name, "title",
+                                        doctor_checks[id].title, "outcome", outcomes[result->outcome], "reason",
+                                        json_text(result->reason), "findings", (json_int_t)findings_of(scene, id)));
+    }
+    return array;
+}
+
+static json_t *json_of_doctor(const DoctorScene *scene)
+{
+    json_t *repository = scene->repo ? json_pack("{s:o, s:s}", "id", json_text(repo_id(scene->repo)), "cipher",
+                                                 repo_is_encrypted(scene->repo) ? "age" : "none")
+                                     : json_null();
+    return json_pack("{s:o, s:b, s:o, s:o, s:o}", "location",
+                     scene->store ? json_text(store_name(scene->store)) : json_null(), "reached", scene->reached,
+                     "repository", repository, "findings", json_of_findings(scene), "checks", json_of_checks(scene));
+}
+
+/* ---- what the checks are ---- */
+
+static int list_checks(Session *session)
+{
+    _cleanup_(table_free_cleanup) Table *table = table_new("id|what it looks at");
+    json_t *array = json_array();
+    for (DoctorId id = 0; id < DOCTOR_COUNT; id++) {
+        const DoctorCheck *check = &doctor_checks[id];
+        table_row(table, check->name, check->title);
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s}", "id", check->name, "severity",
+                                               severity_name(check->severity), "title", check->title));
+    }
+    if (!session->json)
+        table_print(table, session->out, 0);
+    session_set(session, "checks", array);
+    return 0;
+}
+
+static int explain(Session *session, const char *name, Error *err)
+{
+    const DoctorCheck *check = doctor_check_find(name);
+    if (check == NULL) {
+        error_set(err, ERR_USAGE, "there is no check \"%s\"", name);
+        return error_hint(err, "\"kura doctor --list\" lists them.");
+    }
+    if (!session->json)
+        fprintf(session->out, "%s: %s\n\n%s\n", check->name, check->title, check->explanation);
+    session_set(session, "check",
+                json_pack("{s:s, s:s, s:s, s:s}", "id", check->name, "severity", severity_name(check->severity),
+                          "title", check->title, "explanation", check->explanation));
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+static int open_repo(void *ctx, RepoUse use, Repo **ret, Error *err)
+{
+    Session *session = ctx;
+    return unlock_repo(session->options, session->store, use, &session->identities, ret, err);
+}
+
+/* Without a repository the site is looked at alone, and the other way round. */
+static int open_store(Session *session, Error *err)
+{
+    bool other = options_given(session->options, OPT_DB);
+    if (other && !options_given(session->options, OPT_REPO))
+        return 0;
+    return session_open_store(session, false, err);
+}
+
+static int examine(Session *session, Error *err)
+{
+    const Options *options = session->options;
+    DoctorScene scene = {
+        .app = options_text(options, OPT_APP),
+        .db = options_text(options, OPT_DB),
+        .store = session->store,
+        .open_repo = open_repo,
+        .ctx = session,
+        .has_identity = options_given(options, OPT_IDENTITY),
+        .root = options_text(options, OPT_ROOT),
+        .pg_bindir = options_text(options, OPT_PG_BINDIR),
+        .findings = &session->findings,
+    };
+    int rc = run_checks(session, &scene, err);
+    if (rc == 0 && session->json)
+        session_set(session, "doctor", json_of_doctor(&scene));
+    else if (rc == 0)
+        print_skipped(session->out, &scene);
+    doctor_done(&scene);
+    return rc;
 }
 
 int command_doctor(Session *session, Error *err)
 {
-    Doctor doctor = {.session = session, .findings = &session->findings};
-    if (session_open_store(session, false, err) < 0)
+    if (options_flag(session->options, OPT_LIST))
+        return list_checks(session);
+    if (options_given(session->options, OPT_EXPLAIN))
+        return explain(session, options_text(session->options, OPT_EXPLAIN), err);
+    if (open_store(session, err) < 0)
         return -1;
     session->findings_told = !session->json;
-    int rc = run_checks(&doctor, err);
-    if (rc == 0 && session->json)
-        session_set(session, "doctor", json_of_doctor(&doctor));
-    manifest_free(doctor.newest);
-    return rc;
+    return examine(session, err);
 }

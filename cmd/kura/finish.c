@@ -13,6 +13,8 @@ int session_status(const Session *session, int rc, const Error *err)
         return 128 + stop_signal();
     if (rc < 0)
         return error_exit_status(err->code == ERR_NONE ? ERR_FAILED : err->code);
+    if (session->status >= 0)
+        return session->status;
     if (session->failed)
         return error_exit_status(ERR_FAILED);
     return findings_count(&session->findings, FINDING_WARNING) > 0 ? error_exit_status(ERR_FINDINGS) : 0;

@@ -35,17 +35,26 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
+/* The argument of doctor is the application, and so decides what the configuration file says. */
+static int take_app(Options *options, Error *err)
+{
+    if (options->command->id != CMD_DOCTOR || options->args.n == 0)
+        return 0;
+    return options_set(options, &option_specs[OPT_APP], SOURCE_COMMAND_LINE, options->args.v[0], "argument APP", err);
+}
+
 static int configure(Options *options, Config *config, Findings *findings, Error *err)
 {
-    if (options_environment(options, environment, err) < 0)
+    if (take_app(options, err) < 0 || options_environment(options, environment, err) < 0)
         return -1;
     const char *path = options_text(options, OPT_CONFIG);
     /* init writes one that is not there */
     bool optional = path == NULL || (options->command->id == CMD_INIT && options_given(options, OPT_APP_DIR));
     if (config_load(path ? path : CONFIG_DEFAULT_PATH, optional, config, findings, err) < 0)
         return -1;
-    /* these look at each application under its own section */
-    bool each = options->command->id == CMD_STATUS || options->command->id == CMD_INSTALL_TIMER;
+    /* these look at each application under its own section, or at one for several commands */
+    CommandId command = options->command->id;
+    bool each = command == CMD_STATUS || command == CMD_INSTALL_TIMER || command == CMD_GUARD;
     return each ? 0 : config_apply(config, options, err);
 }
 
@@ -69,12 +78,13 @@ static int run(Session *session, Screen *screen, Error *err)
     return rc;
 }
 
-static int run_session(Options *options, Screen *screen, int argc, const char *const argv[])
+static int run_session(Options *options, Screen *screen, mode_t mask, int argc, const char *const argv[])
 {
     Error err = ERROR_INIT;
     Session session;
     Config config = {0};
     session_init(&session, options, &config, stdout);
+    session.umask = mask;
     /* help must be had also where the configuration is broken */
     bool bare = options->command->id == CMD_HELP || options->command->id == CMD_VERSION;
     int rc = bare ? 0 : configure(options, &config, &session.findings, &err);
@@ -101,7 +111,7 @@ int main(int argc, char *argv[])
     stop_install();
     words_init(KURA_LOCALEDIR);
     bound_memory();
-    umask(077);
+    mode_t mask = umask(077);
     const char *const *words = (const char *const *)argv;
     if (argc > 2 && strcmp(argv[1], COMPLETE_COMMAND) == 0) {
         complete_write(words + 2, (size_t)argc - 2, stdout);
@@ -118,7 +128,7 @@ int main(int argc, char *argv[])
     if (rc < 0) {
         status = usage_finish(&screen, stdout, &err);
     } else {
-        status = run_session(&options, &screen, argc, words);
+        status = run_session(&options, &screen, mask, argc, words);
         options_done(&options);
     }
     status = close_output(&screen, stdout, status);

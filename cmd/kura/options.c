@@ -425,11 +425,32 @@ static int take_words(Options *options, int argc, const char *const argv[], int 
             strvec_push(&options->args, word);
             continue;
         }
-        if (strcmp(word, "--") == 0)
+        if (strcmp(word, "--") == 0) {
             ended = true;
-        else if ((word[1] == '-' ? take_long : take_short)(options, argc, argv, &i, err) < 0)
+            options->before_dashes = options->args.n;
+        } else if ((word[1] == '-' ? take_long : take_short)(options, argc, argv, &i, err) < 0)
             return -1;
     }
+    if (!ended)
+        options->before_dashes = options->args.n;
+    return 0;
+}
+
+/* `kura guard APP -- COMMAND`: what stands before the dashes is the application. */
+static int take_guarded(Options *options, Error *err)
+{
+    StrVec *args = &options->args;
+    if (options->command->id != CMD_GUARD || options->before_dashes == 0)
+        return 0;
+    if (options->before_dashes > 1 || options->before_dashes == args->n) {
+        error_set(err, ERR_USAGE, "the command to run is not told apart from the application");
+        return error_hint(err, "Write it behind two hyphens: kura guard APP -- COMMAND ARGUMENT..");
+    }
+    if (options_set(options, &option_specs[OPT_APP], SOURCE_COMMAND_LINE, args->v[0], "the application", err) < 0)
+        return -1;
+    free(args->v[0]);
+    memmove(args->v, args->v + 1, args->n * sizeof *args->v); /* with the NULL at the end */
+    args->n--;
     return 0;
 }
 
@@ -480,7 +501,7 @@ int options_parse(int argc, const char *const argv[], Options *ret, Error *err)
         options_done(ret);
         error_set(err, ERR_USAGE, "no command is given");
         return error_hint(err, "Try \"kura help\".");
-    } else if (check_args(ret, err) < 0) {
+    } else if (check_args(ret, err) < 0 || take_guarded(ret, err) < 0) {
         options_done(ret);
         return -1;
     }

@@ -28,6 +28,7 @@ typedef struct Options {
     const CommandSpec *command;
     OptionValue values[OPT_COUNT];
     StrVec args;
+    size_t before_dashes; /* how many of them stood before "--"; all, without one */
 } Options;
 
 /* Reads a command line (argv[0] is the program). Options stand before or after the command, as "--name value",

@@ -284,6 +284,7 @@ int command_rehearse(Session *session, Error *err)
         .run = options_text(options, OPT_RUN),
         .run_timeout = options_number(options, OPT_RUN_TIMEOUT, 0),
         .keep_on_failure = options_flag(options, OPT_KEEP_ON_FAILURE),
+        .site = site,
     };
     return rehearse(session, manifest, &chosen, err);
 }

@@ -134,6 +134,8 @@ static int restore_into(Session *session, const Manifest *manifest, RoleMap *map
         .swap = options_flag(options, OPT_SWAP),
         .verify = !options_flag(options, OPT_NO_VERIFY),
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
+        .site = session->site,
+        .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
         .files = goal->files,
         .n_files = goal->n_files,
         .n_files_first = goal->n_first,

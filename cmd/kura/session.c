@@ -20,6 +20,7 @@ void session_init(Session *session, const Options *options, const Config *config
         .findings = FINDINGS_INIT,
         .progress = PROGRESS_INIT,
         .document = json_object(),
+        .status = -1,
         .nagios = -1,
     };
 }

@@ -23,9 +23,11 @@ typedef struct Session {
     Findings findings;
     bool findings_told; /* the command has printed them as its result */
     bool failed;        /* .. and that something failed */
+    int status;         /* exit status of a command that did what it was asked; -1: the usual one */
     int nagios;         /* exit status for monitors; -1: the usual one */
     bool trusted;       /* what the configuration says to run and to ping may be */
     double began;       /* clock_monotonic() */
+    mode_t umask;       /* the caller's, for programs that run in his place */
     RunRecord run;      /* what the command says of itself: backup, verdict, figures */
     Progress progress;
     /* The members of the JSON document, unless the command has begun to write the document itself: then error and

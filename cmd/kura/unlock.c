@@ -28,7 +28,7 @@ static int read_identities(const char *path, AgeIdentities **ret, Error *err)
 int unlock_repo(const Options *options, Store *store, RepoUse use, AgeIdentities **identities, Repo **ret, Error *err)
 {
     const char *path = options_text(options, OPT_IDENTITY);
-    if (path != NULL && read_identities(path, identities, err) < 0)
+    if (path != NULL && *identities == NULL && read_identities(path, identities, err) < 0)
         return -1;
     RepoAccess access = {
         .use = use,

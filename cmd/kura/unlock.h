@@ -4,7 +4,8 @@
 
 #include "session.h"
 
-/* Reads --identity into *identities, which the repository borrows, and opens the repository in the store. */
+/* Reads --identity into *identities, unless they are there, which the repository borrows, and opens the repository in
+ * the store. */
 int unlock_repo(const Options *options, Store *store, RepoUse use, AgeIdentities **identities, Repo **ret, Error *err);
 /* The same for the repository in session->store. */
 int session_unlock(Session *session, RepoUse use, Error *err);

@@ -2,6 +2,7 @@
 #ifndef KURA_BACKUP_H
 #define KURA_BACKUP_H
 
+#include "kura/app.h"
 #include "kura/buf.h"
 #include "kura/error.h"
 #include "kura/findings.h"
@@ -10,9 +11,10 @@
 #include "kura/repo.h"
 
 typedef struct BackupOptions {
-    const char *app;  /* part of the id; NULL: the database's name, else the first fileset's */
-    const char *db;   /* conninfo; NULL: no database */
-    const char *role; /* SET ROLE on every connection, pg_dump --role */
+    const char *app;     /* part of the id; NULL: the database's name, else the first fileset's */
+    const char *db;      /* conninfo; NULL: no database */
+    const AppSite *site; /* the application whose backup it is, for the record; or NULL */
+    const char *role;    /* SET ROLE on every connection, pg_dump --role */
     const char *pg_bindir;
     struct BackupFiles {
         const char *name, *dir;

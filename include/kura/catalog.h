@@ -18,9 +18,11 @@
  */
 int catalog_session_setup(PgConn *conn, Error *err);
 
-/* Refuses what cannot give a good backup: a transaction-pooling connection pooler (PQbackendPID differs from
- * pg_backend_pid(), or changes between transactions), replay lag of a standby over max_lag seconds (< 0: any). All into
- * findings as errors. */
+/* Whether a connection pooler stands between us and the server: PQbackendPID differs from pg_backend_pid(), or changes
+ * between transactions. */
+int catalog_is_pooled(PgConn *conn, bool *ret, Error *err);
+/* Refuses what cannot give a good backup: a connection pooler, replay lag of a standby over max_lag seconds (< 0:
+ * any). All into findings as errors. */
 int catalog_preflight(PgConn *conn, double max_lag, Findings *findings, Error *err);
 
 int catalog_facts(PgConn *conn, DbFacts *ret, Error *err);

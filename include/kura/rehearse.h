@@ -2,6 +2,7 @@
 #ifndef KURA_REHEARSE_H
 #define KURA_REHEARSE_H
 
+#include "kura/app.h"
 #include "kura/manifest.h"
 #include "kura/progress.h"
 #include "kura/rehearsal.h"
@@ -29,6 +30,7 @@ typedef struct RehearseOptions {
     const char *run;    /* a command for /bin/sh; or NULL */
     double run_timeout; /* seconds; 0: none */
     bool keep_on_failure;
+    const AppSite *site; /* as for a restore; or NULL */
 } RehearseOptions;
 
 /* Restores into a scratch database, proves, runs, measures, and drops database and roles on every way out; what killed

@@ -2,6 +2,7 @@
 #ifndef KURA_RESTORE_H
 #define KURA_RESTORE_H
 
+#include "kura/app.h"
 #include "kura/buf.h"
 #include "kura/error.h"
 #include "kura/fileset.h"
@@ -26,6 +27,8 @@ typedef struct RestoreOptions {
     bool swap;
     bool verify; /* row counts and digests read back */
     bool allow_downgrade;
+    const AppSite *site;     /* whose code is to use the database; NULL: not known */
+    bool allow_newer_schema; /* .. also when the backup has migrations that it does not have */
     struct RestoreFiles {
         const char *name, *dir;
         bool only_empty; /* a problem if files are in it already: nobody asked for this directory by name */

@@ -7,6 +7,7 @@
 #include "catalog_sql.h"
 #include "kura/catalog.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 enum { BATCH = 100, STATEMENT_MAX = 1 << 20 };
 
@@ -39,7 +40,7 @@ static int blocked(PgConn *conn, Lockable tables, unsigned timeout_ms, Error *er
     else
         error_set(err, ERR_SERVER, "could not lock table \"%s.%s\" within %u ms: process %s %s an exclusive lock on it",
                   pg_cell(row, 0, 0), pg_cell(row, 0, 1), timeout_ms, pg_cell(row, 0, 2),
-                  pg_cell_bool(row, 0, 3) ? "holds" : "waits for");
+                  pg_cell_bool(row, 0, 3) ? _("holds") : _("waits for"));
     PQclear(row);
     memcpy(err->sqlstate, cause.sqlstate, sizeof err->sqlstate);
     return error_hint(err, "Try again when the ALTER TABLE, VACUUM FULL or the like is done, or allow a longer wait.");

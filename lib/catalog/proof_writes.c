@@ -5,6 +5,7 @@
 #include "catalog_sql.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "proofs_priv.h"
 
 enum { W_NAME, W_UPDATE, W_INSERT, TIMEOUT_SECONDS = 30 };
@@ -23,7 +24,7 @@ static int try_statement(const Proofs *proofs, const char *role, const PGresult 
     }
     *bad = true;
     proof_tell(proofs, FINDING_WARNING, "probe-write", refused.hint[0] ? refused.hint : NULL, ++count->failed,
-               "%s %s as role \"%s\" fails: %s", column == W_UPDATE ? "UPDATE of" : "INSERT into",
+               "%s %s as role \"%s\" fails: %s", column == W_UPDATE ? _("UPDATE of") : _("INSERT into"),
                pg_cell(rows, row, W_NAME), role, refused.message);
     return pg_exec(proofs->conn, "ROLLBACK TO SAVEPOINT kura", err);
 }

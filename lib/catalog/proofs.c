@@ -143,8 +143,10 @@ static int tell_trigger(const Proofs *proofs, const PGresult *rows, int row, Pro
     _cleanup_free_ char *quoted = sql_quote_ident(name);
     _cleanup_free_ char *hint = xasprintf(_("If that is not intended: ALTER TABLE %s ENABLE TRIGGER %s;"), relation,
                                           of_constraint ? "ALL" : quoted);
-    proof_tell(proofs, FINDING_WARNING, "trigger-disabled", hint, ++count->failed, "%s \"%s\" on %s %s disabled",
-               of_constraint ? "the trigger of constraint" : "trigger", name, relation, "is");
+    proof_tell(proofs, FINDING_WARNING, "trigger-disabled", hint, ++count->failed,
+               of_constraint ? N_("the trigger of constraint \"%s\" on %s is disabled")
+                             : N_("trigger \"%s\" on %s is disabled"),
+               name, relation);
     return 0;
 }
 
@@ -214,7 +216,7 @@ int proof_sequences(PgConn *conn, ProofCount *ret, Findings *findings, Error *er
         const OwnFinding *finding = &found.v[i];
         ret->failed += finding->objects.n;
         findings_add(findings, finding->objects.n > 0 ? FINDING_WARNING : FINDING_NOTE, finding->code, finding->cure,
-                     "%s%s%s%s%s", finding->message, finding->objects.n > 0 ? ", first " : "",
+                     "%s%s%s%s%s", finding->message, finding->objects.n > 0 ? _(", first ") : "",
                      finding->objects.n > 0 ? finding->objects.v[0] : "", finding->consequence ? ": " : "",
                      finding->consequence ? finding->consequence : "");
     }

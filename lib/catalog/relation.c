@@ -6,6 +6,7 @@
 #include "catalog_sql.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 
 int catalog_relation_find(PgConn *conn, const char *name, uint32_t *ret, Error *err)
 {
@@ -50,7 +51,7 @@ int catalog_relation(PgConn *conn, uint32_t oid, CatalogRelation *ret, Error *er
     ret->oid = oid;
     if (ret->kind == 'r' || ret->kind == 'p')
         return 0;
-    error_set(err, ERR_UNSUPPORTED, "%s is no table that can have constraints", ret->sql ? ret->sql : "it");
+    error_set(err, ERR_UNSUPPORTED, "%s is no table that can have constraints", ret->sql ? ret->sql : _("it"));
     catalog_relation_done(ret);
     return -1;
 }

@@ -18,20 +18,28 @@ int catalog_session_setup(PgConn *conn, Error *err)
 }
 
 /* A pooler answers the login itself, with a process id of its own making, or moves us between servers. */
-static int check_pooler(PgConn *conn, Findings *findings, Error *err)
+int catalog_is_pooled(PgConn *conn, bool *ret, Error *err)
 {
-    for (int i = 0; i < POOLER_PROBES; i++) {
+    *ret = false;
+    for (int i = 0; i < POOLER_PROBES && !*ret; i++) {
         _cleanup_free_ char *pid = NULL;
         if (pg_query_value(conn, "SELECT pg_catalog.pg_backend_pid()", 0, NULL, &pid, err) < 0)
             return -1;
-        if (pid && atoi(pid) == PQbackendPID(pg_raw(conn)))
-            continue;
+        *ret = pid == NULL || atoi(pid) != PQbackendPID(pg_raw(conn));
+    }
+    return 0;
+}
+
+static int check_pooler(PgConn *conn, Findings *findings, Error *err)
+{
+    bool pooled;
+    if (catalog_is_pooled(conn, &pooled, err) < 0)
+        return -1;
+    if (pooled)
         findings_add(findings, FINDING_ERROR, "connection-pooler",
                      "Give host and port of the PostgreSQL server itself: a pooler such as PgBouncer hands one "
                      "transaction's session to the next, so snapshots, locks and settings do not hold.",
                      "the connection to %s goes through a connection pooler", pg_where(conn));
-        break;
-    }
     return 0;
 }
 

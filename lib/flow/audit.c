@@ -159,8 +159,10 @@ static int no_such_role(const OwnState *state, const char *role, Error *err)
 {
     _cleanup_free_ char *quoted = sql_quote_ident(role), *others = ordinary_roles(state);
     error_set(err, ERR_NOT_FOUND, "role \"%s\" does not exist", role);
-    return error_hint(err, "%s%s%sIf it is really gone, create it: CREATE ROLE %s LOGIN;",
-                      others ? "The roles here are " : "", others ? others : "", others ? ". " : "", quoted);
+    if (others == NULL)
+        return error_hint(err, "If it is really gone, create it: CREATE ROLE %s LOGIN;", quoted);
+    return error_hint(err, "The roles here are %s. If it is really gone, create it: CREATE ROLE %s LOGIN;", others,
+                      quoted);
 }
 
 static int want(Auditing *auditing, Findings *findings, Error *err)

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "application.h"
 #include "flow_priv.h"
 #include "freeze.h"
 #include "kura/cache.h"
@@ -54,6 +55,8 @@ static int backup_database(Repo *repo, Uploader *uploader, const BackupOptions *
         database->snapshot = xstrdup(freeze.snapshot);
         rc = rows_list(&freeze, database, err);
     }
+    if (rc == 0 && manifest->application)
+        rc = application_stamp_schema(manifest->application, options->site, freeze.leader, findings, err);
     if (rc == 0)
         rc = options->pg_dump_stream
                  ? rows_from_stream(&freeze, repo, uploader, database, progress, err)
@@ -109,6 +112,8 @@ static void describe(Manifest *manifest, const BackupOptions *options, const cha
     hostfacts_read(NULL, manifest->system);
     manifest->kura_version = xstrdup(KURA_VERSION);
     manifest->started = now_text();
+    if (options->site)
+        manifest->application = application_stamp(options->site);
     for (size_t i = 0; i < options->tags.n; i++)
         strvec_push(&manifest->tags, options->tags.v[i]);
 }

@@ -4,6 +4,7 @@
 
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 
 enum { NAME_MAX_BYTES = 1024 * 1024 };
 
@@ -20,7 +21,7 @@ static int malformed(const TocEntry *entry, Error *err)
 {
     return error_set(err, ERR_CORRUPT,
                      "the COPY statement of entry %d (TABLE DATA %s) is not of the known form: %.200s", entry->dump_id,
-                     entry->tag ? entry->tag : "", entry->copy_stmt ? entry->copy_stmt : "none");
+                     entry->tag ? entry->tag : "", entry->copy_stmt ? entry->copy_stmt : _("none"));
 }
 
 /* The next token that is no white space. */

@@ -8,6 +8,7 @@
 #include "entryid.h"
 #include "kura/mem.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 #include "restore_priv.h"
 
 enum { FINDINGS_MAX = 50 };
@@ -190,7 +191,7 @@ static void compare_items(Comparison *comparison, const TocEntry *entry, const A
             continue;
         _cleanup_free_ char *name = entryid_name(entry), *text = item_text(item);
         findings_add(comparison->restore->findings, comparison->severity, missing ? "grant-missing" : "grant-extra",
-                     NULL, "%s: %s: %s", name, missing ? "missing" : "not asked for", text);
+                     NULL, "%s: %s: %s", name, missing ? _("missing") : _("not asked for"), text);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "kura/mem.h"
 #include "kura/pin.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "prune_priv.h"
 
 DEFINE_CLEANUP(Manifest, manifest_free)
@@ -127,8 +128,9 @@ static int check_removed(const Prune *prune, Error *err)
     for (size_t i = 0; remove != NULL && i < remove->n; i++) {
         const PruneEntry *entry = prune_entry(prune, remove->v[i]);
         if (entry == NULL || !entry->in_scope)
-            return error_set(err, ERR_NOT_FOUND, "there is no backup \"%s\"%s%s to remove", remove->v[i],
-                             entry ? " of application " : "", entry ? prune->options->app : "");
+            return entry ? error_set(err, ERR_NOT_FOUND, "there is no backup \"%s\" of application %s to remove",
+                                     remove->v[i], prune->options->app)
+                         : error_set(err, ERR_NOT_FOUND, "there is no backup \"%s\" to remove", remove->v[i]);
         if (strvec_contains(&prune->pinned, entry->id)) {
             error_set(err, ERR_EXISTS, "backup %s is pinned and not removed", entry->id);
             return error_hint(err, "\"kura unpin %s\" takes the pin away.", entry->id);

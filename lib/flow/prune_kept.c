@@ -65,7 +65,7 @@ static int drop(PgConn *admin, const KeptPruneOptions *options, KeptPruneReport 
         return -1;
     }
     findings_add(findings, FINDING_WARNING, "kept-in-use", why.hint[0] ? why.hint : NULL, "database \"%s\" stays: %s",
-                 database->name, same ? why.message : "somebody has changed it in the meantime");
+                 database->name, same ? why.message : _("somebody has changed it in the meantime"));
     return 0;
 }
 

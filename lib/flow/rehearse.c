@@ -85,6 +85,7 @@ static int run_restore(Rehearse *rehearse, Error *err)
                                     .verify = true,
                                     .jobs = options->jobs,
                                     .low_cost = options->low_cost,
+                                    .site = options->site,
                                     .trial = &trial};
     return restore_run(rehearse->repo, rehearse->manifest, &restore, &rehearse->report, &rehearse->findings,
                        rehearse->progress, err);

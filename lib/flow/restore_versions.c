@@ -167,10 +167,11 @@ static void locale_missing(Restore *restore, const Locale *locale, const char *w
     bool icu = strcmp(locale->provider, "icu") == 0;
     findings_add(
         restore->findings, FINDING_ERROR, "locale-missing",
-        icu ? "Use a server that was built with ICU and knows the locale; where icu_validation_level is error, warning "
-              "lets PostgreSQL take the closest one it knows."
-            : "Install it on the host of the server (on Debian: /etc/locale.gen, then locale-gen), and restart "
-              "PostgreSQL, which learns of it then.",
+        icu ? N_("Use a server that was built with ICU and knows the locale; where icu_validation_level is error, "
+                 "warning "
+                 "lets PostgreSQL take the closest one it knows.")
+            : N_("Install it on the host of the server (on Debian: /etc/locale.gen, then locale-gen), and restart "
+                 "PostgreSQL, which learns of it then."),
         "the target does not have the locale of the database, %s (%s): %s",
         icu               ? locale->name ? locale->name : ""
         : locale->collate ? locale->collate

@@ -9,6 +9,7 @@
 #include "kura/mem.h"
 #include "kura/sqllex.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 
 enum { LOCK_CLASS = 0x6b757261 /* "kura" */, LOCK_WAIT_SECONDS = 10 };
 
@@ -108,7 +109,7 @@ static int locked_by(PgConn *conn, const char *name, const char *key, Error *err
                        1, params, &holder, err) < 0)
         return -1;
     error_set(err, ERR_LOCKED, "another kura is at work on database \"%s\" (server process %s)", name,
-              holder ? holder : "unknown");
+              holder ? holder : _("unknown"));
     return error_hint(err, "Wait until it has finished, then try again.");
 }
 

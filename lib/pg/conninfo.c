@@ -67,9 +67,9 @@ int conninfo_check(const char *conninfo, Error *err)
         blank_quoted(text);
     error_set(err, ERR_USAGE, "invalid connection string: %s", text);
     error_hint(err, "%s",
-               uri ? encode_hint
-                   : "Write key=value pairs with blanks between them, and quote a value with blanks: "
-                     "host=/run/postgresql dbname='my app'.");
+               uri ? words_get(encode_hint)
+                   : _("Write key=value pairs with blanks between them, and quote a value with blanks: "
+                       "host=/run/postgresql dbname='my app'."));
     PQfreemem(text);
     return -1;
 }

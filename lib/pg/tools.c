@@ -10,6 +10,7 @@
 #include "kura/mem.h"
 #include "kura/proc.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 
 enum { OUTPUT_MAX = 64 * 1024 };
 
@@ -119,8 +120,8 @@ static int not_found(const Found *found, const char *bindir_option, int at_least
     for (size_t i = 0; i < found->n; i++)
         buf_printf(&list, NULL, "%s%s in %s", i ? ", " : "", found->v[i].version, found->v[i].bindir);
     error_set(err, ERR_TOOL, "no pg_dump and pg_restore of version %d or later in %s (found: %s)", at_least,
-              bindir_option ? bindir_option : "/usr/lib/postgresql, pg_config --bindir or PATH",
-              list.len ? buf_str(&list) : "none");
+              bindir_option ? bindir_option : _("/usr/lib/postgresql, pg_config --bindir or PATH"),
+              list.len ? buf_str(&list) : _("none"));
     buf_done(&list);
     return error_hint(err, "Install postgresql-client-%d, or name the directory of its programs with --pg-bindir.",
                       at_least);

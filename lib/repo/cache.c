@@ -12,6 +12,7 @@
 #include "kura/fdio.h"
 #include "kura/log.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "manifest_priv.h"
 #include "repo_priv.h"
 
@@ -39,8 +40,8 @@ static const char *why_not(int fd)
     if (fstat(fd, &st) < 0)
         return strerror(errno);
     if (st.st_uid != geteuid())
-        return "it belongs to another user";
-    return st.st_mode & 022 ? "others may write to it" : NULL;
+        return _("it belongs to another user");
+    return st.st_mode & 022 ? _("others may write to it") : NULL;
 }
 
 int cache_open(const char *dir, const Repo *repo, const char *app, Cache **ret, Error *err)

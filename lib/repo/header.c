@@ -229,6 +229,6 @@ int header_read(Store *store, RepoHeader *ret, Error *err)
         return error_wrap(err, "opening the repository in \"%s\"", store_name(store));
     }
     if (parse(&text, ret, err) < 0)
-        return error_wrap(err, "reading \"" HEADER_KEY "\" in \"%s\"", store_name(store));
+        return error_wrap(err, "reading \"%s\" in \"%s\"", HEADER_KEY, store_name(store));
     return 0;
 }

@@ -39,7 +39,7 @@ int jnode_fail(const JsonNode *node, Error *err, const char *format, ...)
     vsnprintf(what, sizeof what, words_get(format), args);
     va_end(args);
     format_place(node, place, sizeof place);
-    return error_set(err, ERR_CORRUPT, "%s %s", place[0] ? place : "the document", what);
+    return error_set(err, ERR_CORRUPT, "%s %s", place[0] ? place : _("the document"), what);
 }
 
 static int member(const JsonNode *object, const char *key, JsonNode *ret, Error *err)

@@ -7,6 +7,7 @@
 #include "kura/cond.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "lock_priv.h"
 
 enum { DOCUMENT_MAX = 64 * 1024 };
@@ -195,7 +196,7 @@ static int check_refreshed(RepoLock *lock, Error *err)
     bool holds = !lock->lost && seconds_up() < lock->holds_until;
     if (!holds)
         error_set(err, ERR_LOCKED, "the lock on the repository \"%s\" was lost: %s", store_name(lock->repo->store),
-                  lock->why.code ? lock->why.message : "it could not be refreshed in time");
+                  lock->why.code ? lock->why.message : _("it could not be refreshed in time"));
     pthread_mutex_unlock(&lock->mutex);
     return holds ? 0 : error_hint(err, "Somebody else may work on the repository now. Start again.");
 }

@@ -3,6 +3,7 @@
 
 #include "kura/clock.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "lock_priv.h"
 #include "repo_priv.h"
 
@@ -24,9 +25,13 @@ static void tell(const LockInfo *lock, Findings *findings)
                      lock->purpose, lock->user, lock->host, lock->pid, since);
     else
         findings_add(findings, FINDING_NOTE, "lock-held", NULL,
-                     "a lock%s for \"%.100s\"%s%.100s is held by %.100s on %.250s since %s, until %s unless refreshed",
-                     lock->exclusive ? " against everybody else" : "", lock->purpose, lock->app ? " of " : "",
-                     lock->app ? lock->app : "", lock->user, lock->host, since, until);
+                     lock->exclusive
+                         ? N_("a lock against everybody else for \"%.100s\"%s%.100s is held by %.100s on %.250s since "
+                              "%s, until %s unless refreshed")
+                         : N_("a lock for \"%.100s\"%s%.100s is held by %.100s on %.250s since %s, until %s unless "
+                              "refreshed"),
+                     lock->purpose, lock->app ? _(" of ") : "", lock->app ? lock->app : "", lock->user, lock->host,
+                     since, until);
 }
 
 static int add_key(void *ctx, const char *key, uint64_t size, Error *err)

@@ -6,6 +6,7 @@
 
 #include "crypt_priv.h"
 #include "kura/secret.h"
+#include "kura/words.h"
 
 /* Reads the host's key file, if there is one. */
 static int load_key_file(const Repo *repo, RepoCrypt *crypt, const RepoAccess *access, Error *err)
@@ -89,7 +90,7 @@ static int no_key(const Repo *repo, const RepoCrypt *crypt, Error *err)
     return error_hint(err,
                       "To read it, give --identity with the file that holds the identity of %s. To back up, bring "
                       "this host's key file back to \"%s\", or name it with --key-file.",
-                      recipients, crypt->key_file_path ? crypt->key_file_path : "its place");
+                      recipients, crypt->key_file_path ? crypt->key_file_path : _("its place"));
 }
 
 /* What is stored must be readable by those whom this host was told to trust, and by nobody else. */
@@ -100,7 +101,7 @@ static int check_pinned(const Repo *repo, const RepoCrypt *crypt, Error *err)
         error_set(err, ERR_KEY, "the repository \"%s\" is encrypted, and this host has no key file for it",
                   store_name(repo->store));
         return error_hint(err, "Bring it back to \"%s\", or make one with \"kura key pin --identity FILE\".",
-                          crypt->key_file_path ? crypt->key_file_path : "its place");
+                          crypt->key_file_path ? crypt->key_file_path : _("its place"));
     }
     if (recipients_equal(file->recipients, file->n_recipients, crypt->header.recipients, crypt->header.n_recipients))
         return 0;

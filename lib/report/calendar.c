@@ -1,3 +1,4 @@
+#include "kura/words.h"
 #include "repository_page.h"
 
 enum { DAY = 24 * 60 * 60, MONTHS_SHOWN = 4, MONTHS_MAX = 12 };
@@ -8,11 +9,11 @@ static const struct {
     const char *class, *sign, *words;
 } states[DAY_STATES] = {
     [DAY_NONE] = {"none", "", ""},
-    [DAY_MISSING] = {"missing", "\u2013", "no backup"},
-    [DAY_MADE] = {"made", "\u2022", "backup, not rehearsed"},
-    [DAY_PASSED] = {"good", "\u2713", "backup, rehearsal passed"},
-    [DAY_FINDINGS] = {"look", "!", "backup, rehearsal with findings"},
-    [DAY_FAILED] = {"bad", "\u2715", "backup, rehearsal failed"},
+    [DAY_MISSING] = {"missing", "\u2013", N_("no backup")},
+    [DAY_MADE] = {"made", "\u2022", N_("backup, not rehearsed")},
+    [DAY_PASSED] = {"good", "\u2713", N_("backup, rehearsal passed")},
+    [DAY_FINDINGS] = {"look", "!", N_("backup, rehearsal with findings")},
+    [DAY_FAILED] = {"bad", "\u2715", N_("backup, rehearsal failed")},
 };
 
 typedef struct Calendar {
@@ -51,24 +52,24 @@ static void day_cell(Html *h, const Calendar *calendar, time_t day)
     gmtime_r(&day, &tm);
     html(h, "<td><span class=\"day {=}\">{}", states[state].class, html_number(h, tm.tm_mday));
     if (state != DAY_NONE)
-        html(h, "<i aria-hidden=true>{}</i><span class=unseen>, {}</span>", states[state].sign, states[state].words);
+        html(h, "<i aria-hidden=true>{}</i><span class=unseen>, {}</span>", states[state].sign,
+             words_get(states[state].words));
     html(h, "</span></td>");
 }
 
 static void month_table(Html *h, const Calendar *calendar, time_t first)
 {
-    static const char *const weekdays[][2] = {{"Mo", "Monday"},   {"Tu", "Tuesday"}, {"We", "Wednesday"},
-                                              {"Th", "Thursday"}, {"Fr", "Friday"},  {"Sa", "Saturday"},
-                                              {"Su", "Sunday"}};
+    static const char *const weekdays[][2] = {
+        {N_("Mo"), N_("Monday")}, {N_("Tu"), N_("Tuesday")},  {N_("We"), N_("Wednesday")}, {N_("Th"), N_("Thursday")},
+        {N_("Fr"), N_("Friday")}, {N_("Sa"), N_("Saturday")}, {N_("Su"), N_("Sunday")}};
     struct tm tm;
-    char month[32];
     gmtime_r(&first, &tm);
-    strftime(month, sizeof month, "%B %Y", &tm);
     int before = (tm.tm_wday + 6) % 7;
     time_t after = first_of_month(first, -1);
-    html(h, "<table class=month><caption>{}</caption><thead><tr>", month);
+    html(h, "<table class=month><caption>{}</caption><thead><tr>", html_month(h, first));
     for (int i = 0; i < 7; i++)
-        html(h, "<th scope=col><abbr title=\"{=}\">{}</abbr></th>", weekdays[i][1], weekdays[i][0]);
+        html(h, "<th scope=col><abbr title=\"{=}\">{}</abbr></th>", words_get(weekdays[i][1]),
+             words_get(weekdays[i][0]));
     html(h, "</tr></thead><tbody><tr>");
     for (int i = 0; i < before; i++)
         html(h, "<td></td>");
@@ -85,7 +86,7 @@ static void legend(Html *h)
     html(h, "<ul class=legend>");
     for (int i = DAY_STATES - 1; i > DAY_NONE; i--)
         html(h, "<li><span class=\"day {=}\" aria-hidden=true><i>{}</i></span>{}</li>", states[i].class, states[i].sign,
-             states[i].words);
+             words_get(states[i].words));
     html(h, "</ul>\n");
 }
 
@@ -107,8 +108,10 @@ void calendar(Html *h, const RepositoryReport *report, const ReportApp *app)
     legend(h);
     months(h, &with, shown, 0);
     if (oldest > shown) {
-        html(h, "<details><summary>{} before</summary>",
-             html_counted(h, (uint64_t)(oldest - shown), "month", "months"));
+        html(h, "<details><summary>{}</summary>",
+             html_words(h, _("%s before"),
+                        html_counted(h, (uint64_t)(oldest - shown),
+                                     ngettext("%s month", "%s months", (uint64_t)(oldest - shown)))));
         months(h, &with, oldest, shown + 1);
         html(h, "</details>\n");
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 
 /* Where the plot lies within its picture, in percent: room for the scale at its left, for dots, for dates below. */
 static const double left = 15, width = 83.5, top = 12, height = 72;
@@ -91,9 +92,10 @@ static const char *tick(Html *h, const Scale *scale, double value)
             value /= 1024;
         snprintf(text, sizeof text, "%g %s", value, sizes[unit]);
     } else if (scale->max <= 60) {
-        snprintf(text, sizeof text, "%g s", value);
+        snprintf(text, sizeof text, _("%g s"), value);
     } else {
-        snprintf(text, sizeof text, scale->max <= 5400 ? "%g min" : "%g h", value / (scale->max <= 5400 ? 60 : 3600));
+        snprintf(text, sizeof text, scale->max <= 5400 ? _("%g min") : _("%g h"),
+                 value / (scale->max <= 5400 ? 60 : 3600));
     }
     return html_copy(h, text);
 }
@@ -172,9 +174,9 @@ static const char *sentence(Html *h, const Chart *chart)
     }
     char text[HTML_SLOT_SIZE];
     if (chart->n == 1)
-        snprintf(text, sizeof text, "%s, the first value", chart_value(h, chart->unit, last));
+        snprintf(text, sizeof text, _("%s, the first value"), chart_value(h, chart->unit, last));
     else
-        snprintf(text, sizeof text, "last %s, lowest %s, highest %s", chart_value(h, chart->unit, last),
+        snprintf(text, sizeof text, _("last %s, lowest %s, highest %s"), chart_value(h, chart->unit, last),
                  chart_value(h, chart->unit, least), chart_value(h, chart->unit, most));
     return html_copy(h, text);
 }
@@ -182,7 +184,7 @@ static const char *sentence(Html *h, const Chart *chart)
 static void figures(Html *h, const Chart *chart)
 {
     size_t from = chart->n > FIGURES_MAX ? chart->n - FIGURES_MAX : 0;
-    html(h, "<details><summary>The figures of \u201c{}\u201d</summary>\n", chart->title);
+    html(h, "<details><summary>{}</summary>\n", html_words(h, _("The figures of \u201c%s\u201d"), chart->title));
     html(h,
          "<div class=scroll role=region tabindex=0 aria-labelledby={=}-t><table class=figures><caption "
          "id={=}-t><span>{}{}{}</span>"

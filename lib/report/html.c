@@ -1,10 +1,12 @@
 #include "html.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "kura/clock.h"
+#include "kura/words.h"
 
 typedef enum Place { PLACE_TEXT, PLACE_LINES, PLACE_ATTRIBUTE } Place;
 
@@ -156,10 +158,20 @@ const char *html_number(Html *h, double number)
     return text;
 }
 
-const char *html_counted(Html *h, uint64_t count, const char *one, const char *many)
+const char *html_counted(Html *h, uint64_t count, const char *format)
 {
     char *text = slot(h), number[TEXT_SIZE];
-    snprintf(text, HTML_SLOT_SIZE, "%s %s", text_count(count, number), count == 1 ? one : many);
+    snprintf(text, HTML_SLOT_SIZE, format, text_count(count, number));
+    return text;
+}
+
+const char *html_words(Html *h, const char *format, ...)
+{
+    char *text = slot(h);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, HTML_SLOT_SIZE, format, args);
+    va_end(args);
     return text;
 }
 
@@ -175,17 +187,22 @@ static const char *moment_text(Html *h, time_t moment, const char *format)
 
 const char *html_short_day(Html *h, time_t moment)
 {
-    return moment_text(h, moment, "%-d %b %Y");
+    return moment_text(h, moment, _("%-d %b %Y"));
 }
 
 const char *html_day(Html *h, time_t moment)
 {
-    return moment_text(h, moment, "%-d %B %Y");
+    return moment_text(h, moment, _("%-d %B %Y"));
 }
 
 const char *html_minute(Html *h, time_t moment)
 {
-    return moment_text(h, moment, "%-d %B %Y, %H:%M UTC");
+    return moment_text(h, moment, _("%-d %B %Y, %H:%M UTC"));
+}
+
+const char *html_month(Html *h, time_t moment)
+{
+    return moment_text(h, moment, _("%B %Y"));
 }
 
 const char *html_date(Html *h, time_t moment)

@@ -12,7 +12,7 @@
 #include "kura/error.h"
 #include "kura/text.h"
 
-enum { HTML_SLOTS = 32, HTML_SLOT_SIZE = 160 };
+enum { HTML_SLOTS = 32, HTML_SLOT_SIZE = 512 };
 
 /* Remembers the first failure; what is written after it goes nowhere. */
 typedef struct Html {
@@ -38,14 +38,18 @@ const char *html_seconds(Html *h, double seconds);
 const char *html_age(Html *h, double seconds);
 /* At most three decimals, for coordinates. */
 const char *html_number(Html *h, double number);
-/* "3 tables"; one of the two words by the count. */
-const char *html_counted(Html *h, uint64_t count, const char *one, const char *many);
+/* "3 tables"; the format, of one "%s", comes from ngettext(). */
+const char *html_counted(Html *h, uint64_t count, const char *format);
+/* A short text of several values, which must be none that may be long. */
+const char *html_words(Html *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A copy of a short text. */
 const char *html_copy(Html *h, const char *text);
-/* "22 Nov 2026", "22 November 2026", "22 November 2026, 04:15 UTC", "2026-11-22", "2026-11-22T04:15:00Z". */
+/* "22 Nov 2026", "22 November 2026", "22 November 2026, 04:15 UTC", "November 2026", "2026-11-22",
+ * "2026-11-22T04:15:00Z". */
 const char *html_short_day(Html *h, time_t moment);
 const char *html_day(Html *h, time_t moment);
 const char *html_minute(Html *h, time_t moment);
+const char *html_month(Html *h, time_t moment);
 const char *html_date(Html *h, time_t moment);
 const char *html_stamp(Html *h, time_t moment);
 /* A moment as clock_format_utc() writes it, as an element. */

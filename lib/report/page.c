@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "report_style.h"
 
 Tone tone_of(Verdict verdict)
@@ -18,16 +19,23 @@ static const char *tone_class(Tone tone)
     return names[tone];
 }
 
+/* The language of the words, as HTML names it: the one that is found, not the one that was wished for. */
+static const char *language(void)
+{
+    /* TRANSLATORS: the tag of your language by RFC 5646, such as "ja" */
+    return _("en");
+}
+
 void page_begin(Html *h, const char *title)
 {
     html(h,
-         "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
+         "<!doctype html>\n<html lang={=}>\n<head>\n<meta charset=utf-8>\n"
          "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n"
          "<meta name=color-scheme content=\"light dark\">\n"
          "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'; "
          "img-src data:\">\n"
          "<meta name=generator content=\"kura {=}\">\n<link rel=icon href=\"data:,\">\n<title>{}</title>\n<style>\n",
-         KURA_VERSION, title);
+         language(), KURA_VERSION, title);
     if (!h->failed && buf_append_str(h->out, report_style, h->err) < 0)
         h->failed = true;
     html(h, "</style>\n</head>\n<body>\n");
@@ -35,11 +43,10 @@ void page_begin(Html *h, const char *title)
 
 void page_end(Html *h)
 {
-    html(h,
-         "</main>\n<footer><p>Made by kura {}. This page is one file: it asks nobody for anything, and can be kept as "
-         "it "
-         "is.</p></footer>\n</body>\n</html>\n",
-         KURA_VERSION);
+    html(h, "</main>\n<footer><p>{}</p></footer>\n</body>\n</html>\n",
+         html_words(h,
+                    _("Made by kura %s. This page is one file: it asks nobody for anything, and can be kept as it is."),
+                    KURA_VERSION));
 }
 
 /* A storehouse: roof, walls, door. */
@@ -136,13 +143,15 @@ static void folded(Html *h, const ListTable *table)
     char id[64];
     size_t until = table->n < LIST_FOLDED ? table->n : LIST_FOLDED;
     snprintf(id, sizeof id, "%s-more", table->id);
-    _cleanup_free_ char *caption = xasprintf("%s, continued", table->caption);
-    html(h, "<details><summary>{} more {}</summary>\n", html_count(h, until - LIST_SHOWN), table->noun);
+    _cleanup_free_ char *caption = xasprintf(_("%s, continued"), table->caption);
+    html(h, "<details><summary>{}</summary>\n",
+         html_words(h, _("%s more %s"), html_count(h, until - LIST_SHOWN), table->noun));
     table_begin(h, id, "list", caption);
     rows(h, table, LIST_SHOWN, until);
     table_end(h);
     if (table->n > until)
-        html(h, "<p class=aside>And {} {} that are not shown.</p>", html_count(h, table->n - until), table->noun);
+        html(h, "<p class=aside>{}</p>",
+             html_words(h, _("And %s %s that are not shown."), html_count(h, table->n - until), table->noun));
     html(h, "</details>\n");
 }
 

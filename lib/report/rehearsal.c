@@ -6,6 +6,7 @@
 
 #include "kura/clock.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 size_t proofs_made(const Rehearsal *rehearsal)
 {
@@ -59,9 +60,9 @@ static char *verdict_findings(const Rehearsal *rehearsal)
 {
     size_t n = findings_from(rehearsal, FINDING_WARNING);
     if (n == 0)
-        return xstrdup("This backup would come back, but look at what was found.");
-    return n == 1 ? xstrdup("This backup would come back, but one thing needs a look.")
-                  : xasprintf("This backup would come back, but %zu things need a look.", n);
+        return xstrdup(_("This backup would come back, but look at what was found."));
+    return n == 1 ? xstrdup(_("This backup would come back, but one thing needs a look."))
+                  : xasprintf(_("This backup would come back, but %zu things need a look."), n);
 }
 
 char *report_verdict(const Rehearsal *rehearsal)
@@ -69,44 +70,50 @@ char *report_verdict(const Rehearsal *rehearsal)
     if (shown_verdict(rehearsal) == VERDICT_FINDINGS)
         return verdict_findings(rehearsal);
     if (rehearsal->verdict == VERDICT_PASSED)
-        return xstrdup(rehearsal->has_run ? "This backup would come back, and the migration runs on it."
-                                          : "This backup would come back.");
+        return xstrdup(rehearsal->has_run ? _("This backup would come back, and the migration runs on it.")
+                                          : _("This backup would come back."));
     if (rehearsal->error)
-        return xstrdup("This backup did not come back.");
+        return xstrdup(_("This backup did not come back."));
     if (came_back(rehearsal) && run_failed(rehearsal))
-        return xstrdup("This backup would come back, but the migration fails on it.");
-    return xstrdup("This backup did not come back as it was.");
+        return xstrdup(_("This backup would come back, but the migration fails on it."));
+    return xstrdup(_("This backup did not come back as it was."));
 }
 
 static void why_failed(Html *h, const Rehearsal *rehearsal)
 {
     html(h, "<p class=lead>{|}</p>\n", rehearsal->error);
     if (rehearsal->hint)
-        html(h, "<p class=remedy><b>What to do</b> {|}</p>\n", rehearsal->hint);
+        html(h, "<p class=remedy><b>{}</b> {|}</p>\n", _("What to do"), rehearsal->hint);
 }
 
 /* "It was restored in 1 min 2 s. All 12 proofs held." */
 static void what_happened(Html *h, const Rehearsal *rehearsal)
 {
     size_t made = proofs_made(rehearsal), failed = proofs_failed(rehearsal);
-    html(h, "<p class=lead>It was restored into a scratch database in {}. ",
-         html_seconds(h, rehearsal->restore_seconds));
+    html(h, "<p class=lead>{} ",
+         html_words(h, _("It was restored into a scratch database in %s."),
+                    html_seconds(h, rehearsal->restore_seconds)));
     if (failed > 0)
-        html(h, "{} of {} failed. ", html_count(h, failed), html_counted(h, made, "proof", "proofs"));
+        html(h, "{} ",
+             html_words(h, _("%s of %s failed."), html_count(h, failed),
+                        html_counted(h, made, ngettext("%s proof", "%s proofs", made))));
     else if (made > 0)
-        html(h, "{}{} held. ", made == 1 ? "" : "All ", html_counted(h, made, "proof", "proofs"));
+        html(h, "{} ",
+             html_words(h, made == 1 ? _("%s held.") : _("All %s held."),
+                        html_counted(h, made, ngettext("%s proof", "%s proofs", made))));
     if (run_failed(rehearsal) && rehearsal->run.timed_out)
-        html(h, "The migration was stopped after {}.", html_seconds(h, rehearsal->run.seconds));
+        html(h, "{}", html_words(h, _("The migration was stopped after %s."), html_seconds(h, rehearsal->run.seconds)));
     else if (run_failed(rehearsal))
-        html(h, "The migration ended with status {}.", html_count(h, (uint64_t)rehearsal->run.status));
+        html(h, "{}",
+             html_words(h, _("The migration ended with status %s."), html_count(h, (uint64_t)rehearsal->run.status)));
     html(h, "</p>\n");
 }
 
 static void kept(Html *h, const Rehearsal *rehearsal)
 {
     if (rehearsal->kept)
-        html(h, "<p class=remedy><b>Kept</b> The scratch database <code>{}</code> is still there for a look.</p>\n",
-             rehearsal->kept);
+        html(h, "<p class=remedy><b>{}</b> {} <code>{}</code> {}</p>\n", _("Kept"), _("The scratch database"),
+             rehearsal->kept, _("is still there for a look."));
 }
 
 /* "15.18"; "?" when it is not known. */
@@ -119,21 +126,21 @@ static const char *version(Html *h, int num)
 
 static void facts(Html *h, const Rehearsal *rehearsal)
 {
-    html(h, "<dl class=facts><div><dt>Rehearsed</dt><dd>");
+    html(h, "<dl class=facts><div><dt>{}</dt><dd>", _("Rehearsed"));
     html_time(h, rehearsal->started);
-    html(h, "</dd></div><div><dt>Backup</dt><dd>");
+    html(h, "</dd></div><div><dt>{}</dt><dd>", _("Backup"));
     html_time(h, rehearsal->backup_started);
-    html(h, " <code>{}</code></dd></div><div><dt>On</dt><dd><bdi>{}</bdi>, PostgreSQL {}", rehearsal->backup,
-         rehearsal->host, version(h, rehearsal->server_version_num));
+    html(h, " <code>{}</code></dd></div><div><dt>{}</dt><dd><bdi>{}</bdi>{}", rehearsal->backup, _("On"),
+         rehearsal->host, html_words(h, _(", PostgreSQL %s"), version(h, rehearsal->server_version_num)));
     if (rehearsal->source_version_num / 10000 != rehearsal->server_version_num / 10000)
-        html(h, ", backed up from {}", version(h, rehearsal->source_version_num));
+        html(h, "{}", html_words(h, _(", backed up from %s"), version(h, rehearsal->source_version_num)));
     html(h, "</dd></div></dl>\n");
 }
 
 static void banner(Html *h, const Rehearsal *rehearsal)
 {
     _cleanup_free_ char *verdict = report_verdict(rehearsal);
-    banner_begin(h, tone_of(shown_verdict(rehearsal)), "Rehearsal", rehearsal->app, verdict);
+    banner_begin(h, tone_of(shown_verdict(rehearsal)), _("Rehearsal"), rehearsal->app, verdict);
     if (rehearsal->error)
         why_failed(h, rehearsal);
     else
@@ -145,9 +152,9 @@ static void banner(Html *h, const Rehearsal *rehearsal)
 
 static void title(Html *h, const Rehearsal *rehearsal)
 {
-    static const char *const words[] = {"Passed", "Findings", "Failed"};
+    static const char *const words[] = {N_("Passed"), N_("Findings"), N_("Failed")};
     _cleanup_free_ char *app = text_escaped(rehearsal->app);
-    _cleanup_free_ char *text = xasprintf("%s: rehearsal of %s, %s", words[shown_verdict(rehearsal)], app,
+    _cleanup_free_ char *text = xasprintf(_("%s: rehearsal of %s, %s"), words_get(words[shown_verdict(rehearsal)]), app,
                                           html_day(h, clock_parse_utc(rehearsal->started)));
     page_begin(h, text);
 }

@@ -1,26 +1,29 @@
 /* What the release's migration did to the restored database. */
+#include "kura/words.h"
 #include "rehearsal_page.h"
 
 static void result(Html *h, const RehearsalRun *run)
 {
     html(h, "<p class=result>");
     if (run->timed_out)
-        badge(h, TONE_BAD, "Stopped at its deadline");
+        badge(h, TONE_BAD, _("Stopped at its deadline"));
     else if (run->status > 128)
-        badge(h, TONE_BAD, "Ended by a signal");
+        badge(h, TONE_BAD, _("Ended by a signal"));
     else
-        badge(h, run->status ? TONE_BAD : TONE_GOOD, run->status ? "Failed" : "Succeeded");
+        badge(h, run->status ? TONE_BAD : TONE_GOOD, run->status ? _("Failed") : _("Succeeded"));
     html(h,
-         " <span>after {}, with status {}</span></p>\n<pre class=command tabindex=0 role=region aria-label=\"The "
-         "command\">"
-         "<code>{|}</code></pre>\n",
-         html_seconds(h, run->seconds), html_count(h, (uint64_t)run->status), run->command);
+         " <span>{}</span></p>\n<pre class=command tabindex=0 role=region "
+         "aria-label=\"{=}\"><code>{|}</code></pre>\n",
+         html_words(h, _("after %s, with status %s"), html_seconds(h, run->seconds),
+                    html_count(h, (uint64_t)run->status)),
+         _("The command"), run->command);
 }
 
 static void change_head(Html *h, const void *ctx)
 {
     (void)ctx;
-    html(h, "<th scope=col>Change</th><th scope=col>What</th><th scope=col>Before</th><th scope=col>After</th>");
+    html(h, "<th scope=col>{}</th><th scope=col>{}</th><th scope=col>{}</th><th scope=col>{}</th>", _("Change"),
+         _("What"), _("Before"), _("After"));
 }
 
 static void definition(Html *h, const char *text)
@@ -35,11 +38,12 @@ static void change_row(Html *h, const void *ctx, size_t i)
 {
     static const struct {
         const char *class, *sign, *word;
-    } kinds[] = {{"added", "+", "added"}, {"removed", "\u2212", "removed"}, {"changed", "~", "changed"}};
+    } kinds[] = {{"added", "+", N_("added")}, {"removed", "\u2212", N_("removed")}, {"changed", "~", N_("changed")}};
     const RehearsalSchemaChange *change = &((const RehearsalRun *)ctx)->changes[i];
     html(h,
          "<td><span class=\"change {=}\"><i aria-hidden=true>{}</i> {}</span></td><th scope=row>{} <bdi>{}</bdi></th>",
-         kinds[change->kind].class, kinds[change->kind].sign, kinds[change->kind].word, change->what, change->name);
+         kinds[change->kind].class, kinds[change->kind].sign, words_get(kinds[change->kind].word), change->what,
+         change->name);
     definition(h, change->before);
     definition(h, change->after);
 }
@@ -47,7 +51,8 @@ static void change_row(Html *h, const void *ctx, size_t i)
 static void lock_head(Html *h, const void *ctx)
 {
     (void)ctx;
-    html(h, "<th scope=col>Table</th><th scope=col>Lock</th><th scope=col class=n>Held for</th>");
+    html(h, "<th scope=col>{}</th><th scope=col>{}</th><th scope=col class=n>{}</th>", _("Table"), _("Lock"),
+         _("Held for"));
 }
 
 static void lock_row(Html *h, const void *ctx, size_t i)
@@ -60,7 +65,8 @@ static void lock_row(Html *h, const void *ctx, size_t i)
 static void rows_head(Html *h, const void *ctx)
 {
     (void)ctx;
-    html(h, "<th scope=col>Table</th><th scope=col class=n>Rows before</th><th scope=col class=n>Rows after</th>");
+    html(h, "<th scope=col>{}</th><th scope=col class=n>{}</th><th scope=col class=n>{}</th>", _("Table"),
+         _("Rows before"), _("Rows after"));
 }
 
 static void rows_row(Html *h, const void *ctx, size_t i)
@@ -72,13 +78,13 @@ static void rows_row(Html *h, const void *ctx, size_t i)
 
 static void output(Html *h, const RehearsalRun *run)
 {
-    html(h, "<h3 id=output>What it printed</h3>\n");
+    html(h, "<h3 id=output>{}</h3>\n", _("What it printed"));
     if (run->output[0] == 0) {
-        html(h, "<p class=aside>Nothing.</p>\n");
+        html(h, "<p class=aside>{}</p>\n", _("Nothing."));
         return;
     }
     if (run->truncated)
-        html(h, "<p class=aside>Only the end of it is kept.</p>\n");
+        html(h, "<p class=aside>{}</p>\n", _("Only the end of it is kept."));
     html(h, "<pre class=output tabindex=0 role=region aria-labelledby=output><code>{|}</code></pre>\n", run->output);
 }
 
@@ -96,17 +102,17 @@ void rehearsal_run(Html *h, const RehearsalPage *page)
     const RehearsalRun *run = &page->rehearsal->run;
     if (!page->rehearsal->has_run)
         return;
-    section_begin(h, "migration", "The migration");
+    section_begin(h, "migration", _("The migration"));
     result(h, run);
-    part(h, "Schema", "It changed no schema.",
-         &(ListTable){"changes-table", "What is different afterwards", "changes", run->n_changes, change_head,
+    part(h, _("Schema"), _("It changed no schema."),
+         &(ListTable){"changes-table", _("What is different afterwards"), _("changes"), run->n_changes, change_head,
                       change_row, NULL, run});
-    part(h, "Rows", "It changed no rows.",
-         &(ListTable){"rows-table", "Tables whose rows are different afterwards", "tables", run->n_rows, rows_head,
-                      rows_row, NULL, run});
-    part(h, "Locks", "It held none for long enough to be seen.",
-         &(ListTable){"locks-table", "The longest that one transaction held each", "locks", run->n_locks, lock_head,
-                      lock_row, NULL, run});
+    part(h, _("Rows"), _("It changed no rows."),
+         &(ListTable){"rows-table", _("Tables whose rows are different afterwards"), _("tables"), run->n_rows,
+                      rows_head, rows_row, NULL, run});
+    part(h, _("Locks"), _("It held none for long enough to be seen."),
+         &(ListTable){"locks-table", _("The longest that one transaction held each"), _("locks"), run->n_locks,
+                      lock_head, lock_row, NULL, run});
     output(h, run);
     section_end(h);
 }

@@ -4,6 +4,7 @@
 #include "chart.h"
 #include "kura/clock.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "rehearsal_page.h"
 
 enum { SPARK_MAX = 12 };
@@ -51,10 +52,10 @@ static void spark(Html *h, const RehearsalPage *page, const RehearsalTable *tabl
 static void table_head(Html *h, const void *ctx)
 {
     const RehearsalPage *page = ctx;
-    html(h, "<th scope=col>Table</th><td class=wide-cell></td><th scope=col class=n>Rows</th><th scope=col "
-            "class=n>Size</th>");
+    html(h, "<th scope=col>{}</th><td class=wide-cell></td><th scope=col class=n>{}</th><th scope=col class=n>{}</th>",
+         _("Table"), _("Rows"), _("Size"));
     if (page->n_earlier)
-        html(h, "<th scope=col class=n>Since last</th><td class=spark-cell></td>");
+        html(h, "<th scope=col class=n>{}</th><td class=spark-cell></td>", _("Since last"));
 }
 
 static void table_row(Html *h, const void *ctx, size_t i)
@@ -71,7 +72,7 @@ static void table_row(Html *h, const void *ctx, size_t i)
     if (then)
         growth(h, then->bytes, table->bytes);
     else
-        html(h, "<td class=n>new</td>");
+        html(h, "<td class=n>{}</td>", _("new"));
     if (i < LIST_SHOWN)
         spark(h, page, table);
     else
@@ -96,9 +97,11 @@ static void table_foot(Html *h, const void *ctx)
 {
     const RehearsalPage *page = ctx;
     Totals totals = totals_of(page->rehearsal);
-    html(h, "<th scope=row>All {}</th><td class=wide-cell></td><td class=n>{}</td><td class=n>{}</td>",
-         html_counted(h, page->rehearsal->n_tables, "table", "tables"), html_count(h, totals.rows),
-         html_bytes(h, totals.bytes));
+    html(h, "<th scope=row>{}</th><td class=wide-cell></td><td class=n>{}</td><td class=n>{}</td>",
+         html_words(
+             h, _("All %s"),
+             html_counted(h, page->rehearsal->n_tables, ngettext("%s table", "%s tables", page->rehearsal->n_tables))),
+         html_count(h, totals.rows), html_bytes(h, totals.bytes));
     if (page->n_earlier == 0)
         return;
     growth(h, totals_of(previous(page)).bytes, totals.bytes);
@@ -117,10 +120,12 @@ static void filesets(Html *h, const Rehearsal *rehearsal)
 {
     if (rehearsal->n_filesets == 0)
         return;
-    section_begin(h, "files", "Files");
-    table_begin(h, "files-table", "list", "Filesets; a random sample was read back and hashed");
-    html(h, "<thead><tr><th scope=col>Fileset</th><th scope=col class=n>Files</th><th scope=col class=n>Size</th>"
-            "<th scope=col class=n>Read back</th><th scope=col class=n>Of that</th></tr></thead><tbody>\n");
+    section_begin(h, "files", _("Files"));
+    table_begin(h, "files-table", "list", _("Filesets; a random sample was read back and hashed"));
+    html(h,
+         "<thead><tr><th scope=col>{}</th><th scope=col class=n>{}</th><th scope=col class=n>{}</th><th scope=col "
+         "class=n>{}</th><th scope=col class=n>{}</th></tr></thead><tbody>\n",
+         _("Fileset"), _("Files"), _("Size"), _("Read back"), _("Of that"));
     for (size_t i = 0; i < rehearsal->n_filesets; i++)
         fileset_row(h, &rehearsal->filesets[i]);
     html(h, "</tbody>");
@@ -131,12 +136,12 @@ static void filesets(Html *h, const Rehearsal *rehearsal)
 void rehearsal_sizes(Html *h, const RehearsalPage *page)
 {
     if (page->rehearsal->n_tables > 0) {
-        section_begin(h, "tables", "Tables");
+        section_begin(h, "tables", _("Tables"));
         if (page->n_earlier == 0)
-            html(h, "<p class=aside>From the second rehearsal on this shows how the tables grow.</p>\n");
+            html(h, "<p class=aside>{}</p>\n", _("From the second rehearsal on this shows how the tables grow."));
         list_table(h, &(ListTable){.id = "tables-table",
-                                   .caption = "Largest first; size is that of the rows as text",
-                                   .noun = "tables",
+                                   .caption = _("Largest first; size is that of the rows as text"),
+                                   .noun = _("tables"),
                                    .n = page->rehearsal->n_tables,
                                    .head = table_head,
                                    .row = table_row,
@@ -166,10 +171,10 @@ static size_t collect(const RehearsalPage *page, double (*value)(const Rehearsal
     for (size_t i = 0; i <= page->n_earlier; i++) {
         const Rehearsal *rehearsal = i < page->n_earlier ? page->earlier[i] : page->rehearsal;
         if (value(rehearsal) > 0)
-            points[n++] =
-                (ChartPoint){.at = clock_parse_utc(rehearsal->started),
-                             .value = value(rehearsal),
-                             .note = rehearsal->verdict == VERDICT_PASSED ? NULL : verdict_name(rehearsal->verdict)};
+            points[n++] = (ChartPoint){
+                .at = clock_parse_utc(rehearsal->started),
+                .value = value(rehearsal),
+                .note = rehearsal->verdict == VERDICT_PASSED ? NULL : words_get(verdict_name(rehearsal->verdict))};
     }
     return n;
 }
@@ -179,22 +184,22 @@ void rehearsal_history(Html *h, const RehearsalPage *page)
     ChartPoint seconds[REPORT_EARLIER_MAX + 1], bytes[REPORT_EARLIER_MAX + 1];
     size_t n_seconds = collect(page, seconds_of, seconds), n_bytes = collect(page, bytes_of, bytes);
     Chart chart = {.id = "history-seconds",
-                   .title = "Time to restore",
-                   .when = "Rehearsal",
-                   .value = "Restored in",
-                   .note = "Verdict",
+                   .title = _("Time to restore"),
+                   .when = _("Rehearsal"),
+                   .value = _("Restored in"),
+                   .note = _("Verdict"),
                    .unit = CHART_SECONDS,
                    .points = seconds,
                    .n = n_seconds};
     if (page->n_earlier == 0 || (n_seconds == 0 && n_bytes == 0))
         return;
-    section_begin(h, "history", "From rehearsal to rehearsal");
-    html(h, "<p class=aside>A diamond stands for a rehearsal that did not pass.</p><div class=charts>\n");
+    section_begin(h, "history", _("From rehearsal to rehearsal"));
+    html(h, "<p class=aside>{}</p><div class=charts>\n", _("A diamond stands for a rehearsal that did not pass."));
     if (n_seconds > 0)
         chart_figure(h, &chart);
     chart.id = "history-bytes";
-    chart.title = "Database on disk";
-    chart.value = "Size";
+    chart.title = _("Database on disk");
+    chart.value = _("Size");
     chart.unit = CHART_BYTES;
     chart.points = bytes;
     chart.n = n_bytes;

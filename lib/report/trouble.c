@@ -1,5 +1,6 @@
 /* What is wrong in a repository, in few words. */
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "repository_page.h"
 
 const RehearsalBrief *last_rehearsal(const ReportApp *app)
@@ -27,12 +28,12 @@ Tone trouble_tone(Trouble trouble)
 }
 
 static const char *const sentences[] = {
-    [NO_TROUBLE] = "Backups are made, and the last rehearsal passed.",
-    [DAYS_MISSING] = "Backups are made and rehearsed, but some days of the last month have none.",
-    [FINDINGS] = "Backups are made, but the last rehearsal found things that need a look.",
-    [NEVER_PROVEN] = "Backups are made, but none of them was ever rehearsed.",
-    [REHEARSAL_FAILED] = "The last rehearsal failed.",
-    [OVERDUE] = "The next backup is overdue.",
+    [NO_TROUBLE] = N_("Backups are made, and the last rehearsal passed."),
+    [DAYS_MISSING] = N_("Backups are made and rehearsed, but some days of the last month have none."),
+    [FINDINGS] = N_("Backups are made, but the last rehearsal found things that need a look."),
+    [NEVER_PROVEN] = N_("Backups are made, but none of them was ever rehearsed."),
+    [REHEARSAL_FAILED] = N_("The last rehearsal failed."),
+    [OVERDUE] = N_("The next backup is overdue."),
 };
 
 const char *trouble_sentence(Trouble trouble)
@@ -55,13 +56,13 @@ char *trouble_verdict(const ReportApp *apps, size_t n, Trouble *ret_worst)
     }
     *ret_worst = worst;
     if (n == 0)
-        return xstrdup("There is no backup in this repository.");
+        return xstrdup(_("There is no backup in this repository."));
     if (n == 1)
-        return xstrdup(sentences[worst]);
+        return xstrdup(words_get(sentences[worst]));
     if (with == 0)
-        return xasprintf("Backups of all %zu applications are made, and their last rehearsals passed.", n);
-    return with == 1 ? xasprintf("One of %zu applications needs a look: %s.", n, app)
-                     : xasprintf("%zu of %zu applications need a look, first of all %s.", with, n, app);
+        return xasprintf(_("Backups of all %zu applications are made, and their last rehearsals passed."), n);
+    return with == 1 ? xasprintf(_("One of %zu applications needs a look: %s."), n, app)
+                     : xasprintf(_("%zu of %zu applications need a look, first of all %s."), with, n, app);
 }
 
 char *report_repository_verdict(const RepositoryReport *report)

@@ -11,6 +11,7 @@
 #include "dir_priv.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 
 enum { CLOCK_WARNING = 60 /* seconds */ };
 
@@ -41,8 +42,10 @@ static void tell_rights(DirProbe *probe, const struct stat *st)
                      "Who is in the group can delete or replace backups. Take the right away: chmod g-w.",
                      "the group may write to \"%s\"", probe->root);
     else
-        note(probe, "dir-rights", "nobody but the owner%s may reach \"%s\"",
-             st->st_mode & (S_IRGRP | S_IXGRP) ? " and the group" : "", probe->root);
+        note(probe, "dir-rights",
+             st->st_mode & (S_IRGRP | S_IXGRP) ? N_("nobody but the owner and the group may reach \"%s\"")
+                                               : N_("nobody but the owner may reach \"%s\""),
+             probe->root);
 }
 
 /* What makes a backup survive a power failure, besides the files themselves. */
@@ -66,7 +69,9 @@ static void try_clock(DirProbe *probe)
     if (size >= CLOCK_WARNING)
         findings_add(probe->findings, FINDING_WARNING, "dir-clock",
                      "Set the clocks of this host and of the file server: kura judges by time which locks are stale.",
-                     "the file system's clock is %ld s %s this host's", size, ahead < 0 ? "behind" : "ahead of");
+                     ahead < 0 ? N_("the file system's clock is %ld s behind this host's")
+                               : N_("the file system's clock is %ld s ahead of this host's"),
+                     size);
 }
 
 static bool holds(DirProbe *probe, const char *text, Error *err)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "s3lifecycle.h"
 #include "s3probe.h"
 #include "s3xml.h"
@@ -27,7 +28,7 @@ static Asked ask(S3Probe *probe, const char *name, const char *prefix, Buf *out)
 static void not_told(S3Probe *probe, const char *code, const char *what, Asked asked)
 {
     findings_add(probe->findings, FINDING_NOTE, code, NULL, "%s: %s", what,
-                 asked == ASKED_FORBIDDEN ? "this key may not ask" : "the server does not tell");
+                 asked == ASKED_FORBIDDEN ? _("this key may not ask") : _("the server does not tell"));
 }
 
 /* The text of one element. */
@@ -99,12 +100,12 @@ static void look_at_object_lock(S3Probe *probe)
         findings_add(probe->findings, FINDING_NOTE, "s3-object-lock",
                      "prune frees space only when the retention is over; this test's objects stay as old versions as "
                      "long.",
-                     "Object Lock keeps every object (%s, %s: %s)", mode, years[0] ? "years" : "days",
+                     "Object Lock keeps every object (%s, %s: %s)", mode, years[0] ? _("years") : _("days"),
                      years[0] ? years : days);
     else
         findings_add(probe->findings, FINDING_NOTE, "s3-object-lock", NULL,
                      "Object Lock protects no new objects by itself%s",
-                     strcmp(enabled, "Enabled") == 0 ? ": it is enabled, without a default retention" : "");
+                     strcmp(enabled, "Enabled") == 0 ? _(": it is enabled, without a default retention") : "");
 }
 
 /* Whether a rule removes incomplete uploads. */
@@ -171,9 +172,9 @@ static void look_at_uploads(S3Probe *probe, bool ended)
     else
         findings_add(
             probe->findings, FINDING_WARNING, "s3-uploads",
-            ended ? "A lifecycle rule removes them after a while; kura makes none."
-                  : "They cost space and are in no list of objects; kura makes none. Abort them with the program "
-                    "that made them, or let a lifecycle rule do so (AbortIncompleteMultipartUpload).",
+            ended ? N_("A lifecycle rule removes them after a while; kura makes none.")
+                  : N_("They cost space and are in no list of objects; kura makes none. Abort them with the program "
+                       "that made them, or let a lifecycle rule do so (AbortIncompleteMultipartUpload)."),
             "incomplete multipart uploads below the repository's prefix: %zu", uploads);
 }
 

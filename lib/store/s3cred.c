@@ -187,8 +187,8 @@ static int nothing_found(const S3Chain *chain, const Error *why, Error *err)
                       "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a credentials file. Looked at: %s, "
                       "container credentials (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), instance metadata at "
                       "\"%s\" (%s).",
-                      chain->looked, chain->instance_url ? chain->instance_url : "nowhere",
-                      chain->instance_url ? why->message : "AWS_EC2_METADATA_DISABLED is set");
+                      chain->looked, chain->instance_url ? chain->instance_url : _("nowhere"),
+                      chain->instance_url ? why->message : _("AWS_EC2_METADATA_DISABLED is set"));
 }
 
 /* A query could hold something secret. */

@@ -7,6 +7,7 @@
 
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "s3walk.h"
 
 enum { CLOCK_WARNING = 60 /* seconds */ };
@@ -23,7 +24,9 @@ static void tell_clock(S3Probe *probe, const S3Answer *answer)
     else
         findings_add(probe->findings, FINDING_WARNING, "s3-clock",
                      "Set this host's clock. kura corrects for the difference, but the times of backups are wrong.",
-                     "the server's clock is %ld s %s this host's", size, ahead < 0 ? "behind" : "ahead of");
+                     ahead < 0 ? N_("the server's clock is %ld s behind this host's")
+                               : N_("the server's clock is %ld s ahead of this host's"),
+                     size);
 }
 
 static void tell_connection(S3Probe *probe, const S3Target *first)
@@ -34,7 +37,7 @@ static void tell_connection(S3Probe *probe, const S3Target *first)
     s3site_host(probe->s3->client.site, &now, &host, NULL);
     findings_add(probe->findings, FINDING_NOTE, "s3-connection", NULL,
                  "the server is %s://%s, the bucket's name stands in the %s, its region is \"%s\"",
-                 now.endpoint.tls ? "https" : "http", buf_str(&host), now.virtual_host ? "host's name" : "path",
+                 now.endpoint.tls ? "https" : "http", buf_str(&host), now.virtual_host ? _("host's name") : _("path"),
                  now.region);
     if (strcmp(first->region, now.region) != 0)
         findings_add(probe->findings, FINDING_WARNING, "s3-region",

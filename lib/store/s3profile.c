@@ -77,12 +77,12 @@ static int open_file(File *file, const char *profile, Error *err)
                 *err = why;
             return -1;
         }
-        file->state = why.code == ERR_NOT_FOUND ? "no such file" : "may not be read";
+        file->state = why.code == ERR_NOT_FOUND ? _("no such file") : _("may not be read");
         return 0;
     }
     if (strcmp(profile, "default") == 0 && !awsini_has(file->ini, file->section))
         strcpy(file->section, profile);
-    file->state = awsini_has(file->ini, file->section) ? NULL : "no such profile";
+    file->state = awsini_has(file->ini, file->section) ? NULL : _("no such profile");
     return 0;
 }
 

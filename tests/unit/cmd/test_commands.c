@@ -7,6 +7,7 @@
 #include "finish.h"
 #include "harness.h"
 #include "kura/clock.h"
+#include "kura/doctor.h"
 #include "kura/rehearsal.h"
 
 #define REPO "mem:commands"
@@ -452,24 +453,44 @@ static void test_doctor(void **state)
 {
     run("doctor", "--repo", WHOLE);
     assert_int_equal(status, 0);
-    assert_non_null(strstr(text, "ok       2 backups, the newest is " NEWEST "\n"));
-    assert_non_null(strstr(text, "locks       ok       nobody has locked it\n"));
+    assert_non_null(strstr(text, "REPO-02  ok       2 backups, the newest is " NEWEST "\n"));
+    assert_non_null(strstr(text, "REPO-03  ok       nobody has locked it\n"));
     free(text);
     run("doctor", "--repo", WHOLE, "--json");
     json_t *document = take_json(), *doctor = json_object_get(document, "doctor");
     assert_true(json_is_true(json_object_get(doctor, "reached")));
     assert_string_equal(json_string_value(json_object_get(json_object_get(doctor, "repository"), "cipher")), "none");
     assert_int_equal(json_array_size(json_object_get(document, "findings")), 3);
+    assert_int_equal(json_array_size(json_object_get(doctor, "checks")), DOCTOR_COUNT);
+    json_t *note = json_array_get(json_object_get(doctor, "findings"), 1);
+    assert_string_equal(json_string_value(json_object_get(note, "id")), "REPO-02");
+    assert_string_equal(json_string_value(json_object_get(note, "severity")), "note");
+    assert_true(json_is_null(json_object_get(note, "remedy")));
     json_decref(document);
 
     /* a place without a repository is looked at, too */
     run("doctor", "--repo", "mem:nothing");
     assert_int_equal(status, 0);
-    assert_non_null(strstr(text, "repository  note     there is no repository in \"mem:nothing\"\n"));
+    assert_non_null(strstr(text, "REPO-01  note     there is no repository in \"mem:nothing\"\n"));
     free(text);
     run("doctor");
     assert_int_equal(status, 2);
     free(text);
+}
+
+static void test_doctor_explains(void **state)
+{
+    run("doctor", "--explain", "stor-01");
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(text, "STOR-01: the storage does what backups need\n\n"));
+    free(text);
+    run("doctor", "--explain", "STOR-99");
+    assert_int_equal(status, 2);
+    free(text);
+    run("doctor", "--list", "--json");
+    json_t *document = take_json();
+    assert_int_equal(json_array_size(json_object_get(document, "checks")), DOCTOR_COUNT);
+    json_decref(document);
 }
 
 static void test_doctor_and_the_future(void **state)
@@ -496,10 +517,10 @@ static void test_help(void **state)
     json_decref(document);
     run("help", "list");
     assert_non_null(strstr(text, "--s3-endpoint URL"));
-    assert_null(strstr(text, "secret"));
+    assert_null(strstr(text, "s3-secret-key"));
     free(text);
     run("help", "--json");
-    assert_null(strstr(text, "secret-key"));
+    assert_null(strstr(text, "s3-secret-key"));
     free(text);
     run("help", "exprt");
     assert_int_equal(status, 2);
@@ -523,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_verify),
         cmocka_unit_test(test_doctor),
+        cmocka_unit_test(test_doctor_explains),
         cmocka_unit_test(test_verify_of_a_broken_backup),
         cmocka_unit_test(test_doctor_and_the_future),
     };

@@ -9,6 +9,7 @@
 
 #include "html.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 static Error err;
 
@@ -80,9 +81,9 @@ static void quantities(void **state)
     assert_text(html_number(&h, 12.5), "12.5");
     assert_text(html_number(&h, 1.0 / 3), "0.333");
     assert_text(html_number(&h, -2.25), "-2.25");
-    assert_text(html_counted(&h, 1, "table", "tables"), "1 table");
-    assert_text(html_counted(&h, 0, "table", "tables"), "0 tables");
-    assert_text(html_counted(&h, 1234567, "table", "tables"), "1,234,567 tables");
+    assert_text(html_counted(&h, 1, ngettext("%s table", "%s tables", 1)), "1 table");
+    assert_text(html_counted(&h, 0, ngettext("%s table", "%s tables", 0)), "0 tables");
+    assert_text(html_counted(&h, 1234567, ngettext("%s table", "%s tables", 1234567)), "1,234,567 tables");
     assert_text(html_age(&h, 7200), "2 h 00 min");
     assert_text(html_age(&h, 3.9 * 86400), "3 days");
     assert_text(html_age(&h, -5), "0.0 s");

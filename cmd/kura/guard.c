@@ -1,0 +1,306 @@
+/* Something that may go wrong, with a backup in front of it and the way back behind it. */
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "kura/log.h"
+#include "kura/words.h"
+#include "night.h"
+#include "schemaview.h"
+#include "screen.h"
+#include "site.h"
+#include "text.h"
+
+enum { CANNOT_RUN = 127 }; /* as shells have it */
+
+typedef struct Guard {
+    Session *session;
+    const Options *given; /* without the configuration */
+    char *tag;
+    char *backup; /* id */
+    int status;   /* of the command */
+    bool asked;
+    SchemaAnswer answer;
+} Guard;
+
+/* ---- the backup ---- */
+
+/* What a backup would be told, and the tag. */
+static int backup_options(const Guard *guard, Options *ret, Error *err)
+{
+    const Session *session = guard->session;
+    *ret = options_copy(guard->given);
+    ret->command = &command_specs[CMD_BACKUP];
+    strvec_done(&ret->args);
+    if (config_apply(session->config, ret, err) < 0)
+        return -1;
+    strvec_push(&ret->values[OPT_TAG].list, guard->tag);
+    ret->values[OPT_TAG].source = SOURCE_COMMAND_LINE;
+    return 0;
+}
+
+static int run_backup(Session *inner, Error *err)
+{
+    int rc = night_begin(inner, err);
+    if (rc == 0)
+        rc = command_backup(inner, err);
+    night_end(inner, rc, err);
+    return rc;
+}
+
+static void take_findings(Session *session, const Findings *findings)
+{
+    for (size_t i = 0; i < findings->n; i++) {
+        const Finding *finding = &findings->v[i];
+        findings_add(&session->findings, finding->severity, finding->code, finding->hint, "%s", finding->message);
+    }
+}
+
+static int make_backup(Guard *guard, Error *err)
+{
+    Session *session = guard->session, inner;
+    Options options;
+    int rc = backup_options(guard, &options, err);
+    if (rc == 0) {
+        session_init(&inner, &options, session->config, session->out);
+        rc = run_backup(&inner, err);
+        take_findings(session, &inner.findings);
+        guard->backup = xstrdup_null(inner.run.backup);
+        if (rc == 0 && session->json)
+            session_set(session, "backup", json_incref(json_object_get(inner.document, "backup")));
+        session_done(&inner);
+    }
+    options_done(&options);
+    if (rc < 0)
+        return error_wrap(err, "the command was not run, because there is no backup");
+    return 0;
+}
+
+/* ---- the command ---- */
+
+static volatile sig_atomic_t child;
+
+static void pass_on(int signo)
+{
+    if (child > 0)
+        kill((pid_t)child, signo);
+}
+
+/* A terminal's own signals reach the command by themselves, being of the same process group; what is sent to kura alone
+ * is passed on. */
+static const int terminal_signals[] = {SIGINT, SIGQUIT}, sent_signals[] = {SIGTERM, SIGHUP};
+enum { SIGNALS = 4 };
+
+static void set_signals(struct sigaction before[SIGNALS])
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN}, pass = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+    for (size_t i = 0; i < ARRAY_SIZE(terminal_signals); i++)
+        sigaction(terminal_signals[i], &ignore, &before[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(sent_signals); i++) {
+        sigaction(sent_signals[i], &pass, &before[2 + i]);
+        if (before[2 + i].sa_handler == SIG_IGN) /* nohup means it */
+            sigaction(sent_signals[i], &ignore, NULL);
+    }
+}
+
+static void restore_signals(const struct sigaction before[SIGNALS])
+{
+    for (size_t i = 0; i < ARRAY_SIZE(terminal_signals); i++)
+        sigaction(terminal_signals[i], &before[i], NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(sent_signals); i++)
+        sigaction(sent_signals[i], &before[2 + i], NULL);
+}
+
+/* The signals that it shall not find ignored because kura ignores them. */
+static void list_defaults(const struct sigaction before[SIGNALS], sigset_t *ret)
+{
+    static const int signals[SIGNALS] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+    sigemptyset(ret);
+    sigaddset(ret, SIGPIPE);
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (before[i].sa_handler != SIG_IGN)
+            sigaddset(ret, signals[i]);
+}
+
+static int spawn(const Session *session, char *const argv[], const struct sigaction before[SIGNALS])
+{
+    posix_spawnattr_t attr;
+    posix_spawn_file_actions_t files;
+    sigset_t defaults;
+    pid_t pid = 0;
+    list_defaults(before, &defaults);
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setsigdefault(&attr, &defaults);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+    posix_spawn_file_actions_init(&files);
+    if (session->json) /* standard output is the document's */
+        posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+    mode_t mask = umask(session->umask);
+    int rc = posix_spawnp(&pid, argv[0], &files, &attr, argv, environ);
+    umask(mask);
+    posix_spawnattr_destroy(&attr);
+    posix_spawn_file_actions_destroy(&files);
+    child = pid;
+    return rc;
+}
+
+static int wait_for_child(void)
+{
+    int status;
+    while (waitpid((pid_t)child, &status, 0) < 0 && errno == EINTR)
+        ;
+    child = 0;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void run_command(Guard *guard)
+{
+    struct sigaction before[SIGNALS];
+    char *const *argv = guard->session->options->args.v;
+    fflush(guard->session->out);
+    set_signals(before);
+    int rc = spawn(guard->session, argv, before);
+    guard->status = rc == 0 ? wait_for_child() : CANNOT_RUN;
+    restore_signals(before);
+    if (rc != 0)
+        findings_add(&guard->session->findings, FINDING_ERROR, "command", NULL, "cannot run \"%s\": %s", argv[0],
+                     strerror(rc));
+    else if (guard->status != 0)
+        findings_add(&guard->session->findings, FINDING_ERROR, "command", NULL, "\"%s\" ended with status %d", argv[0],
+                     guard->status);
+}
+
+/* ---- afterwards ---- */
+
+/* The command has left something new: what is known of the application is read again. */
+static void check_schema(Guard *guard)
+{
+    Error why = ERROR_INIT;
+    Session *session = guard->session;
+    app_site_free(session->site);
+    session->site = NULL;
+    guard->asked = schema_ask(session, &guard->answer, &why) == 0;
+    if (!guard->asked)
+        findings_add(&session->findings, FINDING_WARNING, "schema-unknown", why.hint[0] ? why.hint : NULL,
+                     "whether code and database fit is not known: %s", why.message);
+}
+
+static void add_shell_option(Buf *out, const Options *options, OptionId id)
+{
+    const StrVec *list = options_list(options, id);
+    for (size_t i = 0; i < list->n && options->values[id].source == SOURCE_COMMAND_LINE; i++) {
+        _cleanup_free_ char *text = text_shell(list->v[i]);
+        buf_printf(out, NULL, " --%s %s", option_specs[id].name, text);
+    }
+}
+
+/* The command line that puts the database back as it was. To be freed. */
+static char *restore_line(const Guard *guard)
+{
+    static const OptionId ids[] = {OPT_CONFIG, OPT_REPO, OPT_APP, OPT_APP_DIR, OPT_PROFILE, OPT_IDENTITY};
+    _cleanup_(buf_done) Buf line = BUF_INIT(64 * 1024);
+    const Session *session = guard->session;
+    buf_printf(&line, NULL, "kura restore %s --swap", guard->backup);
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+        add_shell_option(&line, session->options, ids[i]);
+    if (session->site) {
+        _cleanup_free_ char *conninfo = app_conninfo(&session->site->database, false), *text = text_shell(conninfo);
+        buf_printf(&line, NULL, " --db %s --only db", text);
+    }
+    return xstrdup(buf_str(&line));
+}
+
+static void add_services(Buf *out, const char *verb, const StrVec *services)
+{
+    buf_printf(out, NULL, "systemctl %s", verb);
+    for (size_t i = 0; i < services->n; i++) {
+        _cleanup_free_ char *text = text_shell(services->v[i]);
+        buf_printf(out, NULL, " %s", text);
+    }
+}
+
+/* Commands, in order. What "#" begins is for the person to do. */
+static void list_way_back(const Guard *guard, StrVec *ret)
+{
+    const AppSite *site = guard->session->site;
+    _cleanup_free_ char *restore = restore_line(guard);
+    _cleanup_(buf_done) Buf stop = BUF_INIT(64 * 1024), start = BUF_INIT(64 * 1024);
+    bool services = site && site->services.n > 0;
+    if (services) {
+        add_services(&stop, "stop", &site->services);
+        add_services(&start, "start", &site->services);
+        strvec_push(ret, buf_str(&stop));
+    }
+    strvec_push(ret, _("# install the code of before again"));
+    strvec_push(ret, restore);
+    if (services)
+        strvec_push(ret, buf_str(&start));
+}
+
+static void tell(Guard *guard)
+{
+    Session *session = guard->session;
+    _cleanup_(strvec_done) StrVec way = {0};
+    list_way_back(guard, &way);
+    if (session->json) {
+        session_set(session, "tag", json_text(guard->tag));
+        session_set(session, "status", json_integer(guard->status));
+        session_set(session, "schema", guard->asked ? json_of_schema(&guard->answer) : json_null());
+        session_set(session, "way_back", json_texts(&way));
+        return;
+    }
+    if (guard->asked)
+        print_schema(session->out, &guard->answer);
+    fprintf(session->out, _("The backup of before is %s. The way back, if it is needed:\n"), guard->backup);
+    for (size_t i = 0; i < way.n; i++) {
+        _cleanup_free_ char *line = text_escaped(way.v[i]);
+        fprintf(session->out, "  %s\n", line);
+    }
+}
+
+/* The command's own status goes before what is found behind it. */
+static int status_of(const Guard *guard)
+{
+    if (guard->status != 0)
+        return guard->status;
+    int status =
+        guard->asked ? schema_exit_status(&guard->answer, options_flag(guard->session->options, OPT_POST_OK)) : 0;
+    return status != 0 ? status : -1;
+}
+
+static char *tag_of_now(void)
+{
+    char moment[32];
+    time_t now = time(NULL);
+    struct tm tm;
+    strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+    return xasprintf("before-%s", moment);
+}
+
+int command_guard(Session *session, Error *err)
+{
+    Options own = options_copy(session->options);
+    Guard guard = {.session = session, .given = session->options, .tag = tag_of_now()};
+    session->options = &own;
+    int rc = config_apply(session->config, &own, err);
+    if (rc == 0)
+        rc = make_backup(&guard, err);
+    if (rc == 0) {
+        run_command(&guard);
+        check_schema(&guard);
+        tell(&guard);
+        session->status = status_of(&guard);
+    }
+    session->options = guard.given;
+    options_done(&own);
+    schema_answer_done(&guard.answer);
+    free(guard.tag);
+    free(guard.backup);
+    return rc;
+}
