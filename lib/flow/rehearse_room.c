@@ -1,54 +1,6 @@
 /* How much disk a rehearsal takes, before it takes it. */
-#include <inttypes.h>
-#include <string.h>
-#include <sys/statvfs.h>
-
-#include "kura/mem.h"
 #include "rehearse_priv.h"
-
-enum {
-    ROW_BYTES = 36,            /* header, item pointer and alignment of a row */
-    EMPTY_BYTES = 8 * 1 << 20, /* a database without anything */
-    INDEX_SHARE = 100,         /* indexes and TOAST, per cent of the rows: half a database is usual */
-    RESERVE_SHARE = 5,         /* of the file system, that must stay free .. */
-};
-
-#define RESERVE_MAX (4ull << 30) /* .. but no more than this */
-
-/* A restored database has no dead rows: the source's size is an upper bound, unless rows were left out. */
-static uint64_t estimate(const Manifest *manifest)
-{
-    const ManifestDatabase *database = &manifest->database;
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < database->n_tables; i++)
-        bytes += database->tables[i].digest.bytes + ROW_BYTES * database->tables[i].digest.rows;
-    bytes += bytes / 100 * INDEX_SHARE;
-    if (database->large_objects.name)
-        bytes += database->large_objects.bytes + database->large_objects.bytes / 4;
-    bytes += EMPTY_BYTES;
-    uint64_t source = database->facts.size_bytes;
-    return source > 0 && source < bytes ? source : bytes;
-}
-
-/* What the file system of the server's data directory has left; false where we cannot know: the server is elsewhere, or
- * does not tell where it keeps its data. */
-static bool free_bytes(PgConn *admin, uint64_t *ret_free, uint64_t *ret_size)
-{
-    const char *host = PQhost(pg_raw(admin));
-    bool local = host == NULL || *host == 0 || *host == '/' || strcmp(host, "localhost") == 0 ||
-                 strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
-    _cleanup_free_ char *dir = NULL;
-    struct statvfs fs;
-    if (!local ||
-        pg_query_value(admin,
-                       "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory' AND setting LIKE '/%'",
-                       0, NULL, &dir, NULL) < 0 ||
-        dir == NULL || statvfs(dir, &fs) < 0)
-        return false;
-    *ret_free = (uint64_t)fs.f_bavail * fs.f_frsize;
-    *ret_size = (uint64_t)fs.f_blocks * fs.f_frsize;
-    return true;
-}
+#include "room.h"
 
 static double mib(uint64_t bytes)
 {
@@ -57,16 +9,16 @@ static double mib(uint64_t bytes)
 
 int rehearse_check_room(Rehearse *rehearse, PgConn *admin, Error *err)
 {
-    uint64_t wanted = rehearse->result->estimated_bytes = estimate(rehearse->manifest), left, size;
+    uint64_t wanted = rehearse->result->estimated_bytes = room_for_database(rehearse->manifest), left, size;
     uint64_t most = rehearse->options->max_size;
     if (most > 0 && wanted > most) {
         error_set(err, ERR_FAILED, "the rehearsal would take about %.1f MiB of disk, --max-size allows %.1f MiB",
                   mib(wanted), mib(most));
         return error_hint(err, "Allow more, or rehearse on another server with --server.");
     }
-    if (!free_bytes(admin, &left, &size))
+    if (!room_of_server(admin, &left, &size))
         return 0;
-    uint64_t share = size / 100 * RESERVE_SHARE, reserve = share < RESERVE_MAX ? share : RESERVE_MAX;
+    uint64_t reserve = room_reserve(size);
     if (wanted + reserve <= left)
         return 0;
     error_set(err, ERR_FAILED,
