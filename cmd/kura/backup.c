@@ -51,13 +51,14 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
     const Options *options = session->options;
     const char *db;
     _cleanup_free_ char *cache = session_cache_dir(options);
+    AppSite *site;
     _cleanup_(strvec_done) StrVec exclude_table_data = {0};
-    if (session_db(session, &db, err) < 0)
+    if (session_site(session, &site, err) < 0 || session_db(session, &db, err) < 0)
         return -1;
     site_tell_left_out(session, files, repo);
     site_exclude_table_data(session, &exclude_table_data);
     BackupOptions backup = {
-        .site = session->site,
+        .site = site,
         .app = session_app(session),
         .db = db,
         .role = options_text(options, OPT_ROLE),

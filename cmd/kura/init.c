@@ -155,7 +155,7 @@ static void tell_known_repository(Session *session)
         return;
     }
     _cleanup_free_ char *name = text_escaped(store_name(session->store));
-    fprintf(session->out, "\nrepository %s is there already, id %s\n", name, repo_id(session->repo));
+    fprintf(session->out, _("\nrepository %s is there already, id %s\n"), name, repo_id(session->repo));
 }
 
 static void tell_new_repository(Session *session)

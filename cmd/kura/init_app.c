@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "kura/words.h"
 #include "newconfig.h"
 #include "screen.h"
 #include "site.h"
@@ -58,20 +59,20 @@ static void tell_json(Session *session, const SitePlan *plan, const NewConfig *c
 static void print_config(FILE *out, const NewConfig *config)
 {
     static const char *const titles[] = {
-        [NEWCONFIG_SHOWN] = "\nfor %s\n",
-        [NEWCONFIG_WRITTEN] = "\nwritten into %s\n",
-        [NEWCONFIG_TO_ADD] = "\nto be added to %s, which is left as it is\n",
-        [NEWCONFIG_THERE] = "\n%s has it already\n",
+        [NEWCONFIG_SHOWN] = N_("\nfor %s\n"),
+        [NEWCONFIG_WRITTEN] = N_("\nwritten into %s\n"),
+        [NEWCONFIG_TO_ADD] = N_("\nto be added to %s, which is left as it is\n"),
+        [NEWCONFIG_THERE] = N_("\n%s has it already\n"),
     };
     _cleanup_free_ char *path = text_escaped(config->path), *text = text_message(buf_str(&config->text));
-    fprintf(out, titles[config->state], path);
+    fprintf(out, words_get(titles[config->state]), path);
     if (config->state != NEWCONFIG_THERE)
         fprintf(out, "    %s", text);
 }
 
 static void print_next(FILE *out, const StrVec *next)
 {
-    fputs("\nnext\n", out);
+    fputs(_("\nnext\n"), out);
     for (size_t i = 0; i < next->n; i++)
         fprintf(out, "  %s\n", next->v[i]);
 }

@@ -268,7 +268,9 @@ int command_rehearse(Session *session, Error *err)
     _cleanup_(rolemap_free_cleanup) RoleMap *map = NULL;
     _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
     if (session_rolemap(session, &map, err) < 0 || session_site(session, &site, err) < 0 ||
-        find_server(session, &server, err) < 0 || session_load_backup(session, options->args.v[0], &manifest, err) < 0)
+        find_server(session, &server, err) < 0 ||
+        session_load_backup(session, options->args.v[0], &manifest, err) < 0 ||
+        site_map_rehearsal(session, manifest, server, map, err) < 0)
         return -1;
     RehearseOptions chosen = {
         .server = server,

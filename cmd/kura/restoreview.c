@@ -153,7 +153,7 @@ static void print_phases(FILE *out, const RestoreReport *report)
 
 static void print_afterwards(FILE *out, const StrVec *commands)
 {
-    fputs("then, in the application's directory\n", out);
+    fputs(_("then, in the application's directory\n"), out);
     for (size_t i = 0; i < commands->n; i++) {
         _cleanup_free_ char *command = text_escaped(commands->v[i]);
         fprintf(out, "  %s\n", command);

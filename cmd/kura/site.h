@@ -56,6 +56,10 @@ bool site_is_target(const Session *session);
  * where it uses another one and nothing else says who gets what. */
 int site_map_roles(Session *session, const Manifest *manifest, RoleMap *map, Error *err);
 
+/* On the application's own server the application's role, where it may not make those of a rehearsal, stands for all.
+ * server: the one that is used. */
+int site_map_rehearsal(Session *session, const Manifest *manifest, const char *server, RoleMap *map, Error *err);
+
 /* What a person is to do after a restore; NULL: nothing is known. */
 const StrVec *site_after_restore(const Session *session);
 

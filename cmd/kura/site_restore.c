@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kura/export.h"
+#include "kura/pg.h"
 #include "kura/sqllex.h"
 #include "site.h"
 
@@ -52,12 +53,18 @@ bool site_is_target(const Session *session)
 
 /* ---- roles ---- */
 
-/* Who owns most, of all roles that the backup names. To be freed; NULL: nobody owns anything. */
-static int find_owner(Repo *repo, const ManifestDatabase *database, char **ret, Error *err)
+/* As which role the application connected where the backup was made: it tells, or it is the one that owns most. To be
+ * freed; NULL: nobody owns anything. */
+static int find_old_role(Repo *repo, const Manifest *manifest, char **ret, Error *err)
 {
+    const ManifestApplication *application = manifest->application;
+    const ManifestDatabase *database = &manifest->database;
+    const char *told = application ? application->database.user : NULL;
     _cleanup_(toc_free_cleanup) Toc *toc = NULL;
     RoleUses uses = {0};
-    *ret = NULL;
+    *ret = told && dbfacts_role(&database->facts, told) ? xstrdup(told) : NULL;
+    if (*ret)
+        return 0;
     if (flow_load_toc(repo, database, &toc, err) < 0 || rolemap_survey(toc, &database->facts, NULL, &uses, err) < 0)
         return -1;
     const RoleUse *most = NULL;
@@ -89,9 +96,59 @@ int site_map_roles(Session *session, const Manifest *manifest, RoleMap *map, Err
     if (site == NULL || site->database.user == NULL || !manifest->has_database || !rolemap_is_empty(map) ||
         dbfacts_role(&manifest->database.facts, site->database.user))
         return 0;
-    if (find_owner(session->repo, &manifest->database, &owner, err) < 0)
+    if (find_old_role(session->repo, manifest, &owner, err) < 0)
         return -1;
     return owner ? add_rule(session, map, owner, site->database.user, err) : 0;
+}
+
+/* ---- roles of a rehearsal ---- */
+
+/* *ret: the session's role, where it may make no other ones; else NULL. To be freed. */
+static int find_bound_role(const char *server, char **ret, Error *err)
+{
+    static const char query[] = "SELECT CASE WHEN NOT rolcreaterole AND NOT rolsuper THEN rolname END "
+                                "FROM pg_catalog.pg_roles WHERE rolname = current_user";
+    PgConn *conn;
+    if (pg_connect(server, &(PgOptions){0}, &conn, err) < 0)
+        return -1;
+    int rc = pg_query_value(conn, query, 0, NULL, ret, err);
+    pg_close(conn);
+    return rc;
+}
+
+static int map_all(const RoleUses *uses, const char *role, RoleMap *map, Error *err)
+{
+    _cleanup_free_ char *new_name = sql_quote_ident(role);
+    for (size_t i = 0; i < uses->n; i++) {
+        _cleanup_free_ char *old_name = sql_quote_ident(uses->v[i].name);
+        _cleanup_free_ char *rule = xasprintf("%s=%s", old_name, new_name);
+        if (uses->v[i].named && !rolemap_is_fixed(uses->v[i].name) && rolemap_add(map, rule, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int site_map_rehearsal(Session *session, const Manifest *manifest, const char *server, RoleMap *map, Error *err)
+{
+    _cleanup_free_ char *role = NULL;
+    _cleanup_(toc_free_cleanup) Toc *toc = NULL;
+    RoleUses uses = {0};
+    if (session->site == NULL || server != session->site_db || !manifest->has_database || !rolemap_is_empty(map))
+        return 0;
+    if (find_bound_role(server, &role, err) < 0)
+        return -1;
+    if (role == NULL)
+        return 0;
+    if (flow_load_toc(session->repo, &manifest->database, &toc, err) < 0 ||
+        rolemap_survey(toc, &manifest->database.facts, NULL, &uses, err) < 0)
+        return -1;
+    int rc = map_all(&uses, role, map, err);
+    roleuses_done(&uses);
+    if (rc == 0)
+        findings_add(&session->findings, FINDING_NOTE, "rehearsal-role",
+                     "With --server, and a role there that may create others, each gets one of its own.",
+                     "role \"%s\" may not create roles: in this rehearsal it stands for all that the backup has", role);
+    return rc;
 }
 
 /* ---- afterwards ---- */

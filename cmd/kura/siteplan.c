@@ -34,6 +34,21 @@ static int ask_server(PgConn *conn, SitePlan *plan, Error *err)
     return 0;
 }
 
+/* Not that a backup needs it. */
+static int tell_createdb(Session *session, PgConn *conn, Error *err)
+{
+    _cleanup_free_ char *may = NULL;
+    if (pg_query_value(conn, "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", 0,
+                       NULL, &may, err) < 0)
+        return -1;
+    if (strcmp(may, "f") == 0)
+        findings_add(
+            &session->findings, FINDING_NOTE, "rehearsals-need",
+            "Let an administrator ALTER ROLE .. CREATEDB, or name a server for rehearsals in the configuration.",
+            "role \"%s\" may not create the database that a rehearsal needs", pg_user(conn));
+    return 0;
+}
+
 static int tell_missing_extensions(Session *session, PgConn *conn, Error *err)
 {
     const StrVec *wanted = &session->site->extensions;
@@ -54,7 +69,7 @@ static int tell_missing_extensions(Session *session, PgConn *conn, Error *err)
 static int look_into_database(Session *session, PgConn *conn, const char *db, SitePlan *plan, Error *err)
 {
     if (ask_server(conn, plan, err) < 0 || tell_missing_extensions(session, conn, err) < 0 ||
-        site_find_bucket(session, db, &plan->bucket, err) < 0)
+        tell_createdb(session, conn, err) < 0 || site_find_bucket(session, db, &plan->bucket, err) < 0)
         return -1;
     plan->connected = true;
     return 0;

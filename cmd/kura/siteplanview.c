@@ -1,3 +1,4 @@
+#include "kura/words.h"
 #include "screen.h"
 #include "siteplan.h"
 #include "table.h"
@@ -78,7 +79,7 @@ static const char *or_dash(const char *text)
 /* "localhost:5432", "/run/postgresql"; to be freed. */
 static char *place_of(const AppServer *server)
 {
-    const char *host = server->host ? server->host : "this host";
+    const char *host = server->host ? server->host : _("this host");
     return server->port ? xasprintf("%s:%s", host, server->port) : xstrdup(host);
 }
 
@@ -87,24 +88,24 @@ static void add_database(Table *table, const SitePlan *plan)
     char bytes[TEXT_SIZE];
     const AppServer *database = &plan->site->database;
     if (!plan->has_database) {
-        table_row(table, "database", "none is named in its configuration");
+        table_row(table, _("database"), _("none is named in its configuration"));
         return;
     }
     _cleanup_free_ char *place = place_of(database);
-    add_line(table, "database",
-             xasprintf("%s on %s, as role %s", or_dash(database->database), place, or_dash(database->user)));
+    add_line(table, _("database"),
+             xasprintf(_("%s on %s, as role %s"), or_dash(database->database), place, or_dash(database->user)));
     if (plan->connected)
-        add_line(table, "server",
-                 xasprintf("PostgreSQL %s, %s", plan->server_version, text_bytes(plan->database_bytes, bytes)));
+        add_line(table, _("server"),
+                 xasprintf(_("PostgreSQL %s, %s"), plan->server_version, text_bytes(plan->database_bytes, bytes)));
     else
-        table_row(table, "server", "could not be asked; see below");
+        table_row(table, _("server"), _("could not be asked; see below"));
 }
 
 static void add_replicas(Table *table, const AppSite *site)
 {
     for (size_t i = 0; i < site->n_replicas; i++) {
         _cleanup_free_ char *place = place_of(&site->replicas[i]);
-        add_line(table, "replica", xasprintf("%s on %s", or_dash(site->replicas[i].database), place));
+        add_line(table, _("replica"), xasprintf(_("%s on %s"), or_dash(site->replicas[i].database), place));
     }
 }
 
@@ -114,26 +115,26 @@ static void add_fileset(Table *table, const AppFileset *fileset, const struct Si
     const FilesetSurvey *survey = &found->survey;
     uint64_t more_files = with_cache ? survey->left_out_files : 0, more = with_cache ? survey->left_out_bytes : 0;
     if (!found->there) {
-        add_line(table, "files", xasprintf("%s: there is no directory %s", fileset->name, fileset->root));
+        add_line(table, _("files"), xasprintf(_("%s: there is no directory %s"), fileset->name, fileset->root));
         return;
     }
-    add_line(table, "files",
-             xasprintf("%s: %s files, %s, from %s", fileset->name, text_count(survey->files + more_files, files),
+    add_line(table, _("files"),
+             xasprintf(_("%s: %s files, %s, from %s"), fileset->name, text_count(survey->files + more_files, files),
                        text_bytes(survey->bytes + more, bytes), fileset->root));
     if (fileset->secret)
         add_line(table, "", view_join(&fileset->only));
     if (survey->left_out_files > 0 && !with_cache)
-        add_line(table, "left out",
-                 xasprintf("%s: %s files, %s, which can be fetched again (--with-cache takes them)", fileset->name,
+        add_line(table, _("left out"),
+                 xasprintf(_("%s: %s files, %s, which can be fetched again (--with-cache takes them)"), fileset->name,
                            text_count(survey->left_out_files, files), text_bytes(survey->left_out_bytes, bytes)));
 }
 
 static void add_secrets(Table *table, const AppSite *site)
 {
     for (size_t i = 0; i < site->n_secrets; i++)
-        add_line(table, i ? "" : "secrets",
+        add_line(table, i ? "" : _("secrets"),
                  site->secrets[i].needed_for
-                     ? xasprintf("%s, for %s", site->secrets[i].name, site->secrets[i].needed_for)
+                     ? xasprintf(_("%s, for %s"), site->secrets[i].name, site->secrets[i].needed_for)
                      : xstrdup(site->secrets[i].name));
 }
 
@@ -149,20 +150,20 @@ void print_siteplan(FILE *out, const SitePlan *plan, bool with_cache)
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     _cleanup_free_ char *name = site->version ? xasprintf("%s %s", site->title, site->version) : xstrdup(site->title);
     _cleanup_free_ char *title = text_escaped(name);
-    table_row(table, "directory", site->dir);
+    table_row(table, _("directory"), site->dir);
     if (site->fork)
-        table_row(table, "fork", site->fork);
+        table_row(table, _("fork"), site->fork);
     add_database(table, plan);
     add_replicas(table, site);
     for (size_t i = 0; i < site->n_filesets; i++)
         add_fileset(table, &site->filesets[i], &plan->filesets[i], with_cache);
     if (plan->bucket)
-        add_line(table, "bucket", xasprintf("%s holds the media, which backups will not have", plan->bucket));
+        add_line(table, _("bucket"), xasprintf(_("%s holds the media, which backups will not have"), plan->bucket));
     add_secrets(table, site);
-    add_list(table, "extensions", &site->extensions);
-    add_list(table, "rows left out", &site->exclude_table_data);
+    add_list(table, _("extensions"), &site->extensions);
+    add_list(table, _("rows left out"), &site->exclude_table_data);
     if (site->schema.tool)
-        table_row(table, "schema", site->schema.tool);
+        table_row(table, _("schema"), site->schema.tool);
     fprintf(out, "%s\n", title);
     table_print(table, out, 2);
 }

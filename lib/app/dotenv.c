@@ -16,6 +16,7 @@ typedef struct Dialect {
     bool unescape_bare;   /* "\x" is x in values without quotes too: since 2.8 */
     bool expand_newlines; /* "\n" in double quotes is a line break: before 3.0 */
     bool outer_first;     /* ${X} is what an earlier file says rather than this one: before 3.0 */
+    bool lone_names;      /* a name alone on its line is an empty variable: since 3.1.5 */
 } Dialect;
 
 typedef struct Reader {
@@ -31,6 +32,7 @@ typedef struct Reader {
 typedef struct Line {
     size_t end; /* of all that belongs to it */
     size_t key, key_len, value, value_len;
+    bool exported;
 } Line;
 
 static bool is_space(char c)
@@ -109,26 +111,28 @@ static size_t skip_separator(const char *text, size_t at)
     return text[at] == ':' && is_space(text[at + 1]) ? at + 2 : 0;
 }
 
-static bool assignment_from(const char *text, size_t at, Line *line)
+static bool assignment_from(const char *text, size_t at, const Dialect *dialect, Line *line)
 {
     line->key = at;
     line->key_len = skip_word(text, at) - at;
-    size_t value = line->key_len ? skip_separator(text, at + line->key_len) : 0;
-    if (value == 0)
-        return false;
+    size_t behind = at + line->key_len, value = line->key_len ? skip_separator(text, behind) : 0;
+    if (value == 0) {
+        line->value = behind;
+        line->value_len = 0;
+        return line->key_len && dialect->lone_names && is_tail(text, behind, &line->end);
+    }
     if (!quoted_value(text, value, '\'', line) && !quoted_value(text, value, '"', line))
         bare_value(text, value, line);
     return true;
 }
 
-static bool assignment(const char *text, size_t at, Line *line)
+static bool assignment(const char *text, size_t at, const Dialect *dialect, Line *line)
 {
     at = skip_space(text, at);
     size_t behind = at + strlen("export");
-    if (strncmp(text + at, "export", 6) == 0 && is_space(text[behind]) &&
-        assignment_from(text, skip_space(text, behind), line))
-        return true;
-    return assignment_from(text, at, line);
+    line->exported = strncmp(text + at, "export", 6) == 0 && is_space(text[behind]) &&
+                     assignment_from(text, skip_space(text, behind), dialect, line);
+    return line->exported || assignment_from(text, at, dialect, line);
 }
 
 /* ---- its value ---- */
@@ -317,9 +321,6 @@ static size_t origin(const Reader *reader, size_t at)
 /* Of equal keys the last one counts. */
 static int put(Reader *reader, const Line *line, const char *value)
 {
-    const char *name = reader->text + line->key;
-    const AppSetting *there =
-        setting_between(reader->ret, reader->first, reader->ret->n, reader->input->prefix, name, line->key_len);
     size_t from = line->value, len = line->value_len;
     while (len && is_space(reader->text[from + len - 1]))
         len--;
@@ -327,22 +328,27 @@ static int put(Reader *reader, const Line *line, const char *value)
         from++;
         len--;
     }
-    size_t offset = origin(reader, from), end = origin(reader, from + len);
-    if (there) {
-        AppSetting *setting = &reader->ret->v[there - reader->ret->v];
-        wipe_text(&setting->value);
-        setting->value = xstrdup(value);
-        setting->place.line = settings_line(reader->input, offset);
-        setting->place.offset = offset;
-        setting->place.len = end - offset;
-        return 0;
-    }
-    _cleanup_free_ char *key = xstrndup(name, line->key_len);
-    return settings_add(reader->ret, reader->input, key, value, offset, end - offset, reader->err);
+    size_t offset = origin(reader, from);
+    _cleanup_free_ char *key = xstrndup(reader->text + line->key, line->key_len);
+    return settings_put(reader->ret, reader->first, reader->input, key, value, offset,
+                        origin(reader, from + len) - offset, reader->err);
+}
+
+static int refuse_export(Reader *reader, size_t at)
+{
+    return settings_error(reader->input, origin(reader, at), "a variable is exported that has no value", reader->err);
+}
+
+static bool is_set(const Reader *reader, size_t name, size_t len)
+{
+    return setting_between(reader->ret, reader->first, reader->ret->n, reader->input->prefix, reader->text + name,
+                           len) != NULL;
 }
 
 static int read_assignment(Reader *reader, const Line *line)
 {
+    if (reader->dialect->lone_names && line->exported && line->value_len == 0)
+        return is_set(reader, line->key, line->key_len) ? 0 : refuse_export(reader, line->key);
     bool command;
     _cleanup_(wipe_text) char *value = read_value(reader, line, &command);
     if (strlen(value) > DOTENV_MAX)
@@ -356,7 +362,7 @@ static int read_assignment(Reader *reader, const Line *line)
     return put(reader, line, value);
 }
 
-/* "export NAME.." without a value is right only where all these are set. */
+/* "export NAME.." without a value is right only where all these are set, before or behind it. */
 static int check_export(Reader *reader, size_t at, size_t end)
 {
     bool first = true;
@@ -366,10 +372,8 @@ static int check_export(Reader *reader, size_t at, size_t end)
             len++;
         if (first && (len != 6 || strncmp(reader->text + at, "export", 6) != 0))
             return 0;
-        if (!first && setting_between(reader->ret, reader->first, reader->ret->n, reader->input->prefix,
-                                      reader->text + at, len) == NULL)
-            return settings_error(reader->input, origin(reader, at), "a variable is exported that has no value",
-                                  reader->err);
+        if (!first && !is_set(reader, at, len))
+            return refuse_export(reader, at);
         first = false;
         at += len;
     }
@@ -382,7 +386,7 @@ static int read_lines(Reader *reader, bool exports)
     const char *text = reader->text;
     Line line;
     for (size_t at = 0; text[at];) {
-        if (assignment(text, at, &line)) {
+        if (assignment(text, at, reader->dialect, &line)) {
             if (!exports && read_assignment(reader, &line) < 0)
                 return -1;
             at = line.end;
@@ -428,7 +432,7 @@ static int read_dotenv(SettingsInput *input, const Dialect *dialect, Settings *r
     int rc = normalize(&reader);
     if (rc == 0)
         rc = read_lines(&reader, false);
-    if (rc == 0)
+    if (rc == 0 && !dialect->lone_names)
         rc = read_lines(&reader, true);
     wipe_text(&reader.text);
     free(reader.origins);
@@ -437,7 +441,7 @@ static int read_dotenv(SettingsInput *input, const Dialect *dialect, Settings *r
 
 int dotenv_settings(SettingsInput *input, Settings *ret, Error *err)
 {
-    static const Dialect dialect = {.unescape_bare = true};
+    static const Dialect dialect = {.unescape_bare = true, .lone_names = true};
     return read_dotenv(input, &dialect, ret, err);
 }
 

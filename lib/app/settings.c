@@ -51,6 +51,24 @@ int settings_add(Settings *settings, SettingsInput *input, const char *key, cons
     return 0;
 }
 
+int settings_put(Settings *settings, size_t first, SettingsInput *input, const char *key, const char *value,
+                 size_t offset, size_t len, Error *err)
+{
+    size_t prefix = strlen(input->prefix);
+    for (size_t i = first; i < settings->n; i++) {
+        AppSetting *setting = &settings->v[i];
+        if (strncmp(setting->key, input->prefix, prefix) != 0 || strcmp(setting->key + prefix, key) != 0)
+            continue;
+        wipe_text(&setting->value);
+        setting->value = xstrdup(value);
+        setting->place.line = settings_line(input, offset);
+        setting->place.offset = offset;
+        setting->place.len = len;
+        return 0;
+    }
+    return settings_add(settings, input, key, value, offset, len, err);
+}
+
 const AppSetting *settings_get(const Settings *settings, const char *key)
 {
     for (size_t i = 0; i < settings->n; i++)

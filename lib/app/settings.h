@@ -26,6 +26,9 @@ void settings_done(Settings *settings); /* wipes values */
 /* Adds a setting; offset and len are those of the value in input->text. The first one of a key is what counts. */
 int settings_add(Settings *settings, SettingsInput *input, const char *key, const char *value, size_t offset,
                  size_t len, Error *err);
+/* The same where the last one of a file counts: takes the place of one of that key that is not before `first`. */
+int settings_put(Settings *settings, size_t first, SettingsInput *input, const char *key, const char *value,
+                 size_t offset, size_t len, Error *err);
 const AppSetting *settings_get(const Settings *settings, const char *key);
 /* Whether that key or one below it (key.x, key[0]) is there. */
 bool settings_have_below(const Settings *settings, const char *key);

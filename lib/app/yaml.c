@@ -92,16 +92,24 @@ static int refuse_syntax(Reader *reader, const yaml_parser_t *parser)
     return refuse(reader, parser->problem_mark, what);
 }
 
-static int check_token(Reader *reader, const yaml_token_t *token, int *depth, int *documents)
+/* Whether a comment stands right behind the head of a block of text, which not every library takes for one. */
+static bool has_glued_comment(const Reader *reader, const yaml_token_t *token)
+{
+    const char *head = reader->input->text + byte_of(reader, token->start_mark);
+    if (token->data.scalar.style != YAML_LITERAL_SCALAR_STYLE && token->data.scalar.style != YAML_FOLDED_SCALAR_STYLE)
+        return false;
+    return head[1 + strspn(head + 1, "+-123456789")] == '#';
+}
+
+static int check_token(Reader *reader, const yaml_token_t *token, int *depth)
 {
     switch (token->type) {
+    case YAML_SCALAR_TOKEN:
+        return has_glued_comment(reader, token) ? refuse(reader, token->start_mark, "a comment needs a space before it")
+                                                : 0;
     case YAML_TAG_TOKEN:
     case YAML_TAG_DIRECTIVE_TOKEN:
         return refuse(reader, token->start_mark, "tags are not read");
-    case YAML_DOCUMENT_START_TOKEN:
-        if (++*documents > 1)
-            return refuse(reader, token->start_mark, "a second document begins");
-        return 0;
     case YAML_BLOCK_SEQUENCE_START_TOKEN:
     case YAML_BLOCK_MAPPING_START_TOKEN:
     case YAML_FLOW_SEQUENCE_START_TOKEN:
@@ -123,7 +131,7 @@ static int check_tokens(Reader *reader)
 {
     yaml_parser_t parser;
     yaml_token_t token;
-    int depth = 0, documents = 0, rc = 0;
+    int depth = 0, rc = 0;
     bool end = false;
     parser_begin(reader, &parser);
     while (rc == 0 && !end) {
@@ -132,7 +140,7 @@ static int check_tokens(Reader *reader)
             break;
         }
         end = token.type == YAML_STREAM_END_TOKEN;
-        rc = check_token(reader, &token, &depth, &documents);
+        rc = check_token(reader, &token, &depth);
         yaml_token_delete(&token);
     }
     yaml_parser_delete(&parser);
@@ -339,13 +347,27 @@ static int put_document(Reader *reader)
     return put_node(reader, "", root, 0);
 }
 
+static int refuse_second_document(Reader *reader, yaml_parser_t *parser)
+{
+    yaml_document_t second;
+    if (!yaml_parser_load(parser, &second))
+        return refuse_syntax(reader, parser);
+    bool there = yaml_document_get_root_node(&second) != NULL;
+    int rc = there ? refuse(reader, second.start_mark, "a second document begins") : 0;
+    yaml_document_delete(&second);
+    return rc;
+}
+
 static int read_document(Reader *reader)
 {
     yaml_parser_t parser;
-    parser_begin(reader, &parser);
     int rc;
+    parser_begin(reader, &parser);
     if (yaml_parser_load(&parser, &reader->document)) {
+        bool any = yaml_document_get_root_node(&reader->document) != NULL;
         rc = put_document(reader);
+        if (rc == 0 && any)
+            rc = refuse_second_document(reader, &parser);
         yaml_document_delete(&reader->document);
     } else {
         rc = refuse_syntax(reader, &parser);

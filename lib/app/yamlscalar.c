@@ -61,7 +61,7 @@ static void shortest(double number, char digits[20], int *point)
     *point = atoi(from + 1) + 1;
 }
 
-static char *number_text(double number)
+char *js_number_text(double number)
 {
     char digits[20];
     int point;
@@ -229,7 +229,7 @@ YamlKind yaml_plain_js(const char *text, char **ret)
     if (is_one_of(text, yes) || is_one_of(text, no))
         *ret = xstrdup(is_one_of(text, yes) ? "true" : "false");
     else if (js_integer(text, &number) || js_float(text, &number))
-        *ret = number_text(number);
+        *ret = js_number_text(number);
     else if (is_date(text))
         return YAML_DATE;
     else

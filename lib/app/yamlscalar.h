@@ -12,4 +12,7 @@ YamlKind yaml_plain_js(const char *text, char **ret);
 /* The same as YAML 1.1 knows it: yes and no, 0777, 1:30:00. Floating numbers stay as they are written. */
 YamlKind yaml_plain_11(const char *text, char **ret);
 
+/* A number as JavaScript writes it. To be freed. */
+char *js_number_text(double number);
+
 #endif

@@ -15,7 +15,7 @@ start 15 site
 sed -i '1i local all misskey,moved scram-sha-256' "$WORK/site/data/pg_hba.conf"
 sql postgres 'SELECT pg_reload_conf()' >"$WORK/reload"
 as_literal=${secret//\'/\'\'}
-sql postgres "CREATE ROLE misskey LOGIN CREATEDB CREATEROLE PASSWORD '$as_literal'"
+sql postgres "CREATE ROLE misskey LOGIN CREATEDB PASSWORD '$as_literal'"
 sql postgres "CREATE ROLE mastodon LOGIN CREATEDB"
 sql postgres "CREATE ROLE synapse LOGIN"
 createdb_as misskey 'OWNER misskey'
@@ -118,6 +118,8 @@ RUBY
 echo 'class Init < ActiveRecord::Migration[5.0]; end' >"$mastodon/db/migrate/20160220174730_create_accounts.rb"
 printf 'ActiveRecord::Schema[7.2].define(version: 2016_02_20_174730) do\nend\n' >"$mastodon/db/schema.rb"
 printf "source 'https://rubygems.org'\n" >"$mastodon/Gemfile"
+mkdir -p "$mastodon/public/system/media_attachments/files/112/233/445/566/778/899/original"
+head -c 6000 /dev/urandom >"$mastodon/public/system/media_attachments/files/112/233/445/566/778/899/original/cat.png"
 head -c 5000 /dev/urandom >"$mastodon/public/system/accounts/avatars/000/000/001/original/me.png"
 head -c 70000 /dev/urandom >"$mastodon/public/system/cache/accounts/avatars/000/000/002/original/them.png"
 head -c 30000 /dev/urandom >"$mastodon/public/system/cache/media_attachments/files/000/000/007/small/cat.png"
@@ -132,6 +134,10 @@ PGUSER=mastodon sql mastodon_production "
         VALUES ('me', NULL, 'me.png', 1), ('them', 'elsewhere.test', 'them.png', 1);
     CREATE TABLE media_attachments (id bigserial PRIMARY KEY, account_id bigint REFERENCES accounts, file_file_name varchar,
         thumbnail_file_name varchar, remote_url varchar NOT NULL DEFAULT '', file_storage_schema_version integer);
+    INSERT INTO media_attachments VALUES (112233445566778899, 1, 'cat.png', NULL, '', 1),
+        (7, 2, 'dog.png', NULL, 'https://elsewhere.test/dog.png', 1);
+    CREATE TABLE custom_emojis (id bigserial PRIMARY KEY, shortcode varchar NOT NULL, domain varchar, image_file_name varchar);
+    CREATE TABLE site_uploads (id bigserial PRIMARY KEY, var varchar NOT NULL DEFAULT '', file_file_name varchar);
     CREATE TABLE statuses (id bigserial PRIMARY KEY, account_id bigint REFERENCES accounts, text text NOT NULL DEFAULT '');
     INSERT INTO statuses (account_id, text) SELECT 1, 'toot ' || n FROM generate_series(1, 1000) n" || die 'no mastodon'
 
@@ -193,7 +199,8 @@ jq -r .configuration.text "$WORK/out" >>"$WORK/kura.conf"
 check 'what is there already' status_is '0|3' ask init --app-dir "$mastodon"
 check 'needs nothing' says 'has it already'
 check 'a third one, known by a description alone' status_is '0|3' ask init --json --app-dir "$synapse"
-jq -r '.configuration.text // empty' "$WORK/out" >>"$WORK/kura.conf"
+check 'whose role could not rehearse, which is told' jq -e '[.findings[].code] | index("rehearsals-need")' "$WORK/out"
+jq -r .configuration.text "$WORK/out" >>"$WORK/kura.conf"
 
 # ---- backup into a repository that is not encrypted ----
 
@@ -203,16 +210,16 @@ check 'that is the only fileset left out' test "$(jq -r '[.backup.filesets[].nam
 check 'the rows are there' digests_agree "$WORK/plain" "$(latest "$WORK/plain")" misskey
 check 'no reminder is wanted' status_is 0 ask backup --app misskey --secrets never --json
 check 'a cache is left out' status_is 0 ask backup --app mastodon --secrets never --json
-check 'counted' test "$(sizes media)" = '1 2 100000'
+check 'counted' test "$(sizes media)" = '2 2 100000'
 check 'and shown' status_is 0 ask backup --app mastodon --secrets never
 check 'with the size it saves' says 'left out .*2 files, 97\.7 KiB'
 check 'the manifest remembers' jq -e '.filesets[0].left_out_bytes == 100000' "$(manifest "$WORK/plain" "$(latest "$WORK/plain")")"
 check 'it is shown later, too' status_is 0 ask show "$(latest "$WORK/plain")" --json
 check 'with its size' jq -e '.backup.filesets[0].left_out_bytes == 100000' "$WORK/out"
 check 'with the cache' status_is 0 ask backup --app mastodon --secrets never --with-cache --json
-check 'nothing is left out' test "$(sizes media)" = '3 0 0'
+check 'nothing is left out' test "$(sizes media)" = '4 0 0'
 check 'more than one exclusion' status_is 0 ask backup --app mastodon --secrets never --exclude me.png --json
-check 'both count' test "$(sizes media)" = '0 2 100000'
+check 'both count' test "$(sizes media)" = '1 2 100000'
 check 'one-time keys stay out' status_is 0 ask backup --app synapse --secrets never --json --exclude-table-data events
 check 'also beside another table' jq -e '[.database.tables[] | select(.name == "e2e_one_time_keys_json" or .name == "events") | .rows // 0] | add // 0 == 0' \
     "$(manifest "$WORK/plain" "$(latest "$WORK/plain")")"
@@ -244,6 +251,9 @@ check 'and then has them' jq -e '[.backup.filesets[].name] | index("config")' "$
 check 'a rehearsal on the application'"'"'s own server' status_is '0|3' ask rehearse latest --app misskey --json
 check 'passes' jq -e '.rehearsal.verdict != "failed"' "$WORK/out"
 check 'rows and media agree' jq -e '.rehearsal.proofs[] | select(.name == "media-references") | .checked == 2 and .failed == 0' "$WORK/out"
+check 'nor does Mastodon lack a file' status_is '0|3' ask rehearse latest --app mastodon --json
+check 'by a role that stands for all' jq -e '[.findings[].code] | index("rehearsal-role")' "$WORK/out"
+check 'that is its own' jq -e '.rehearsal.proofs[] | select(.name == "media-references") | .checked == 2 and .failed == 0' "$WORK/out"
 check 'its database is gone' test "$(databases | grep -c rehears)" = 0
 
 # ---- restore ----
