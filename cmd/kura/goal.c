@@ -57,6 +57,12 @@ static void infer(const Manifest *manifest, int only, RestoreGoal *goal)
         infer_files(manifest, goal);
 }
 
+void restore_goal_infer(const Manifest *manifest, RestoreGoal *ret)
+{
+    *ret = (RestoreGoal){0};
+    infer(manifest, EVERYTHING, ret);
+}
+
 static const AppFileset *find_fileset(const AppSite *site, const char *name)
 {
     for (size_t i = 0; i < site->n_filesets; i++)
@@ -97,8 +103,15 @@ static int take_named(const Options *options, int only, RestoreGoal *goal, Error
     if (file_args_parse(options_list(options, OPT_FILES), &files, err) < 0)
         return -1;
     goal->files = xcalloc(files.n + 1, sizeof *goal->files);
-    for (size_t i = 0; only != ONLY_DB && i < files.n; i++)
-        add_files(goal, files.v[i].name, xstrdup(files.v[i].dir), false);
+    for (int config = 1; only != ONLY_DB && config >= 0; config--) {
+        for (size_t i = 0; i < files.n; i++)
+            if ((strcmp(files.v[i].name, APP_CONFIG_FILESET) == 0) == config)
+                add_files(goal, files.v[i].name, xstrdup(files.v[i].dir), false);
+        if (config && goal->n_files) {
+            goal->n_first = goal->n_files;
+            goal->config_dir = xstrdup(goal->files[0].dir);
+        }
+    }
     goal->db = only == ONLY_FILES ? NULL : xstrdup_null(options_text(options, OPT_DB));
     return 0;
 }

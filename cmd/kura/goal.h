@@ -23,6 +23,8 @@ typedef struct RestoreGoal {
 
 /* manifest: NULL for an archive, which tells nothing. */
 int restore_goal(Session *session, const Manifest *manifest, RestoreGoal *ret, Error *err);
+/* Everything where it was, as a backup of a bare host tells it. */
+void restore_goal_infer(const Manifest *manifest, RestoreGoal *ret);
 void restore_goal_done(RestoreGoal *goal);
 
 #endif
