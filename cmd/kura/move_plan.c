@@ -116,12 +116,16 @@ typedef struct Load {
     uint64_t database_bytes;
     FileArgs files;
     FilesetSurvey *surveys;
+    struct RestoreFiles *places; /* on the new host */
 } Load;
 
 static void load_done(Load *load)
 {
     free(load->database);
     free(load->surveys);
+    for (size_t i = 0; load->places && i < load->files.n; i++)
+        free((char *)load->places[i].dir);
+    free(load->places);
     file_args_done(&load->files);
 }
 
@@ -236,6 +240,20 @@ static void print_load(FILE *out, const Load *load, const Pace *pace)
     table_print(table, out, 2);
 }
 
+/* Only the new host knows better where files go; the configuration goes beside. */
+static void places_of(Load *load, MoveRoute *route)
+{
+    load->places = xcalloc(load->files.n + 1, sizeof *load->places);
+    for (size_t i = 0; i < load->files.n; i++) {
+        const FileArg *file = &load->files.v[i];
+        bool beside = file->app && file->app->secret;
+        load->places[i] =
+            (struct RestoreFiles){.name = file->name, .dir = xasprintf("%s%s", file->dir, beside ? BESIDE : "")};
+    }
+    route->files = load->places;
+    route->n_files = load->files.n;
+}
+
 static int plan_old(Session *session, const Manifest *newest, Error *err)
 {
     _cleanup_(load_done) Load load = {0};
@@ -248,10 +266,7 @@ static int plan_old(Session *session, const Manifest *newest, Error *err)
         return error_hint(err, "Give --app-dir, or --app with a section that has it; on the new host say --as new.");
     }
     Pace pace = earlier_pace(session, route.app);
-    _cleanup_free_ struct RestoreFiles *files = xcalloc(load.files.n + 1, sizeof *files);
-    for (size_t i = 0; i < load.files.n; i++)
-        files[route.n_files++] = (struct RestoreFiles){.name = load.files.v[i].name, .dir = load.files.v[i].dir};
-    route.n_files = 0; /* where they go only the new host knows */
+    places_of(&load, &route);
     move_steps(&route, &steps);
     if (session->json) {
         session_set(session, "move",
