@@ -1,6 +1,7 @@
 #include "kura/restore.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "commands.h"
 #include "goal.h"
@@ -22,7 +23,8 @@ static int check_goal(const Options *options, bool db, bool files, Error *err)
     }
     if (options_given(options, OPT_PATH) && !options_given(options, OPT_FILES))
         return error_set(err, ERR_USAGE, "--path needs --files");
-    const char *needy = options_given(options, OPT_ADMIN_DB)      ? "--admin-db"
+    const char *needy = options_given(options, OPT_WAIT_STANDBYS) ? "--wait-standbys"
+                        : options_given(options, OPT_ADMIN_DB)    ? "--admin-db"
                         : options_flag(options, OPT_SWAP)         ? "--swap"
                         : options_flag(options, OPT_CREATE_ROLES) ? "--create-roles"
                                                                   : NULL;
@@ -115,6 +117,17 @@ static void tell_goal(Session *session, const Manifest *manifest, const RestoreG
                      "has for it, as a SCRAM verifier");
 }
 
+/* Ids and names can be mistaken; what a backup says of itself cannot. */
+static int check_application(const Session *session, const Manifest *manifest, Error *err)
+{
+    const ManifestApplication *application = manifest ? manifest->application : NULL;
+    if (!site_is_target(session) || application == NULL || strcmp(application->profile, session->site->name) == 0)
+        return 0;
+    error_set(err, ERR_USAGE, "backup %s is of %s, and \"%s\" is the directory of %s", manifest->id, application->title,
+              session->site->dir, session->site->title);
+    return error_hint(err, "Name the backup by its id, or the application with --app.");
+}
+
 static int restore_into(Session *session, const Manifest *manifest, RoleMap *map, FilesetPaths *paths,
                         const RestoreGoal *goal, Error *err)
 {
@@ -132,6 +145,7 @@ static int restore_into(Session *session, const Manifest *manifest, RoleMap *map
         .password = role_password,
         .password_ctx = &password,
         .swap = options_flag(options, OPT_SWAP),
+        .wait_standbys = options_number(options, OPT_WAIT_STANDBYS, 0),
         .verify = !options_flag(options, OPT_NO_VERIFY),
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
         .site = session->site,
@@ -158,7 +172,7 @@ int command_restore(Session *session, Error *err)
     if (check_use(options, archive, err) < 0 || session_rolemap(session, &map, err) < 0 ||
         session_paths(session, &paths, err) < 0 || read_site(session, err) < 0 ||
         (!archive && session_load_backup(session, name, &manifest, err) < 0) ||
-        restore_goal(session, manifest, &goal, err) < 0 ||
+        check_application(session, manifest, err) < 0 || restore_goal(session, manifest, &goal, err) < 0 ||
         check_goal(options, goal.db != NULL, goal.n_files > 0, err) < 0 ||
         (goal.db && manifest && site_map_roles(session, manifest, map, err) < 0))
         return -1;
