@@ -210,9 +210,7 @@ static int examine(Session *session, AppSite *site, Error *err)
     const bool limited = limits.backup + limits.rehearsal + limits.verify + limits.read > 0;
     _cleanup_free_ char *state_dir = session_state_dir(session), *cache_dir = session_cache_dir(options);
     DoctorScene scene = {
-        .app = app    ? app
-               : site ? site->name
-                      : NULL,
+        .app = session_app(session),
         .site = site,
         .db = db,
         .store = session->store,
