@@ -4,9 +4,9 @@
 set -eu
 
 build='gcc libc6-dev meson ninja-build pkg-config libpq-dev libarchive-dev libzstd-dev zlib1g-dev libssl-dev libjansson-dev
-    libxxhash-dev libcurl4-openssl-dev libexpat1-dev libyaml-dev libcmocka-dev gettext'
+    libxxhash-dev libcurl4-openssl-dev libexpat1-dev libhiredis-dev libyaml-dev libcmocka-dev gettext'
 server='postgresql-15 postgresql-client-15'
-test='age git clang libclang-rt-14-dev mandoc bash diffutils zstd gzip bzip2 tar jq util-linux python3 openssl locales zsh fish
+test='age git clang libclang-rt-14-dev mandoc bash redis-tools iproute2 diffutils zstd gzip bzip2 tar jq util-linux python3 openssl locales zsh fish
     pgbouncer faketime systemd dpkg-dev debhelper lintian mmdebstrap'
 bench='time rclone restic borgbackup faketime'
 # A browser, and what drives it and looks at its pages; node may also have come from elsewhere, with its npm.
@@ -14,14 +14,20 @@ report='chromium fonts-dejavu-core'
 command -v node >/dev/null || report="$report nodejs"
 command -v npm >/dev/null || report="$report npm"
 
+# Tools that migrate databases, whose tables and files kura reads.
+migrate='python3-django python3-psycopg2 alembic ruby-activerecord ruby-pg'
+command -v node >/dev/null || migrate="$migrate nodejs"
+command -v npm >/dev/null || migrate="$migrate npm"
+
 case ${1:-test} in
 build) wanted=$build ;;
 quickstart) wanted="$build $server" ;;
 test) wanted="$build $server $test" ;;
 report) wanted="$build $server $test $report" ;;
 bench) wanted="$build $server $test $bench" ;;
+migrate) wanted="$build $server $test $migrate" ;;
 *)
-    echo 'usage: packages.sh [build|quickstart|test|report|bench]' >&2
+    echo 'usage: packages.sh [build|quickstart|test|report|bench|migrate]' >&2
     exit 2
     ;;
 esac

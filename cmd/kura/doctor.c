@@ -4,6 +4,7 @@
 #include "kura/doctor.h"
 #include "kura/text.h"
 #include "kura/words.h"
+#include "redisarg.h"
 #include "screen.h"
 #include "site.h"
 #include "statusview.h"
@@ -179,7 +180,8 @@ static int open_repo(void *ctx, RepoUse use, Repo **ret, Error *err)
 /* Without a repository the site is looked at alone, and the other way round. */
 static int open_store(Session *session, Error *err)
 {
-    bool other = options_given(session->options, OPT_DB) || options_given(session->options, OPT_APP_DIR);
+    bool other = options_given(session->options, OPT_DB) || options_given(session->options, OPT_REDIS) ||
+                 options_given(session->options, OPT_APP_DIR);
     if (other && !options_given(session->options, OPT_REPO))
         return 0;
     return session_open_store(session, false, err);
@@ -204,7 +206,10 @@ static int examine(Session *session, AppSite *site, Error *err)
 {
     const Options *options = session->options;
     const char *db = options_text(options, OPT_DB);
+    _cleanup_(redis_arg_done) RedisArg redis = {0};
     if (site && session_db(session, &db, err) < 0)
+        return -1;
+    if (redis_arg_read(session, &redis, err) < 0)
         return -1;
     const StandingLimits limits = standing_limits(options);
     const bool limited = limits.backup + limits.rehearsal + limits.verify + limits.read > 0;
@@ -213,6 +218,8 @@ static int examine(Session *session, AppSite *site, Error *err)
         .app = session_app(session),
         .site = site,
         .db = db,
+        .redis = redis.servers,
+        .n_redis = redis.n,
         .store = session->store,
         .open_repo = open_repo,
         .ctx = session,

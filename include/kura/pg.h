@@ -43,6 +43,7 @@ int pg_query(PgConn *conn, const char *sql, int n_params, const char *const *par
 int pg_query_value(PgConn *conn, const char *sql, int n_params, const char *const *params, char **ret, Error *err);
 /* Sets how long each later call may take, in seconds; 0: for ever (the beginning). */
 void pg_set_deadline(PgConn *conn, double seconds);
+double pg_deadline(const PgConn *conn);
 
 /* COPY .. TO STDOUT: calls row for every CopyData message (one row, with its newline). *ret_rows is the count of the
  * command tag. */

@@ -6,12 +6,15 @@
 #include "doctor_priv.h"
 #include "kura/mem.h"
 #include "kura/words.h"
+#include "redisview.h"
 
 void doctor_done(DoctorScene *scene)
 {
     repo_close(scene->repo);
     manifest_free(scene->newest);
+    doctor_replicas_free(scene->replicas);
     pg_close(scene->conn);
+    redis_views_free(scene->redis_views);
     clusters_free(scene->clusters);
     for (size_t i = 0; i < DOCTOR_COUNT; i++)
         free(scene->results[i].reason);
