@@ -227,6 +227,13 @@ check 'remote media stay out' test "$(sizes media)" = '1 1 8000'
 
 # ---- an encrypted repository has the configuration, too ----
 
+check 'all at once' status_is 0 kura init --app-dir "$misskey" --repo "$WORK/third" --encrypt --identity-out "$WORK/third.id" \
+    --key-file "$WORK/third.key" --config "$WORK/etc/third.conf" --app first
+check 'the identity is to be moved away' says 'Move the identity away'
+check 'and is needed for a rehearsal' says "kura rehearse latest --app first .*--identity $WORK/third.id"
+check 'the key file is remembered' grep -qx "key-file = $WORK/third.key" "$WORK/etc/third.conf"
+check 'so that a name is enough' status_is 0 kura --config "$WORK/etc/third.conf" backup --app first --json
+check 'for everything' jq -e '[.backup.filesets[].name] == ["media", "config"] and .backup.app == "first" and .backup.database.name == "misskey"' "$WORK/out"
 export KURA_KEY_FILE=$WORK/host.key
 check 'an encrypted repository' status_is 0 kura init --repo "$WORK/sealed" --encrypt --identity-out "$WORK/identity"
 sealed() { ask "$@" --repo "$WORK/sealed"; }
