@@ -7,7 +7,7 @@ build='gcc libc6-dev meson ninja-build pkg-config libpq-dev libarchive-dev libzs
     libxxhash-dev libcurl4-openssl-dev libexpat1-dev libhiredis-dev libyaml-dev libcmocka-dev gettext'
 server='postgresql-15 postgresql-client-15'
 test='age git clang libclang-rt-14-dev mandoc bash redis-tools iproute2 diffutils zstd gzip bzip2 tar jq util-linux python3 openssl locales zsh fish
-    faketime systemd dpkg-dev debhelper lintian mmdebstrap'
+    pgbouncer faketime systemd dpkg-dev debhelper lintian mmdebstrap'
 bench='time rclone restic borgbackup faketime'
 # A browser, and what drives it and looks at its pages; node may also have come from elsewhere, with its npm.
 report='chromium fonts-dejavu-core'
