@@ -3,6 +3,7 @@
 #include "backup_into.h"
 #include "commands.h"
 #include "kura/priority.h"
+#include "redisarg.h"
 #include "site.h"
 #include "view.h"
 
@@ -51,9 +52,11 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
     const Options *options = session->options;
     const char *db;
     _cleanup_free_ char *cache = session_cache_dir(options);
+    _cleanup_(redis_arg_done) RedisArg redis;
     AppSite *site;
     _cleanup_(strvec_done) StrVec exclude_table_data = {0};
-    if (session_site(session, &site, err) < 0 || session_db(session, &db, err) < 0)
+    if (redis_arg_read(session, &redis, err) < 0 || session_site(session, &site, err) < 0 ||
+        session_db(session, &db, err) < 0)
         return -1;
     site_tell_left_out(session, files, repo);
     site_exclude_table_data(session, &exclude_table_data);
@@ -64,6 +67,8 @@ int backup_into(Session *session, const FileArgs *files, Repo *repo, Manifest **
         .role = options_text(options, OPT_ROLE),
         .pg_bindir = options_text(options, OPT_PG_BINDIR),
         .files = xcalloc(files->n + 1, sizeof *backup.files),
+        .redis = redis.servers,
+        .n_redis = redis.n,
         .exclude = *options_list(options, OPT_EXCLUDE),
         .include = *options_list(options, OPT_INCLUDE),
         .exclude_caches = options_flag(options, OPT_EXCLUDE_CACHES),

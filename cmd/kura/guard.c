@@ -12,6 +12,7 @@
 #include "kura/log.h"
 #include "kura/words.h"
 #include "night.h"
+#include "redact.h"
 #include "schemaview.h"
 #include "screen.h"
 #include "site.h"
@@ -183,35 +184,47 @@ static void check_schema(Guard *guard)
 {
     Error why = ERROR_INIT;
     Session *session = guard->session;
-    app_site_free(session->site);
-    session->site = NULL;
+    session_site_done(session);
     guard->asked = schema_ask(session, &guard->answer, &why) == 0;
     if (!guard->asked)
         findings_add(&session->findings, FINDING_WARNING, "schema-unknown", why.hint[0] ? why.hint : NULL,
                      "whether code and database fit is not known: %s", why.message);
 }
 
+/* A word of a command line, quoted where it must be. To be freed. */
+static char *shell_word(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:/@%+-";
+    return text[0] && strspn(text, plain) == strlen(text) ? xstrdup(text) : text_shell(text);
+}
+
 static void add_shell_option(Buf *out, const Options *options, OptionId id)
 {
     const StrVec *list = options_list(options, id);
     for (size_t i = 0; i < list->n && options->values[id].source == SOURCE_COMMAND_LINE; i++) {
-        _cleanup_free_ char *text = text_shell(list->v[i]);
+        _cleanup_free_ char *text = shell_word(list->v[i]);
         buf_printf(out, NULL, " --%s %s", option_specs[id].name, text);
     }
 }
 
-/* The command line that puts the database back as it was. To be freed. */
+/* The command line that puts the database back as it was: into the application's own database, or the one that was
+ * named. To be freed. */
 static char *restore_line(const Guard *guard)
 {
-    static const OptionId ids[] = {OPT_CONFIG, OPT_REPO, OPT_APP, OPT_APP_DIR, OPT_PROFILE, OPT_IDENTITY};
+    static const OptionId ids[] = {OPT_CONFIG, OPT_REPO, OPT_APP, OPT_PROFILE, OPT_IDENTITY};
     _cleanup_(buf_done) Buf line = BUF_INIT(64 * 1024);
     const Session *session = guard->session;
-    buf_printf(&line, NULL, "kura restore %s --swap", guard->backup);
+    const char *db = options_text(session->options, OPT_DB);
+    buf_printf(&line, NULL, "kura restore %s --swap --only db", guard->backup);
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
         add_shell_option(&line, session->options, ids[i]);
     if (session->site) {
-        _cleanup_free_ char *conninfo = app_conninfo(&session->site->database, false), *text = text_shell(conninfo);
-        buf_printf(&line, NULL, " --db %s --only db", text);
+        _cleanup_free_ char *dir = shell_word(session->site->dir);
+        buf_printf(&line, NULL, " --app-dir %s", dir);
+    }
+    if (db) {
+        _cleanup_free_ char *shown = redact_conninfo(db), *text = shell_word(shown);
+        buf_printf(&line, NULL, " --db %s", text);
     }
     return xstrdup(buf_str(&line));
 }
@@ -220,7 +233,7 @@ static void add_services(Buf *out, const char *verb, const StrVec *services)
 {
     buf_printf(out, NULL, "systemctl %s", verb);
     for (size_t i = 0; i < services->n; i++) {
-        _cleanup_free_ char *text = text_shell(services->v[i]);
+        _cleanup_free_ char *text = shell_word(services->v[i]);
         buf_printf(out, NULL, " %s", text);
     }
 }
@@ -264,14 +277,14 @@ static void tell(Guard *guard)
     }
 }
 
-/* The command's own status goes before what is found behind it. */
+/* The command's own status goes before what is found behind it. Warnings of the backup were told; there is one. */
 static int status_of(const Guard *guard)
 {
     if (guard->status != 0)
         return guard->status;
-    int status =
-        guard->asked ? schema_exit_status(&guard->answer, options_flag(guard->session->options, OPT_POST_OK)) : 0;
-    return status != 0 ? status : -1;
+    if (!guard->asked)
+        return error_exit_status(ERR_FINDINGS);
+    return schema_exit_status(&guard->answer, options_flag(guard->session->options, OPT_POST_OK));
 }
 
 static char *tag_of_now(void)

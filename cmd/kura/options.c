@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kura/argv.h"
+#include "kura/words.h"
 
 static const char *yes_words[] = {"yes", "true", "on", "1"};
 static const char *no_words[] = {"no", "false", "off", "0"};
@@ -130,6 +131,7 @@ static int value_parse(const OptionSpec *spec, const char *text, const char *whe
                              OPTION_SECONDS_MAX);
         return 0;
     case OPTION_DURATION:
+    case OPTION_WAIT:
         if (parse_duration(text, &ret->number) < 0)
             return error_set(err, ERR_USAGE,
                              "invalid value \"%s\" for %s: a duration is needed, such as 90s, 26h or 35d", text, where);
@@ -242,7 +244,7 @@ int options_environment(Options *options, const char *(*getenv_fn)(const char *n
         const char *text = spec->env[0] ? getenv_fn(spec->env) : NULL;
         if (text == NULL || text[0] == 0 || !option_configured(spec, options->command->id))
             continue;
-        _cleanup_free_ char *where = xasprintf("environment variable %s", spec->env);
+        _cleanup_free_ char *where = xasprintf(_("environment variable %s"), spec->env);
         if (options_set(options, spec, SOURCE_ENVIRONMENT, text, where, err) < 0)
             return -1;
     }
@@ -368,13 +370,20 @@ static int unknown_option(const CommandSpec *command, const char *name, Error *e
     return error_hint(err, "Try \"kura help %s\".", command->name);
 }
 
+static const char *default_value(const OptionSpec *spec)
+{
+    if (spec->type == OPTION_FLAG)
+        return "yes";
+    return spec->type == OPTION_WAIT ? OPTION_WAIT_DEFAULT : "100";
+}
+
 /* Takes the value of an option from behind its '=' (value) or from the next word. */
 static int take_value(Options *options, const OptionSpec *spec, const char *value, int argc, const char *const argv[],
                       int *position, Error *err)
 {
-    _cleanup_free_ char *where = xasprintf("option --%s", spec->name);
+    _cleanup_free_ char *where = xasprintf(_("option --%s"), spec->name);
     if (value == NULL && !option_takes_value(spec))
-        value = option_is_optional(spec) ? "100" : "yes";
+        value = default_value(spec);
     if (value == NULL) {
         if (*position + 1 >= argc)
             return error_set(err, ERR_USAGE, "%s needs a value: %s", where, spec->arg);

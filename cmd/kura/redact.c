@@ -40,9 +40,15 @@ static bool is_dbname(const char *conninfo)
     return strchr(conninfo, '=') == NULL && strstr(conninfo, "://") == NULL;
 }
 
+/* A URL that is not libpq's. */
+static bool foreign_url(const char *text)
+{
+    return strncmp(text, "redis://", 8) == 0 || strncmp(text, "unix://", 7) == 0;
+}
+
 char *redact_conninfo(const char *conninfo)
 {
-    if (is_dbname(conninfo))
+    if (is_dbname(conninfo) || (foreign_url(conninfo) && !conninfo_has_secret(conninfo)))
         return xstrdup(conninfo);
     PQconninfoOption *options = parse(conninfo);
     if (options == NULL)
@@ -62,6 +68,8 @@ bool conninfo_has_secret(const char *conninfo)
 {
     if (is_dbname(conninfo))
         return false;
+    if (foreign_url(conninfo))
+        return strpbrk(conninfo, "@?") != NULL;
     PQconninfoOption *options = parse(conninfo);
     bool found = options == NULL;
     for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)

@@ -6,8 +6,9 @@
 
 #include "options.h"
 
-/* A connection string or URI as "key=value .." with "****" for every secret; one that libpq cannot parse is "****"
- * altogether, since nobody knows where its password is. To be freed. */
+/* A connection string or URI of libpq as "key=value .." with "****" for every secret; one that libpq cannot parse is
+ * "****" altogether, since nobody knows where its password is. A URL of Redis is shown without its user and password.
+ * To be freed. */
 char *redact_conninfo(const char *conninfo);
 /* Whether it holds a secret, or cannot be parsed. */
 bool conninfo_has_secret(const char *conninfo);

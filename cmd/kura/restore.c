@@ -1,6 +1,7 @@
 #include "kura/restore.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "commands.h"
 #include "restoreview.h"
@@ -25,6 +26,8 @@ static int check_use(const RestoreOptions *restore, int only, bool archive, Erro
     }
     if (restore->paths && restore->n_files == 0)
         return error_set(err, ERR_USAGE, "--path needs --files");
+    if (restore->db == NULL && restore->wait_standbys > 0)
+        return error_set(err, ERR_USAGE, "--wait-standbys needs --db");
     if (restore->db == NULL && restore->admin_db)
         return error_set(err, ERR_USAGE, "--admin-db needs --db");
     if (restore->db == NULL && (restore->swap || restore->create_roles))
@@ -139,10 +142,23 @@ static int choose_target(Session *session, FileArgs *files, RestoreOptions *rest
     return check_use(restore, only, is_archive(options->args.v[0]), err);
 }
 
+/* Ids and names can be mistaken; what a backup says of itself cannot. */
+static int check_application(const Session *session, const Manifest *manifest, Error *err)
+{
+    const ManifestApplication *application = manifest->application;
+    if (!site_is_target(session) || application == NULL || strcmp(application->profile, session->site->name) == 0)
+        return 0;
+    error_set(err, ERR_USAGE, "backup %s is of %s, and \"%s\" is the directory of %s", manifest->id, application->title,
+              session->site->dir, session->site->title);
+    return error_hint(err, "Name the backup by its id, or the application with --app.");
+}
+
 /* What the backup itself decides. */
 static int suit_backup(Session *session, const Manifest *manifest, RoleMap *map, FileArgs *files,
                        RestoreOptions *restore, Error *err)
 {
+    if (check_application(session, manifest, err) < 0)
+        return -1;
     if (is_own_target(session) && choose_own_target(session, manifest, files, restore, err) < 0)
         return -1;
     if (restore->db == NULL)
@@ -185,6 +201,7 @@ int command_restore(Session *session, Error *err)
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
         .paths = paths,
         .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
+        .wait_standbys = options_number(options, OPT_WAIT_STANDBYS, 0),
         .jobs = (size_t)options_number(options, OPT_JOBS, 0),
     };
     int rc = restore_from(session, map, &files, &restore, err);

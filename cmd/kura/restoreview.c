@@ -34,6 +34,15 @@ static json_t *json_of_files(const RestoreView *view)
     return array;
 }
 
+static json_t *json_of_standbys(const RestoreView *view)
+{
+    const StandbysReport *standbys = &view->report->standbys;
+    if (view->plan || view->options->wait_standbys <= 0)
+        return json_null();
+    return json_pack("{s:I, s:I, s:f}", "count", (json_int_t)standbys->n, "behind", (json_int_t)standbys->behind,
+                     "seconds", standbys->seconds);
+}
+
 static json_t *json_of_proof(const RestoreReport *report)
 {
     json_t *phases = json_array();
@@ -51,10 +60,10 @@ static json_t *json_of_proof(const RestoreReport *report)
 json_t *json_of_restore(const RestoreView *view)
 {
     const RestoreReport *report = view->report;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(view->source), "database",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(view->source), "database",
                      json_text(report->database), "replaced", json_text(report->replaced), "roles",
                      json_of_roles(&report->roles), "files", json_of_files(view), "proven",
-                     view->plan ? json_null() : json_of_proof(report), "afterwards",
+                     view->plan ? json_null() : json_of_proof(report), "standbys", json_of_standbys(view), "afterwards",
                      view->afterwards ? json_texts(view->afterwards) : json_array());
 }
 
@@ -121,6 +130,15 @@ static void add_rows(Table *table, const RestoreView *view)
                            report->app_role));
 }
 
+static void add_standbys(Table *table, const StandbysReport *standbys)
+{
+    char count[TEXT_SIZE], all[TEXT_SIZE], time[TEXT_SIZE];
+    if (standbys->n > 0)
+        add_line(table, "standbys",
+                 xasprintf("%s of %s have replayed it, after %s", text_count(standbys->n - standbys->behind, count),
+                           text_count(standbys->n, all), text_seconds(standbys->seconds, time)));
+}
+
 static void print_proof(FILE *out, const RestoreView *view)
 {
     const RestoreReport *report = view->report;
@@ -128,6 +146,7 @@ static void print_proof(FILE *out, const RestoreView *view)
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     if (report->database != NULL)
         add_rows(table, view);
+    add_standbys(table, &report->standbys);
     for (size_t i = 0; i < report->n_files && i < view->options->n_files; i++)
         add_line(table, _("files"),
                  xasprintf(_("%s: %s written (%s), %s were right already, every hash checked"),

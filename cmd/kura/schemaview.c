@@ -4,7 +4,6 @@
 
 #include "kura/catalog.h"
 #include "kura/schemahistory.h"
-#include "kura/secret.h"
 #include "kura/words.h"
 #include "screen.h"
 #include "site.h"
@@ -56,17 +55,10 @@ static int read_database(const char *conninfo, const char *table, SchemaAnswer *
     return rc;
 }
 
-static void conninfo_free(char **text)
-{
-    if (*text)
-        secret_wipe(*text, strlen(*text));
-    free(*text);
-}
-
 static int ask(Session *session, const AppSite *site, SchemaAnswer *ret, Error *err)
 {
     const Options *options = session->options;
-    const char *db = options_text(options, OPT_DB), *table = options_text(options, OPT_MIGRATIONS_TABLE);
+    const char *db, *table = options_text(options, OPT_MIGRATIONS_TABLE);
     SchemaTool tool = SCHEMA_TOOLS;
     if (site && site->schema.tool)
         schema_tool_parse(site->schema.tool, &tool);
@@ -76,11 +68,14 @@ static int ask(Session *session, const AppSite *site, SchemaAnswer *ret, Error *
         error_set(err, ERR_USAGE, "it is not known which tool migrates the database");
         return error_hint(err, "Name it with --tool.");
     }
-    if (read_code(session, site, tool, ret, err) < 0)
+    if (session_db(session, &db, err) < 0 || read_code(session, site, tool, ret, err) < 0)
         return -1;
-    _cleanup_(conninfo_free) char *of_site = db ? NULL : app_conninfo(&site->database, true);
+    if (db == NULL) {
+        error_set(err, ERR_USAGE, "no database is named");
+        return error_hint(err, "Give it with --db.");
+    }
     ret->migrate = site && !options_given(options, OPT_TOOL) ? site->schema.migrate : NULL;
-    return read_database(db ? db : of_site, table ? table : site ? site->schema.table : NULL, ret, err);
+    return read_database(db, table ? table : site ? site->schema.table : NULL, ret, err);
 }
 
 int schema_ask(Session *session, SchemaAnswer *ret, Error *err)

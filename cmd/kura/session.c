@@ -120,7 +120,7 @@ int session_open_repo_for(Session *session, RepoUse use, Error *err)
 int session_resolve(const Session *session, StrVec *ret, Error *err)
 {
     const StrVec *names = &session->options->args;
-    const char *app = options_text(session->options, OPT_APP);
+    const char *app = session_app(session);
     for (size_t i = 0; i < names->n; i++) {
         _cleanup_free_ char *id = NULL;
         if (manifest_resolve(session->repo, names->v[i], app, &id, err) < 0)
@@ -135,7 +135,7 @@ int session_load_backup(Session *session, const char *name, Manifest **ret, Erro
 {
     _cleanup_free_ char *id = NULL;
     if (session_open_repo(session, err) < 0 ||
-        manifest_resolve(session->repo, name, options_text(session->options, OPT_APP), &id, err) < 0)
+        manifest_resolve(session->repo, name, session_app(session), &id, err) < 0)
         return -1;
     return manifest_load(session->repo, id, ret, err);
 }

@@ -25,8 +25,8 @@ void session_site_done(Session *session)
 {
     if (session->site_db)
         secret_wipe(session->site_db, strlen(session->site_db));
-    free(session->site_db);
-    app_site_free(session->site);
+    free(steal(session->site_db));
+    app_site_free(steal(session->site));
 }
 
 int session_db(Session *session, const char **ret, Error *err)

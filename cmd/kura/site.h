@@ -13,7 +13,7 @@ int session_site(Session *session, AppSite **ret, Error *err);
  * has one. It belongs to the session. */
 int session_db(Session *session, const char **ret, Error *err);
 
-/* Frees what the two have read; passwords are wiped. */
+/* Forgets what the two have read; passwords are wiped. */
 void session_site_done(Session *session);
 
 /* The name of the application in a backup: --app, else the profile's; NULL: none. */

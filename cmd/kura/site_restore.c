@@ -65,14 +65,16 @@ void site_restore_files(Session *session, const Manifest *manifest, FileArgs *re
     for (size_t i = 0; i < manifest->n_filesets; i++) {
         const char *name = manifest->filesets[i].name;
         const AppFileset *fileset = find_fileset(session->site, name);
-        if (fileset && !fileset->secret)
-            ret->v[ret->n++] = (FileArg){.name = xstrdup(name), .dir = fileset->root, .app = fileset};
-        else
+        if (fileset == NULL)
             findings_add(&session->findings, FINDING_NOTE, "fileset-not-restored",
                          "Give --only files and --files NAME=DIR with an empty directory to have it there.",
-                         fileset ? "fileset \"%s\" is not restored over the application's own configuration"
-                                 : "fileset \"%s\" is not restored: the application has no directory for it",
-                         name);
+                         "fileset \"%s\" is not restored: the application has no directory for it", name);
+        else if (fileset->secret)
+            findings_add(&session->findings, FINDING_NOTE, "fileset-not-restored",
+                         "Give --only files and --files NAME=DIR with an empty directory to have it there.",
+                         "fileset \"%s\" is not restored over the application's own configuration", name);
+        else
+            ret->v[ret->n++] = (FileArg){.name = xstrdup(name), .dir = fileset->root, .app = fileset};
     }
 }
 

@@ -32,11 +32,13 @@ typedef enum OptionType {
     OPTION_SHARE,    /* from 0 to 100, a '%' may follow; never left out */
     OPTION_DAYS,     /* a decimal number */
     OPTION_DURATION, /* in seconds: a decimal number with s, m, h, d or w behind it */
+    OPTION_WAIT,     /* the same; on the command line it may be left out, which means OPTION_WAIT_DEFAULT */
     OPTION_COMMANDS, /* command lines (kura/argv.h); repeatable */
     OPTION_ENUM,     /* one of `arg`, separated by '|' */
 } OptionType;
 
 enum { OPTION_NUMBER_MAX = 1024, OPTION_SECONDS_MAX = 1000000 };
+#define OPTION_WAIT_DEFAULT "10m"
 #define OPTION_DURATION_MAX (100.0 * 365 * 86400)
 #define OPTION_SIZE_MAX (1024.0 * 1024 * 1024 * 1024)
 
@@ -98,7 +100,7 @@ static inline bool option_is_list(const OptionSpec *spec)
 /* Whether a value may be left out; if it is not, it stands behind '='. */
 static inline bool option_is_optional(const OptionSpec *spec)
 {
-    return spec->type == OPTION_PERCENT;
+    return spec->type == OPTION_PERCENT || spec->type == OPTION_WAIT;
 }
 /* Whether the next word of a command line is its value when there is no '='. */
 static inline bool option_takes_value(const OptionSpec *spec)

@@ -70,20 +70,40 @@ static json_t *json_of_origin(const Manifest *manifest)
                      json_text(manifest->origin_id));
 }
 
+static json_t *json_of_schema(const ManifestSchema *schema)
+{
+    if (schema == NULL)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o}", "tool", json_text(schema->tool), "table",
+                     json_text(schema->table), "state", json_text(schema->state), "newest", json_text(schema->newest),
+                     "applied", (json_int_t)schema->applied.n, "failed", json_texts(&schema->failed));
+}
+
+static json_t *json_of_application(const ManifestApplication *application)
+{
+    if (application == NULL)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "profile", json_text(application->profile), "title",
+                     json_text(application->title), "version", json_text(application->version), "fork",
+                     json_text(application->fork), "dir", json_text(application->dir), "services",
+                     json_texts(&application->services), "schema", json_of_schema(application->schema));
+}
+
 json_t *json_of_backup(const Manifest *manifest)
 {
     BackupTotals totals = backup_totals(manifest);
     json_t *filesets = json_array();
     for (size_t i = 0; i < manifest->n_filesets; i++)
         json_array_append_new(filesets, json_of_fileset(&manifest->filesets[i]));
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "id", json_text(manifest->id), "app",
-        json_text(manifest->app), "host", json_text(manifest->host), "kura_version", json_text(manifest->kura_version),
-        "started", json_text(manifest->started), "finished", json_text(manifest->finished), "seconds",
-        backup_seconds(manifest), "origin", json_of_origin(manifest), "tags", json_texts(&manifest->tags), "warnings",
-        json_texts(&manifest->warnings), "database",
-        manifest->has_database ? json_of_database(&manifest->database, &totals) : json_null(), "filesets", filesets,
-        "stored_new", (json_int_t)manifest->stored_new, "stored_all", (json_int_t)manifest->stored_all);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "id",
+                     json_text(manifest->id), "app", json_text(manifest->app), "host", json_text(manifest->host),
+                     "kura_version", json_text(manifest->kura_version), "started", json_text(manifest->started),
+                     "finished", json_text(manifest->finished), "seconds", backup_seconds(manifest), "origin",
+                     json_of_origin(manifest), "application", json_of_application(manifest->application), "tags",
+                     json_texts(&manifest->tags), "warnings", json_texts(&manifest->warnings), "database",
+                     manifest->has_database ? json_of_database(&manifest->database, &totals) : json_null(), "filesets",
+                     filesets, "stored_new", (json_int_t)manifest->stored_new, "stored_all",
+                     (json_int_t)manifest->stored_all);
 }
 
 /* ---- text ---- */
@@ -108,6 +128,19 @@ static void add_database(Table *table, const ManifestDatabase *database, const B
         add_line(table, _("large objects"),
                  xasprintf("%s, %s", text_count(database->large_objects.files, rows),
                            text_bytes(database->large_objects.bytes, bytes)));
+}
+
+static void add_application(Table *table, const ManifestApplication *application)
+{
+    char count[TEXT_SIZE];
+    const ManifestSchema *schema = application->schema;
+    const char *name = application->fork ? application->fork : application->title;
+    add_line(table, _("application"),
+             application->version ? xasprintf("%s %s", name, application->version) : xstrdup(name));
+    if (schema)
+        add_line(table, _("schema"),
+                 xasprintf(_("%s migrations, the newest is %s"), text_count(schema->applied.n, count),
+                           schema->newest ? schema->newest : "-"));
 }
 
 static void add_fileset(Table *table, const ManifestFileset *fileset)
@@ -143,6 +176,8 @@ void print_backup(FILE *out, const Manifest *manifest)
                  xasprintf(_("%s in repository %s"), manifest->origin_id, manifest->origin_repository));
     if (strstr(manifest->id, manifest->app) == NULL) /* the ids of an encrypted repository do not tell it */
         table_row(table, _("app"), manifest->app);
+    if (manifest->application)
+        add_application(table, manifest->application);
     if (manifest->has_database)
         add_database(table, &manifest->database, &totals);
     for (size_t i = 0; i < manifest->n_filesets; i++)

@@ -52,10 +52,20 @@ typedef struct AppSchema {
 
 /* A secret whose loss or exchange makes data of the database unreadable. Never printed. */
 typedef struct AppSecret {
-    char *name; /* the setting: "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY" */
-    char *value;
+    char *name;  /* the setting: "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY" */
+    char *value; /* NULL: it is not set */
+    bool required;
     char *needed_for; /* "two-factor logins" */
 } AppSecret;
+
+/* Keys that belong together, and how to prove it: two settings, or what a sample of rows holds. */
+typedef struct AppKeyProof {
+    char *kind; /* "rails": a column that ActiveRecord encrypted with password and salt; "pem": a public key and its
+                   private one; "vapid": the same for web push */
+    char *sql;  /* the rows with that column, or those two; NULL: the settings are meant */
+    char *public_key, *private_key, *password, *salt; /* what settings say; NULL: nothing, then it proves nothing */
+    char *needed_for;                                 /* "two-factor logins" */
+} AppKeyProof;
 
 typedef struct AppSite {
     char *name;    /* of the profile: "misskey" */
@@ -76,6 +86,8 @@ typedef struct AppSite {
     AppSchema schema;
     AppSecret *secrets;
     size_t n_secrets;
+    AppKeyProof *key_proofs;
+    size_t n_key_proofs;
     StrVec extensions;         /* that its database needs */
     StrVec exclude_table_data; /* patterns: data that must not be restored */
     StrVec media_queries;      /* "FILESET=SQL": files that rows name (rehearse --media-query) */
@@ -92,6 +104,12 @@ typedef struct AppSite {
  * the hint tells which there are. *ret to be freed with app_site_free. */
 int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err);
 void app_site_free(AppSite *site); /* NULL-safe; wipes passwords and secrets */
+
+/* Puts what the URL of a server of PostgreSQL or Redis says into `server`, in the place of what was there; what it does
+ * not say stays. The message of an error does not quote it. */
+int app_server_read_url(const char *url, AppServer *server, Error *err);
+/* Wipes and frees what is inside of one that belongs to no site. */
+void app_server_done(AppServer *server);
 
 /* The setting of that key; NULL: nothing says it. */
 const AppSetting *app_setting(const AppSite *site, const char *key);

@@ -22,6 +22,8 @@ typedef struct BackupOptions {
         const StrVec *refetchable; /* patterns of what is left out and counted; NULL: none */
     } * files;
     size_t n_files;
+    const AppServer *redis; /* their dumps become the fileset "redis"; several entries may mean one server */
+    size_t n_redis;
     StrVec exclude, include; /* patterns for all filesets */
     bool exclude_caches, one_file_system;
     StrVec exclude_table_data; /* pg_dump's patterns */

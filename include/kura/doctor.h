@@ -22,6 +22,7 @@ typedef enum DoctorId {
 } DoctorId;
 
 typedef struct DoctorScene DoctorScene;
+typedef struct DoctorReplicas DoctorReplicas;
 
 typedef struct DoctorCheck {
     const char *name;  /* "REPL-01": the id that people and machines use; it never changes its meaning */
@@ -51,7 +52,9 @@ struct DoctorScene {
     /* Set by whoever makes it, and borrowed. All but findings may be absent: checks that need it are skipped. */
     const char *app; /* name of the application, as backups have it */
     const AppSite *site;
-    const char *db; /* conninfo of the database */
+    const char *db;         /* conninfo of the database */
+    const AppServer *redis; /* when none: the site's */
+    size_t n_redis;
     Store *store;
     /* Opens the repository in the store with the keys that are at hand; given when store is. */
     int (*open_repo)(void *ctx, RepoUse use, Repo **ret, Error *err);
@@ -60,16 +63,24 @@ struct DoctorScene {
     const char *root;  /* where the host's files are (/etc, /proc, programs); NULL: at / */
     const char *path;  /* directories of programs, below root; NULL: those of PATH */
     const char *pg_bindir;
-    Findings *findings; /* those that are there already are taken for CONF-01's */
+    const char *location;         /* of the repository, as runs are remembered with it */
+    const char *state_dir;        /* where this host remembers its runs */
+    const char *cache_dir;        /* where backups keep what spares requests */
+    const struct StandingLimits *limits; /* how old backups and rehearsals may be; NULL: the usual */
+    double idle_seconds;          /* how long a transaction may stand still; 0: a day */
+    Findings *findings;           /* those that are there already are taken for CONF-01's */
 
     /* Found out on the way, in the order of the table; owned by the scene. */
-    bool reached;     /* the storage answers */
-    Repo *repo;       /* NULL: there is none, or it cannot be opened */
-    bool inside;      /* the keys that are there open its locks */
-    Manifest *newest; /* NULL: there is none, or it cannot be read */
-    PgConn *conn;     /* to the database; see doctor_has_connection() */
-    Error conn_error; /* why there is none, once it was tried */
-    DoctorId current; /* the check that is running */
+    bool reached;                   /* the storage answers */
+    Repo *repo;                     /* NULL: there is none, or it cannot be opened */
+    bool inside;                    /* the keys that are there open its locks */
+    Manifest *newest;               /* NULL: there is none, or it cannot be read */
+    PgConn *conn;                   /* to the database; see doctor_has_connection() */
+    Error conn_error;               /* why there is none, once it was tried */
+    DoctorReplicas *replicas;       /* the application's, once they were asked (replicas.h) */
+    struct RedisViews *redis_views; /* what servers of Redis said of themselves (redisview.h) */
+    struct Clusters *clusters;      /* of PostgreSQL on this host (cluster.h) */
+    DoctorId current;               /* the check that is running */
     DoctorResult results[DOCTOR_COUNT];
     DoctorId *of; /* which check each of the findings comes from */
     size_t n_of, cap_of;

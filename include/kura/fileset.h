@@ -70,6 +70,8 @@ FilesetWriter *fileset_writer_new(Repo *repo, Uploader *uploader);
 int fileset_writer_begin(FilesetWriter *writer, const char *path, Error *err);
 int fileset_writer_data(FilesetWriter *writer, const void *data, size_t len, Error *err);
 int fileset_writer_end(FilesetWriter *writer, Error *err);
+/* Forgets the entry that was begun and has not ended: what it was made of failed. */
+void fileset_writer_abandon(FilesetWriter *writer);
 /* Seals the last pack and the index into *ret. */
 int fileset_writer_finish(FilesetWriter *writer, ManifestFileset *ret, Error *err);
 void fileset_writer_free(FilesetWriter *writer); /* NULL-safe */

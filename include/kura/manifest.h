@@ -73,6 +73,14 @@ typedef struct ManifestSchema {
     StrVec failed;  /* those that were begun and not completed */
 } ManifestSchema;
 
+/* What tells a secret of the application again without telling it (fingerprint.h); digits in hexadecimal. */
+typedef struct ManifestSecret {
+    char *name; /* the setting: "OTP_SECRET" */
+    char *salt, *fingerprint;
+} ManifestSecret;
+
+enum { MANIFEST_SECRETS_MAX = 1000 };
+
 /* The application whose database and files a backup holds, as its own configuration told it. Never with a password. */
 typedef struct ManifestApplication {
     char *profile, *title; /* "misskey", "Misskey" */
@@ -84,6 +92,8 @@ typedef struct ManifestApplication {
         char *host, *port, *user, *name; /* each NULL where the configuration does not say it */
     } database;
     ManifestSchema *schema; /* NULL: not known */
+    ManifestSecret *secrets;
+    size_t n_secrets;
 } ManifestApplication;
 
 /* NULL-safe. */

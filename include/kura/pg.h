@@ -43,6 +43,7 @@ int pg_query(PgConn *conn, const char *sql, int n_params, const char *const *par
 int pg_query_value(PgConn *conn, const char *sql, int n_params, const char *const *params, char **ret, Error *err);
 /* Sets how long each later call may take, in seconds; 0: for ever (the beginning). */
 void pg_set_deadline(PgConn *conn, double seconds);
+double pg_deadline(const PgConn *conn);
 
 /* COPY .. TO STDOUT: calls row for every CopyData message (one row, with its newline). *ret_rows is the count of the
  * command tag. */
@@ -64,5 +65,12 @@ uint64_t pg_cell_u64(const PGresult *result, int row, int column);
  * "PGPASSWORD=.." for its environment when there is one. dbname NULL: the same database. Both to be freed; *ret_env is
  * NULL without a password. */
 void pg_child_conninfo(PgConn *conn, const char *dbname, char **ret_conninfo, char **ret_env);
+
+/* A connection string like this one, but to another server; to be freed; it may hold a
+ * password. */
+int pg_conninfo_at(const char *conninfo, const char *host, const char *port, char **ret, Error *err);
+/* What a connection string says of one keyword ("host", "port", "dbname", "user"); NULL: nothing, or it is malformed.
+ * To be freed. */
+char *pg_conninfo_get(const char *conninfo, const char *keyword);
 
 #endif

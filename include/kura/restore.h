@@ -11,6 +11,7 @@
 #include "kura/progress.h"
 #include "kura/repo.h"
 #include "kura/rolemap.h"
+#include "kura/standbys.h"
 
 typedef struct RestoreOptions {
     const char *db; /* conninfo; its database is the one that will exist afterwards. NULL: files only */
@@ -29,7 +30,8 @@ typedef struct RestoreOptions {
         const char *name, *dir;
     } * files;
     size_t n_files;
-    FilesetPaths *paths; /* only these of the filesets; NULL: everything. One that finds nothing is an error. */
+    FilesetPaths *paths;  /* only these of the filesets; NULL: everything. One that finds nothing is an error. */
+    double wait_standbys; /* until they have replayed it, so many seconds at most; 0: not */
     size_t jobs;
     bool low_cost;                    /* pauses while rows are loaded and read back */
     const struct RestoreTrial *trial; /* of a rehearsal (lib/flow/trial.h); else NULL */
@@ -46,6 +48,7 @@ typedef struct RestoreReport {
     uint64_t owners_wrong, grants_wrong, defaults_wrong; /* only a trial goes on with any */
     uint64_t relations_probed;
     char *app_role;
+    StandbysReport standbys;    /* where they were waited for */
     FilesetRestoreStats *files; /* one for each of options->files */
     size_t n_files;
     struct RestorePhase {

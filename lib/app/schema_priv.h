@@ -33,6 +33,9 @@ SchemaReader schema_read_rails, schema_read_ecto, schema_read_golang_migrate, sc
 char *schema_flyway_version(const char *text, size_t len);
 int schema_flyway_version_compare(const char *a, const char *b);
 
+/* Adds the migrations among the classes of a script. */
+void schema_typeorm_classes(const char *text, SchemaHistory *ret);
+
 /* The texts in quotes of what a Python file assigns to a name at the beginning of a line, behind any indentation:
  * NAME = 'a', NAME: str = "a", NAME = ('a', 'b'). False: it does not assign it. */
 bool schema_python_texts(const char *text, const char *name, StrVec *ret);

@@ -1,61 +1,102 @@
 /* TypeORM: a migration is a class, known by its member "name" or else by its own name, which ends with the thirteen
  * digits of a moment; the name of the file says nothing. */
-#include <regex.h>
-#include <stdlib.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "kura/mem.h"
 #include "schema_priv.h"
 
 enum { MOMENT_DIGITS = 13 };
-#define WORD "[A-Za-z0-9_$]"
-#define CLASS_PATTERN "(^|[^A-Za-z0-9_$.])class[[:space:]]+([A-Za-z_$]" WORD "*)"
-#define NAME_PATTERN                                                                                                   \
-    "(^|[^A-Za-z0-9_$])name[[:space:]]*(:[[:space:]]*string[[:space:]]*)?=[[:space:]]*['\"`](" WORD "*[0-9]{13})['\"`" \
-                                                                                                    "]"
 
-typedef struct Patterns {
-    regex_t class, name;
-} Patterns;
-
-static bool has_moment(const char *name)
+static bool is_word(char c)
 {
-    size_t len = strlen(name), digits = 0;
-    while (digits < len && name[len - 1 - digits] >= '0' && name[len - 1 - digits] <= '9')
+    return isalnum((unsigned char)c) || c == '_' || c == '$';
+}
+
+static const char *skip_space(const char *at)
+{
+    return at + strspn(at, " \t\r\n\f\v");
+}
+
+static size_t word_length(const char *at)
+{
+    size_t len = 0;
+    while (is_word(at[len]))
+        len++;
+    return len;
+}
+
+static bool has_moment(const char *name, size_t len)
+{
+    size_t digits = 0;
+    while (digits < len && isdigit((unsigned char)name[len - 1 - digits]))
         digits++;
     return digits >= MOMENT_DIGITS;
 }
 
-static char *matched(const char *text, const regmatch_t *match)
+/* The next place before `end` where the word stands by itself; NULL: none. */
+static const char *find_word(const char *text, const char *end, const char *word)
 {
-    return xstrndup(text + match->rm_so, (size_t)(match->rm_eo - match->rm_so));
+    size_t len = strlen(word);
+    for (const char *at = text; (at = memmem(at, (size_t)(end - at), word, len)) != NULL; at += len)
+        if ((at == text || !is_word(at[-1])) && !is_word(at[len]))
+            return at;
+    return NULL;
 }
 
-/* A class of this name, whose text goes on until `len`. */
-static void add_class(const Patterns *patterns, const char *class, const char *text, size_t len, SchemaHistory *ret)
+/* What `name` is set to here if that ends with a moment; NULL: it is something else. */
+static const char *set_name(const char *at, size_t *ret_len)
 {
-    regmatch_t match[4];
-    _cleanup_free_ char *body = xstrndup(text, len), *name = NULL;
-    if (regexec(&patterns->name, body, ARRAY_SIZE(match), match, 0) == 0)
-        name = matched(body, &match[3]);
-    const char *id = name ? name : class;
-    if (has_moment(id))
+    at = skip_space(at + strlen("name"));
+    if (*at == ':') {
+        at = skip_space(at + 1);
+        at = skip_space(at + word_length(at));
+    }
+    if (*at != '=')
+        return NULL;
+    at = skip_space(at + 1);
+    if (*at == 0 || strchr("'\"`", *at) == NULL)
+        return NULL;
+    *ret_len = word_length(at + 1);
+    return at[1 + *ret_len] == *at && has_moment(at + 1, *ret_len) ? at + 1 : NULL;
+}
+
+/* A class whose text ends before `end`. */
+static void add_class(const char *name, const char *end, SchemaHistory *ret)
+{
+    size_t len = word_length(name), set_len;
+    for (const char *at = name + len; (at = find_word(at, end, "name")) != NULL; at++) {
+        const char *set = set_name(at, &set_len);
+        if (set == NULL)
+            continue;
+        name = set;
+        len = set_len;
+        break;
+    }
+    _cleanup_free_ char *id = xstrndup(name, len);
+    if (has_moment(id, len))
         schema_history_add(ret, id, NULL);
 }
 
-static void add_classes(const Patterns *patterns, const char *text, SchemaHistory *ret)
+/* The name of the next class; NULL: there is none. */
+static const char *next_class(const char *at, const char *end)
 {
-    regmatch_t match[3];
-    _cleanup_free_ char *class = NULL;
-    while (regexec(&patterns->class, text, ARRAY_SIZE(match), match, 0) == 0) {
-        if (class)
-            add_class(patterns, class, text, (size_t)match[0].rm_so, ret);
-        free(class);
-        class = matched(text, &match[2]);
-        text += match[0].rm_eo;
+    while ((at = find_word(at, end, "class")) != NULL) {
+        at += strlen("class");
+        const char *name = skip_space(at);
+        if (name > at && word_length(name) > 0)
+            return name;
     }
-    if (class)
-        add_class(patterns, class, text, strlen(text), ret);
+    return NULL;
+}
+
+void schema_typeorm_classes(const char *text, SchemaHistory *ret)
+{
+    const char *end = text + strlen(text);
+    for (const char *name = next_class(text, end), *next; name != NULL; name = next) {
+        next = next_class(name, end);
+        add_class(name, next ? next : end, ret);
+    }
 }
 
 static bool is_script(const char *name)
@@ -73,20 +114,13 @@ static bool is_script(const char *name)
 
 int schema_read_typeorm(const SchemaDir *dir, SchemaHistory *ret, Error *err)
 {
-    Patterns patterns;
-    int rc = 0;
-    if (regcomp(&patterns.class, CLASS_PATTERN, REG_EXTENDED) != 0 ||
-        regcomp(&patterns.name, NAME_PATTERN, REG_EXTENDED) != 0)
-        abort();
-    for (size_t i = 0; rc == 0 && i < dir->files.n; i++) {
+    for (size_t i = 0; i < dir->files.n; i++) {
         _cleanup_(buf_done) Buf text = BUF_INIT(2 * SCHEMA_FILE_MAX);
         if (!is_script(dir->files.v[i]))
             continue;
-        rc = schema_read_file(dir->dir, dir->files.v[i], &text, err);
-        if (rc == 0)
-            add_classes(&patterns, buf_str(&text), ret);
+        if (schema_read_file(dir->dir, dir->files.v[i], &text, err) < 0)
+            return -1;
+        schema_typeorm_classes(buf_str(&text), ret);
     }
-    regfree(&patterns.class);
-    regfree(&patterns.name);
-    return rc;
+    return 0;
 }

@@ -111,7 +111,7 @@ int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings 
 static void servers_free(AppServer *servers, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        server_done(&servers[i]);
+        app_server_done(&servers[i]);
     free(servers);
 }
 
@@ -158,11 +158,12 @@ void app_site_free(AppSite *site)
         free(texts[i]);
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         strvec_done(lists[i]);
-    server_done(&site->database);
+    app_server_done(&site->database);
     servers_free(site->replicas, site->n_replicas);
     servers_free(site->redis, site->n_redis);
     filesets_free(site->filesets, site->n_filesets);
     secrets_free(site->secrets, site->n_secrets);
+    site_keys_free(site->key_proofs, site->n_key_proofs);
     schema_done(&site->schema);
     settings_done(&(Settings){.v = site->settings, .n = site->n_settings});
     free(site);

@@ -70,12 +70,14 @@ static int add_secret(const Scene *scene, const char *path, AppSite *site, Error
     _cleanup_free_ char *file = scene_member(scene, path, "file", NULL);
     if (value == NULL && file && read_secret_file(scene, file, &value, err) < 0)
         return -1;
-    if (value == NULL || *value == 0)
-        return 0;
+    if (value && *value == 0)
+        wipe_text(&value);
+    _cleanup_free_ char *required = xasprintf("%s.required", path);
     site->secrets = xreallocarray(site->secrets, site->n_secrets + 1, sizeof *site->secrets);
     site->secrets[site->n_secrets++] = (AppSecret){
         .name = scene_member(scene, path, "name", NULL),
         .value = steal(value),
+        .required = scene_flag(scene, required),
         .needed_for = scene_member(scene, path, "needed-for", NULL),
     };
     return 0;
@@ -148,5 +150,6 @@ int site_rest(const Scene *scene, AppSite *site, Error *err)
     read_fork(scene, site);
     read_schema(scene, &site->schema);
     read_filesets(scene, site);
+    site_keys(scene, site);
     return read_secrets(scene, site, err);
 }

@@ -2,10 +2,9 @@
 
 #include "kura/mem.h"
 #include "site.h"
-#include "url.h"
 #include "wipe.h"
 
-void server_done(AppServer *server)
+void app_server_done(AppServer *server)
 {
     char **members[] = {&server->role,     &server->host,    &server->port,   &server->database, &server->user,
                         &server->password, &server->sslmode, &server->prefix, &server->host_key, &server->port_key};
@@ -63,7 +62,7 @@ static int read_server(const Scene *scene, const char *path, const char *each, A
         return 0;
     wipe_text(&server->host_key);
     wipe_text(&server->port_key);
-    return url_server(url, server, err);
+    return app_server_read_url(url, server, err);
 }
 
 static int add(const Scene *scene, const char *path, const char *each, AppServer **servers, size_t *n, Error *err)

@@ -1,8 +1,8 @@
-#include "url.h"
-
+/* URLs of database and Redis servers. */
 #include <ctype.h>
 #include <string.h>
 
+#include "kura/app.h"
 #include "kura/mem.h"
 #include "wipe.h"
 
@@ -96,7 +96,7 @@ static int put_parameters(AppServer *server, const char *text, Error *err)
     return 0;
 }
 
-int url_server(const char *url, AppServer *server, Error *err)
+int app_server_read_url(const char *url, AppServer *server, Error *err)
 {
     const char *at = strstr(url, "://");
     if (at == NULL || strcspn(url, "/?#") < (size_t)(at - url)) {
@@ -104,6 +104,8 @@ int url_server(const char *url, AppServer *server, Error *err)
         return error_hint(err, "It begins as \"postgresql://\" or \"redis://\" does.");
     }
     bool socket = strncmp(url, "unix:", 5) == 0;
+    if (strncmp(url, "rediss:", 7) == 0 && put(&server->sslmode, "require", 7, err) < 0)
+        return -1;
     at += 3;
     size_t authority = socket ? 0 : strcspn(at, "/?#"), user = 0;
     for (size_t i = 0; i < authority; i++)

@@ -125,7 +125,7 @@ static int none_found(PgConn *conn, const PGresult *tables, const SchemaTool *to
         return error_hint(err, "Make sure that this is the database that the application uses.");
     }
     for (int i = 0; tool && i < PQntuples(tables); i++)
-        if (tell_tool(tables, i, NULL, table != NULL, &other)) {
+        if ((table || has_name(pg_cell(tables, i, 1), *tool)) && tell_tool(tables, i, NULL, table != NULL, &other)) {
             error_set(err, ERR_UNSUPPORTED, "table %s.%s is one of %s, not of %s", pg_cell(tables, i, 0),
                       pg_cell(tables, i, 1), schema_tool_title(other), schema_tool_title(*tool));
             return error_hint(err, "Name the tool with --tool, or another table with --migrations-table.");

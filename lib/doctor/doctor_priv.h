@@ -8,6 +8,8 @@
 #include "kura/checks.def"
 #undef CHECK
 
+void doctor_replicas_free(DoctorReplicas *replicas); /* NULL-safe */
+
 /* Makes a report of an error that is no fault of the check's; only an interruption ends the check with -1. */
 int doctor_report_error(DoctorScene *scene, const char *code, const Error *why, Error *err);
 

@@ -2,6 +2,7 @@
 
 #include "kura/mem.h"
 #include "kura/schemahistory.h"
+#include "kura/sitesecrets.h"
 
 ManifestApplication *application_stamp(const AppSite *site)
 {
@@ -19,6 +20,7 @@ ManifestApplication *application_stamp(const AppSite *site)
     };
     for (size_t i = 0; i < site->services.n; i++)
         strvec_push(&made->services, site->services.v[i]);
+    sitesecrets_stamp(made, site);
     return made;
 }
 

@@ -15,6 +15,7 @@
 #include "kura/mem.h"
 #include "kura/repokeys.h"
 #include "previous.h"
+#include "redisdump.h"
 #include "rows.h"
 
 #define MIB (1024ull * 1024)
@@ -77,7 +78,7 @@ static int backup_database(Repo *repo, Uploader *uploader, const BackupOptions *
 static int backup_filesets(Repo *repo, Uploader *uploader, const BackupOptions *options, const Previous *previous,
                            Manifest *manifest, Findings *findings, Progress *progress, Error *err)
 {
-    manifest->filesets = xcalloc(options->n_files, sizeof *manifest->filesets);
+    manifest->filesets = xcalloc(options->n_files + 1, sizeof *manifest->filesets);
     for (size_t i = 0; i < options->n_files; i++) {
         const struct BackupFiles *files = &options->files[i];
         FilesetSpec spec = {.name = files->name,
@@ -94,7 +95,7 @@ static int backup_filesets(Repo *repo, Uploader *uploader, const BackupOptions *
             return error_wrap(err, "fileset \"%s\"", spec.name);
         manifest->n_filesets++;
     }
-    return 0;
+    return redis_backup(repo, uploader, options, manifest, findings, progress, err);
 }
 
 static void add_warnings(Manifest *manifest, const Findings *findings)
@@ -223,6 +224,16 @@ static int run(Repo *repo, const BackupOptions *options, const char *app, Manife
     return rc;
 }
 
+static int check_names(const BackupOptions *options, Error *err)
+{
+    for (size_t i = 0; options->n_redis > 0 && i < options->n_files; i++)
+        if (strcmp(options->files[i].name, REDIS_FILESET) == 0) {
+            error_set(err, ERR_USAGE, "two filesets would be called \"%s\"", REDIS_FILESET);
+            return error_hint(err, "Give the directory another name: --redis makes the fileset of that name.");
+        }
+    return 0;
+}
+
 int backup_run(Repo *repo, const BackupOptions *options, Manifest **ret, Findings *findings, Progress *progress,
                Error *err)
 {
@@ -230,6 +241,8 @@ int backup_run(Repo *repo, const BackupOptions *options, Manifest **ret, Finding
         error_set(err, ERR_USAGE, "nothing to back up");
         return error_hint(err, "Give a database with --db CONNINFO, directories with --files NAME=DIR, or both.");
     }
+    if (check_names(options, err) < 0)
+        return -1;
     _cleanup_free_ char *from_db = options->app || options->db == NULL ? NULL : database_name(options, err);
     if (options->app == NULL && options->db && from_db == NULL)
         return -1;

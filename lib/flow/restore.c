@@ -15,6 +15,7 @@
 #include "kura/mem.h"
 #include "kura/stop.h"
 #include "kura/words.h"
+#include "redisdump.h"
 #include "restore_priv.h"
 
 void restore_report_done(RestoreReport *report)
@@ -154,6 +155,18 @@ static int check_flaws(Restore *restore, Error *err)
                      restore->n_failed, restore->database);
 }
 
+static int wait_standbys(Restore *restore, Error *err)
+{
+    PgConn *conn;
+    restore_phase(restore, "standbys");
+    int rc = target_closing(restore, &conn, err);
+    if (rc == 0)
+        rc = standbys_wait(conn, restore->options->wait_standbys, restore->options->site, &restore->report->standbys,
+                           restore->findings, err);
+    restore_phase(restore, NULL);
+    return rc;
+}
+
 /* Drops everything, unless it is to be looked at. */
 static int end_trial(Restore *restore, int rc)
 {
@@ -227,6 +240,7 @@ static int restore_files(Restore *restore, Error *err)
         if (fileset_restore(restore->repo, fileset, options->files[i].dir, &how, &restore->report->files[i],
                             restore->findings, restore->progress, err) < 0)
             return error_wrap(err, "fileset \"%s\"", fileset->name);
+        redis_tell_place(fileset, options->files[i].dir, restore->findings);
         restore->report->n_files++;
     }
     restore_phase(restore, NULL);
@@ -264,6 +278,8 @@ static int run(Restore *restore, Error *err)
             ngettext("%zu problem found; nothing was changed", "%zu problems found; nothing was changed", problems),
             problems);
     if (database && restore_database(restore, err) < 0)
+        return -1;
+    if (restore->options->wait_standbys > 0 && wait_standbys(restore, err) < 0)
         return -1;
     return restore->options->n_files > 0 ? restore_files(restore, err) : 0;
 }

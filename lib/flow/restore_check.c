@@ -328,6 +328,14 @@ static void check_app_role(Restore *restore)
                 "role \"%s\", whose access is to be probed, does not exist on the target", role);
 }
 
+static int check_standbys(Restore *restore, Error *err)
+{
+    PgConn *conn;
+    if (restore->options->wait_standbys <= 0)
+        return 0;
+    return target_closing(restore, &conn, err) < 0 ? -1 : standbys_check(conn, restore->findings, err);
+}
+
 int restore_check(Restore *restore, Error *err)
 {
     if (restore->manifest && check_manifest(restore, err) < 0)
@@ -348,6 +356,7 @@ int restore_check(Restore *restore, Error *err)
     check_extensions(restore);
     check_tablespaces(restore);
     check_schema(restore);
+    check_secrets(restore);
     check_preamble(restore);
     if (check_locale(restore, err) < 0 || check_map(restore, err) < 0 || check_downgrade(restore, err) < 0)
         return -1;
@@ -359,5 +368,5 @@ int restore_check(Restore *restore, Error *err)
         return -1;
     choose_app_role(restore);
     check_app_role(restore);
-    return 0;
+    return check_standbys(restore, err);
 }

@@ -145,6 +145,13 @@ int fileset_writer_end(FilesetWriter *writer, Error *err)
     return early || packer_size(writer->packer) == 0 || writer->n_waiting == WAITING_MAX ? flush(writer, err) : 0;
 }
 
+void fileset_writer_abandon(FilesetWriter *writer)
+{
+    char unused[SHA256_HEX_SIZE];
+    sha256_finish_hex(writer->hash, unused);
+    free_entry(steal(writer->current));
+}
+
 int fileset_writer_finish(FilesetWriter *writer, ManifestFileset *ret, Error *err)
 {
     ManifestFileset result = {0};

@@ -257,3 +257,8 @@ void pg_set_deadline(PgConn *conn, double seconds)
 {
     conn->seconds = seconds;
 }
+
+double pg_deadline(const PgConn *conn)
+{
+    return conn->seconds;
+}

@@ -1,4 +1,5 @@
 /* The manifest's member "application". */
+#include "kura/hash.h"
 #include "kura/mem.h"
 #include "manifest_priv.h"
 
@@ -33,6 +34,12 @@ void manifest_application_free(ManifestApplication *application)
     free(application->database.user);
     free(application->database.name);
     manifest_schema_free(application->schema);
+    for (size_t i = 0; i < application->n_secrets; i++) {
+        free(application->secrets[i].name);
+        free(application->secrets[i].salt);
+        free(application->secrets[i].fingerprint);
+    }
+    free(application->secrets);
     free(application);
 }
 
@@ -60,6 +67,20 @@ static json_t *schema_to_json(const ManifestSchema *schema)
     return json;
 }
 
+static json_t *secrets_to_json(const ManifestApplication *application)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < application->n_secrets; i++) {
+        const ManifestSecret *secret = &application->secrets[i];
+        json_t *json = json_object();
+        json_set_text(json, "name", secret->name);
+        json_set_text(json, "salt", secret->salt);
+        json_set_text(json, "fingerprint", secret->fingerprint);
+        json_array_append_new(array, json);
+    }
+    return array;
+}
+
 json_t *manifest_application_to_json(const ManifestApplication *application)
 {
     json_t *json = json_object();
@@ -71,6 +92,7 @@ json_t *manifest_application_to_json(const ManifestApplication *application)
     json_set_texts(json, "services", &application->services);
     json_object_set_new(json, "database", server_to_json(&application->database));
     json_object_set_new(json, "schema", schema_to_json(application->schema));
+    json_object_set_new(json, "secrets", secrets_to_json(application));
     return json;
 }
 
@@ -102,6 +124,40 @@ static int read_schema(const JsonNode *application, ManifestSchema **ret, Error 
     return 0;
 }
 
+static int read_hex(const JsonNode *secret, const char *key, size_t bytes, char **ret, Error *err)
+{
+    uint8_t unused[SHA256_SIZE];
+    if (jnode_text(secret, key, ret, err) < 0)
+        return -1;
+    return hex_parse(*ret, unused, bytes) == 0 ? 0 : jnode_fail(secret, err, "has no %s of %zu bytes", key, bytes);
+}
+
+static int read_secret(const JsonNode *node, ManifestSecret *ret, Error *err)
+{
+    if (jnode_text(node, "name", &ret->name, err) < 0 || read_hex(node, "salt", 16, &ret->salt, err) < 0)
+        return -1;
+    return read_hex(node, "fingerprint", 32, &ret->fingerprint, err);
+}
+
+static int read_secrets(const JsonNode *application, ManifestApplication *ret, Error *err)
+{
+    JsonNode array;
+    size_t n;
+    if (json_object_get(application->json, "secrets") == NULL)
+        return 0;
+    if (jnode_array(application, "secrets", &array, &n, err) < 0)
+        return -1;
+    if (n > MANIFEST_SECRETS_MAX)
+        return jnode_fail(&array, err, "has more than %d members", MANIFEST_SECRETS_MAX);
+    ret->secrets = xcalloc(n, sizeof *ret->secrets);
+    while (ret->n_secrets < n) {
+        JsonNode item = jnode_item(&array, ret->n_secrets);
+        if (read_secret(&item, &ret->secrets[ret->n_secrets++], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int manifest_application_read(const JsonNode *root, ManifestApplication **ret, Error *err)
 {
     JsonNode node;
@@ -113,7 +169,7 @@ int manifest_application_read(const JsonNode *root, ManifestApplication **ret, E
         jnode_text_or_null(&node, "version", &made->version, err) < 0 ||
         jnode_text_or_null(&node, "fork", &made->fork, err) < 0 || jnode_text(&node, "dir", &made->dir, err) < 0 ||
         jnode_texts(&node, "services", &made->services, err) < 0 || read_server(&node, &made->database, err) < 0 ||
-        read_schema(&node, &made->schema, err) < 0)
+        read_schema(&node, &made->schema, err) < 0 || read_secrets(&node, made, err) < 0)
         return -1;
     *ret = steal(made);
     return 0;

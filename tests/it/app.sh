@@ -193,7 +193,7 @@ cp "$WORK/kura.conf" "$WORK/kura.conf.before"
 check 'a second application' status_is '0|3' ask init --json --app-dir "$mastodon"
 check 'its section is to be added' jq -e '.configuration.state == "to-add" and (.configuration.text | test("app mastodon"))' "$WORK/out"
 check 'its cache is measured' jq -e '.application.filesets[] | select(.name == "media") | .left_out_files == 2 and .left_out_bytes == 100000' "$WORK/out"
-check 'keys are named, not shown' jq -e '[.application.secrets[].name] | index("SECRET_KEY_BASE")' "$WORK/out"
+check 'keys are named, not shown' jq -e '[.application.secrets[] | select(.set) | .name] | index("SECRET_KEY_BASE")' "$WORK/out"
 check 'the file is as it was' cmp "$WORK/kura.conf" "$WORK/kura.conf.before"
 jq -r .configuration.text "$WORK/out" >>"$WORK/kura.conf"
 check 'what is there already' status_is '0|3' ask init --app-dir "$mastodon"
@@ -261,11 +261,13 @@ check 'its database is gone' test "$(databases | grep -c rehears)" = 0
 before=$(databases)
 check 'a restore into what is there is refused' status_is 1 ask restore latest --app misskey --app-dir "$misskey"
 check 'nothing happened' test "$(databases)" = "$before"
+check 'another application'"'"'s backup is refused' status_is 2 ask restore "$(basename "$(printf '%s\n' "$WORK"/plain/backups/*-mastodon-*.json | tail -n 1)" .json)" --app-dir "$misskey"
+check 'with both names' says 'is of Mastodon, and .* is the directory of Misskey'
 sql postgres "CREATE ROLE moved LOGIN CREATEDB PASSWORD '$as_literal'"
 moved=$WORK/home/moved
 mkdir -p "$moved/.config" "$moved/packages/backend/migration"
 make_misskey "$moved" moved_site moved
-check 'to another place, under another role' status_is '0|3' ask restore latest --app misskey --app-dir "$moved" --admin-db "$(conn postgres)" --json
+check 'to another place, under another role' status_is '0|3' ask restore latest --app-dir "$moved" --admin-db "$(conn postgres)" --json
 check 'the role is told' jq -e '[.findings[].code] | index("role-of-application")' "$WORK/out"
 check 'and what is to be done' jq -e '.restore.afterwards | length > 0' "$WORK/out"
 check 'it owns all' test "$(sql moved_site "SELECT string_agg(DISTINCT tableowner, ',') FROM pg_tables WHERE schemaname = 'public'")" = moved
@@ -289,6 +291,11 @@ check 'media in a bucket' status_is 0 ask backup --app misskey --secrets never -
 check 'are named' jq -e '.findings[] | select(.code == "media-elsewhere") | .message | test("my-media")' "$WORK/out"
 check 'also before' status_is 3 ask init --app-dir "$misskey"
 check 'plainly' says 'bucket.*my-media'
+
+echo 'S3_ENABLED=true
+S3_BUCKET=toots' >>"$mastodon/.env.production"
+check 'or by the environment file' status_is 0 ask backup --app mastodon --secrets never --json
+check 'are named, too' jq -e '(.findings[] | select(.code == "media-elsewhere") | .message | test("toots")) and .backup.filesets == []' "$WORK/out"
 
 # ---- nothing secret anywhere ----
 

@@ -8,6 +8,8 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$HERE/../.." && pwd)
 . "$HERE/../tools/pg.sh"
 . "$HERE/../tools/s3.sh"
+. "$HERE/../tools/redis.sh"
+. "$HERE/../tools/hosts.sh"
 
 BUILD=${KURA_BUILD:-$TOP/build}
 KURA=$BUILD/cmd/kura/kura
@@ -28,6 +30,8 @@ cleanup() {
     trap - EXIT INT TERM
     clusters_stop
     s3_stop_all
+    redis_stop_all
+    hosts_end
     for fd in "${!extension_dirs[@]}"; do
         remove_extension "$fd"
     done

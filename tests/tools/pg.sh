@@ -3,7 +3,8 @@
 #
 # The major that is installed runs as it is; others are unpacked from their Debian suites into $KURA_TEST_CACHE (once;
 # see debroot.sh). Their servers run as user postgres in a chroot, in a mount namespace of their own that ends with them;
-# their clients run through their own loader, by wrappers that `--pg-bindir` can name. Servers listen on Unix sockets only.
+# their clients run through their own loader, by wrappers that `--pg-bindir` can name. Servers listen on Unix sockets only, and run on
+# this host unless $HOST_EXEC tells another (hosts.sh).
 
 KURA_TEST_CACHE=${KURA_TEST_CACHE:-/var/cache/kura-tests}
 TEST_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -74,10 +75,10 @@ pg_server() {
     shift 3
     uid=$(id -u postgres) gid=$(id -g postgres)
     if pg_is_native "$version"; then
-        exec setpriv --reuid="$uid" --regid="$gid" --clear-groups --pdeathsig QUIT "$program" "$@"
+        exec ${HOST_EXEC:-} setpriv --reuid="$uid" --regid="$gid" --clear-groups --pdeathsig QUIT "$program" "$@"
     fi
     # shellcheck disable=SC2016
-    exec unshare --mount --propagation private sh -euc '
+    exec ${HOST_EXEC:-} unshare --mount --propagation private sh -euc '
         root=$1 dir=$2 user=$3
         shift 3
         mount --rbind /dev "$root/dev"

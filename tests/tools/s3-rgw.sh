@@ -10,7 +10,7 @@ s3_start_rgw() {
     S3_PORT[$name]=$1 S3_TLS_PORT[$name]=''
     if [ "$tls" = 1 ]; then
         S3_TLS_PORT[$name]=$2
-        s3_certificate "$dir" || return 1
+        s3_certificate "$dir" "$address" || return 1
     fi
     osd=$(cat /proc/sys/kernel/random/uuid)
     s3_rgw_conf "$name" "$(cat /proc/sys/kernel/random/uuid)" "$3" "$4" >"$dir/ceph.conf"
@@ -39,7 +39,7 @@ s3_key_rgw() {
 # authentication. paxos_*: a change of the cluster's maps else takes a second each.
 s3_rgw_conf() { # s3_rgw_conf NAME CLUSTER-ID MONITOR-PORT MONITOR-PORT
     local ssl=''
-    [ -z "${S3_TLS_PORT[$1]}" ] || ssl=" ssl_endpoint=127.0.0.1:${S3_TLS_PORT[$1]} ssl_certificate=/mnt/server.pem ssl_private_key=/mnt/server.pem"
+    [ -z "${S3_TLS_PORT[$1]}" ] || ssl=" ssl_endpoint=${S3_ADDRESS[$1]}:${S3_TLS_PORT[$1]} ssl_certificate=/mnt/server.pem ssl_private_key=/mnt/server.pem"
     cat <<CONF
 [global]
 fsid = $2
@@ -79,7 +79,7 @@ bluestore_block_create = true
 bluestore_block_size = $size
 bluestore_fsck_on_mount = false
 [client]
-rgw_frontends = beast endpoint=127.0.0.1:${S3_PORT[$1]}$ssl
+rgw_frontends = beast endpoint=${S3_ADDRESS[$1]}:${S3_PORT[$1]}$ssl
 rgw_data = /mnt/rgw
 rgw_dns_name = $names
 rgw_thread_pool_size = 32
@@ -92,7 +92,7 @@ CONF
 s3_certificate() {
     (
         cd "$1" || exit 1
-        printf 'subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:s3.test,DNS:*.s3.test' >san
+        printf 'subjectAltName=DNS:localhost,IP:%s,DNS:s3.test,DNS:*.s3.test' "$2" >san
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj '/CN=CA of a test' -keyout ca.key -out ca.pem &&
             openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj '/CN=s3.test' -keyout server.key -out server.csr &&
             openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile san -out server.crt &&

@@ -10,32 +10,35 @@
 KURA_TEST_CACHE=${KURA_TEST_CACHE:-/var/cache/kura-tests}
 S3_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-declare -A S3_KIND S3_DIR S3_PORT S3_TLS_PORT S3_GATEWAY S3_OTHERS FAULTY_PID
+declare -A S3_KIND S3_DIR S3_ADDRESS S3_PORT S3_TLS_PORT S3_GATEWAY S3_OTHERS FAULTY_PID
 
-s3_client() { python3 "$S3_TOOLS/s3client.py" "$@"; }
+# shellcheck disable=SC2086
+s3_client() { ${HOST_EXEC:-} python3 "$S3_TOOLS/s3client.py" "$@"; }
 
 # s3_start KIND NAME [OPTION...]: a new, empty server, and the environment set to it (see s3_use). Options:
 #   dir=DIR         where its data goes; default $WORK/NAME
 #   bluestore=SIZE  rgw: objects in a sparse file of SIZE bytes instead of memory, which does for less than 1 GiB
-#   tls             rgw: also listens with TLS, a certificate for localhost, 127.0.0.1 and *.s3.test, by a CA of its own
+#   tls             rgw: also listens with TLS, a certificate for localhost, its address and *.s3.test, by a CA of its own
 #   names=DOMAIN    rgw: BUCKET.DOMAIN is a bucket's host name; default localhost
+#   address=ADDRESS rgw: where it listens, on the host that $HOST_EXEC tells (hosts.sh); default 127.0.0.1
 #   conf=LINE       rgw: one more line of the gateway's configuration
 s3_start() {
     local kind=$1 name=$2 option
     shift 2
-    local dir=$WORK/$name store=memstore size=0 tls=0 names=localhost conf=''
+    local dir=$WORK/$name store=memstore size=0 tls=0 names=localhost conf='' address=127.0.0.1
     for option; do
         case $option in
         dir=*) dir=${option#*=} ;;
         bluestore=*) store=bluestore size=${option#*=} ;;
         tls) tls=1 ;;
         names=*) names=${option#*=} ;;
+        address=*) address=${option#*=} ;;
         conf=*) conf+=${option#*=}$'\n' ;;
         *) echo "s3_start: what is \"$option\"?" >&2 && return 1 ;;
         esac
     done
     mkdir -p "$dir/log" || return 1
-    S3_KIND[$name]=$kind S3_DIR[$name]=$dir S3_OTHERS[$name]=''
+    S3_KIND[$name]=$kind S3_DIR[$name]=$dir S3_ADDRESS[$name]=$address S3_OTHERS[$name]=''
     s3_bring_up "$name" && return 0
     echo "the S3 server \"$name\" ($kind) did not start:" >&2
     tail -n 5 "$dir"/log/* >&2
@@ -58,8 +61,8 @@ s3_bring_up() {
 # s3_use NAME: S3_ENDPOINT, S3_REGION, S3_ACCESS and S3_SECRET (for s3_client), their namesakes for kura, and with TLS
 # S3_TLS_ENDPOINT and S3_CA_FILE, are this server's from now on.
 s3_use() {
-    export S3_ENDPOINT=http://127.0.0.1:${S3_PORT[$1]} S3_REGION=us-east-1
-    S3_TLS_ENDPOINT=${S3_TLS_PORT[$1]:+https://localhost:${S3_TLS_PORT[$1]}}
+    export S3_ENDPOINT=http://${S3_ADDRESS[$1]}:${S3_PORT[$1]} S3_REGION=us-east-1
+    S3_TLS_ENDPOINT=${S3_TLS_PORT[$1]:+https://${S3_ADDRESS[$1]/127.0.0.1/localhost}:${S3_TLS_PORT[$1]}}
     S3_CA_FILE=${S3_DIR[$1]}/ca.pem
     case ${S3_KIND[$1]} in
     rgw) s3_as testkey testsecret-of-the-owner ;;
@@ -173,9 +176,10 @@ print(*(s.getsockname()[1] for s in found))' "$1"
 # Waits until anything answers HTTP at the port, at most 60 seconds.
 s3_answers() {
     local deadline=$((SECONDS + 60))
-    until python3 -c 'import http.client, sys
-c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=5)
-c.request("GET", "/healthcheck"), c.getresponse()' "${S3_PORT[$1]}" 2>/dev/null; do
+    # shellcheck disable=SC2086
+    until ${HOST_EXEC:-} python3 -c 'import http.client, sys
+c = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=5)
+c.request("GET", "/healthcheck"), c.getresponse()' "${S3_ADDRESS[$1]}" "${S3_PORT[$1]}" 2>/dev/null; do
         if [ $SECONDS -ge $deadline ] || ! kill -0 "${S3_GATEWAY[$1]}" 2>/dev/null; then
             return 1
         fi
@@ -190,7 +194,7 @@ s3_exec() {
     local root=$KURA_TEST_CACHE/${S3_KIND[$1]} dir=${S3_DIR[$1]}
     shift
     # shellcheck disable=SC2016
-    exec env -u PYTHONDONTWRITEBYTECODE setpriv --pdeathsig KILL unshare --mount --propagation private sh -euc '
+    exec ${HOST_EXEC:-} env -u PYTHONDONTWRITEBYTECODE setpriv --pdeathsig KILL unshare --mount --propagation private sh -euc '
         root=$1 dir=$2
         shift 2
         mount --rbind /dev "$root/dev"

@@ -1,9 +1,9 @@
 /* INI, HJSON, Elixir's configuration, and URLs. */
+#include "kura/app.h"
 #include "fixture.h"
 
 #include "kura/mem.h"
 #include "site.h"
-#include "url.h"
 
 static void tells(Format format, const char *text, const char *message)
 {
@@ -129,13 +129,13 @@ static void urls(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         AppServer server = {0};
         Error err = ERROR_INIT;
-        assert_int_equal(url_server(cases[i].url, &server, &err), 0);
+        assert_int_equal(app_server_read_url(cases[i].url, &server, &err), 0);
         const char *got[] = {server.host, server.port, server.user, server.password, server.database, server.sslmode},
                    *wanted[] = {cases[i].host,     cases[i].port,     cases[i].user,
                                 cases[i].password, cases[i].database, cases[i].sslmode};
         for (size_t k = 0; k < ARRAY_SIZE(got); k++)
             assert_string_equal(got[k] ? got[k] : "(none)", wanted[k] ? wanted[k] : "(none)");
-        server_done(&server);
+        app_server_done(&server);
     }
     static const char *const wrong[] = {"",
                                         "h/d",
@@ -148,9 +148,9 @@ static void urls(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         AppServer server = {0};
         Error err = ERROR_INIT;
-        assert_int_equal(url_server(wrong[i], &server, &err), -1);
+        assert_int_equal(app_server_read_url(wrong[i], &server, &err), -1);
         assert_null(strstr(err.message, "secret"));
-        server_done(&server);
+        app_server_done(&server);
     }
 }
 

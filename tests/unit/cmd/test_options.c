@@ -47,6 +47,19 @@ static void test_value_forms(void **state)
     assert_string_equal(options.args.v[0], "--json");
     options_done(&options);
 
+    parse_ok(&options, "guard", "social", "--post-ok", "--", "sh", "-c", "exit");
+    assert_string_equal(options_text(&options, OPT_APP), "social");
+    assert_int_equal(options.args.n, 3);
+    assert_string_equal(options.args.v[0], "sh");
+    assert_string_equal(options.args.v[1], "-c");
+    assert_null(options.args.v[3]);
+    options_done(&options);
+
+    parse_ok(&options, "guard", "--app-dir", "x", "--", "true");
+    assert_false(options_given(&options, OPT_APP));
+    assert_string_equal(options.args.v[0], "true");
+    options_done(&options);
+
     parse_ok(&options, "backup", "--split-tables=no", "--db", "");
     assert_false(options_flag(&options, OPT_SPLIT_TABLES));
     assert_true(options_given(&options, OPT_DB));

@@ -148,6 +148,13 @@ ManifestApplication *sample_application(void)
     strvec_push(&made->schema->applied, "First1700000000001");
     strvec_push(&made->schema->applied, "Second1700000000002");
     strvec_push(&made->schema->failed, "Third1700000000003");
+    made->n_secrets = 1;
+    made->secrets = xcalloc(1, sizeof *made->secrets);
+    made->secrets[0] = (ManifestSecret){
+        .name = xstrdup("setupPassword"),
+        .salt = xstrdup("000102030405060708090a0b0c0d0e0f"),
+        .fingerprint = xstrdup("3fe131b068205656cf8e56198cb37f12611df703ba8f47e3aa8096121cad6da2"),
+    };
     return made;
 }
 

@@ -94,6 +94,9 @@ static void the_application_comes_back(void **state)
     assert_string_equal(application->schema->state, "pending");
     assert_int_equal(application->schema->applied.n, 2);
     assert_string_equal(application->schema->failed.v[0], "Third1700000000003");
+    assert_int_equal(application->n_secrets, 1);
+    assert_string_equal(application->secrets[0].name, "setupPassword");
+    assert_string_equal(application->secrets[0].fingerprint, sample->application->secrets[0].fingerprint);
 }
 
 /* Nobody's manifests of before have it. */

@@ -56,6 +56,7 @@ static const Hostile applications = {
     .parse = parse_application,
     .nullable =
         (const char *const[]){"version", "fork", "host", "port", "user", "name", "state", "newest", "schema", NULL},
+    .optional = (const char *const[]){"secrets", NULL},
     .places = 20,
 };
 
@@ -76,6 +77,7 @@ static void an_application_is_named(void **state)
     assert_message("dir", "1", "application.dir is no text");
     assert_message("schema.applied[1]", "{}", "application.schema.applied[1] is no text");
     assert_message("database", "[]", "application.database is not an object");
+    assert_message("secrets[0].salt", "\"0A\"", "application.secrets[0] has no salt of 16 bytes");
 }
 
 #define H1 "1111111111111111111111111111111111111111111111111111111111111111"
