@@ -7,6 +7,7 @@
 #include "kura/mem.h"
 #include "kura/secretkeys.h"
 #include "kura/sitesecrets.h"
+#include "kura/words.h"
 
 DEFINE_CLEANUP(RailsCipher, railscipher_free)
 
@@ -37,9 +38,9 @@ int check_secrets_set(DoctorScene *scene, Error *err)
 static void report_change(DoctorScene *scene, const SecretChange *change)
 {
     static const char remedy[] =
-        "Take it from the configuration in the backup, unless it was changed on purpose: a new "
-        "backup then knows the new one.";
-    const char *lost = change->needed_for ? change->needed_for : "it is not known what";
+        N_("Take it from the configuration in the backup, unless it was changed on purpose: a new "
+           "backup then knows the new one.");
+    const char *lost = change->needed_for ? change->needed_for : _("it is not known what");
     if (change->missing)
         doctor_report(scene, remedy, "%s was set when backup %s was made, and is not now; needed for: %s", change->name,
                       scene->newest->id, lost);
@@ -134,8 +135,9 @@ static void report_columns(DoctorScene *scene, const AppKeyProof *proof, const S
 
 static void report_pairs(DoctorScene *scene, const AppKeyProof *proof, const Sample *sample)
 {
-    static const char remedy[] = "Somebody exchanged one half: bring back the pair from a backup. What was signed or "
-                                 "subscribed under the old one is not believed under a new one.";
+    static const char remedy[] =
+        N_("Somebody exchanged one half: bring back the pair from a backup. What was signed or "
+           "subscribed under the old one is not believed under a new one.");
     if (sample->refused > 0 && proof->sql)
         doctor_report(scene, remedy,
                       "public and private keys in the database do not belong together (pairs looked at: %zu, of which "

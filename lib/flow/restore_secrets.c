@@ -1,10 +1,11 @@
 #include "kura/sitesecrets.h"
+#include "kura/words.h"
 #include "restore_priv.h"
 
 void check_secrets(Restore *restore)
 {
-    static const char hint[] = "Bring the configuration that belongs to this backup first: \"kura restore --files "
-                               "config=DIR\" brings it beside, where the backup has it.";
+    static const char hint[] = N_("Bring the configuration that belongs to this backup first: \"kura restore --files "
+                                  "config=DIR\" brings it beside, where the backup has it.");
     const AppSite *site = restore->options->site;
     const ManifestApplication *application = restore->manifest ? restore->manifest->application : NULL;
     if (site == NULL || application == NULL)
