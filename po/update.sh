@@ -33,13 +33,20 @@ extract() { # extract KEYWORDS
         sed 's/; charset=CHARSET/; charset=UTF-8/'
 }
 
+# What secrets are needed for, which the descriptions of applications tell.
+profiles() {
+    sed -n 's/.*needed-for: *\([^}]*[^} ]\).*/\1/p' share/profiles/*.yaml | LC_ALL=C sort -u |
+        sed 's/["\\]/\\&/g; s/.*/#: share\/profiles\nmsgid "&"\nmsgstr ""\n/'
+}
+
 pot() { # pot FILE
     local work
     work=$(mktemp -d)
     extract "$messages" >"$work/messages"
     extract "$hints" >"$work/hints"
     extract "$units" >"$work/units"
-    msgcat --use-first --add-location=file "$work/messages" "$work/hints" "$work/units" | sed '/^"POT-Creation-Date:/d; /^#, fuzzy$/d' >"$work/pot"
+    profiles >"$work/profiles"
+    msgcat --use-first --add-location=file "$work/messages" "$work/hints" "$work/units" "$work/profiles" | sed '/^"POT-Creation-Date:/d; /^#, fuzzy$/d' >"$work/pot"
     cp "$work/pot" "$1"
     rm -r "$work"
 }

@@ -134,7 +134,7 @@ static void add_secrets(Table *table, const AppSite *site)
     for (size_t i = 0; i < site->n_secrets; i++)
         add_line(table, i ? "" : _("secrets"),
                  site->secrets[i].needed_for
-                     ? xasprintf(_("%s, for %s"), site->secrets[i].name, site->secrets[i].needed_for)
+                     ? xasprintf(_("%s, for %s"), site->secrets[i].name, words_get(site->secrets[i].needed_for))
                      : xstrdup(site->secrets[i].name));
 }
 

@@ -16,7 +16,7 @@ void check_secrets(Restore *restore)
         if (change->needed_for)
             findings_add(restore->findings, FINDING_WARNING, "secrets-differ", hint,
                          "secrets differ: %s of \"%s\" is not the one of the backup; what will not work: %s",
-                         change->name, site->dir, change->needed_for);
+                         change->name, site->dir, words_get(change->needed_for));
         else
             findings_add(restore->findings, FINDING_WARNING, "secrets-differ", hint,
                          "secrets differ: %s of the backup is not set in \"%s\"", change->name, site->dir);
