@@ -134,7 +134,7 @@ static void urls(void **state)
                                 cases[i].password, cases[i].database, cases[i].sslmode};
         for (size_t k = 0; k < ARRAY_SIZE(got); k++)
             assert_string_equal(got[k] ? got[k] : "(none)", wanted[k] ? wanted[k] : "(none)");
-        server_done(&server);
+        app_server_done(&server);
     }
     static const char *const wrong[] = {"",
                                         "h/d",
@@ -149,7 +149,7 @@ static void urls(void **state)
         Error err = ERROR_INIT;
         assert_int_equal(app_server_read_url(wrong[i], &server, &err), -1);
         assert_null(strstr(err.message, "secret"));
-        server_done(&server);
+        app_server_done(&server);
     }
 }
 
