@@ -246,7 +246,7 @@ static void mastodon_of_before(void **state)
     server_is(&site->replicas[0], "REPLICA replica.example:5432/middle?prefer reader - -");
     server_is(&site->redis[0], "REDIS /run/redis/redis.sock:6379/0?- - - -");
     server_is(&site->redis[1], "SIDEKIQ_REDIS jobs.example:6379/0?- - a$b -");
-    server_is(&site->redis[2], "CACHE_REDIS cache.example:6390/4?- user pw cache");
+    server_is(&site->redis[2], "CACHE_REDIS cache.example:6390/4?require user pw cache");
     assert_null(fileset(site, "media")); /* it is in a bucket */
     is("bucket", site->object_storage, "media");
     is("by dotenv 2.8", app_setting(site, "MESSAGE")->value, "two\nlines");
