@@ -1,7 +1,7 @@
 #include "kura/sitesecrets.h"
 #include "restore_priv.h"
 
-void check_secrets(Restore *restore)
+void restore_check_secrets(Restore *restore)
 {
     static const char hint[] = "Bring the configuration that belongs to this backup first: \"kura restore --files "
                                "config=DIR\" brings it beside, where the backup has it.";
