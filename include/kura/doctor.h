@@ -79,8 +79,8 @@ struct DoctorScene {
     Error conn_error;               /* why there is none, once it was tried */
     DoctorReplicas *replicas;       /* the application's, once they were asked (replicas.h) */
     struct RedisViews *redis_views; /* what servers of Redis said of themselves (redisview.h) */
-    struct Clusters *clusters;
-    DoctorId current; /* the check that is running */
+    struct Clusters *clusters;      /* of PostgreSQL on this host (cluster.h) */
+    DoctorId current;               /* the check that is running */
     DoctorResult results[DOCTOR_COUNT];
     DoctorId *of; /* which check each of the findings comes from */
     size_t n_of, cap_of;
