@@ -66,7 +66,7 @@ static int tear_down(void **state)
 static AppSite *site_of(const char *profile, bool restored)
 {
     AppSite *site;
-    if (app_site_read_beside(dir, restored ? beside : NULL, profile, &site, &findings, &err) < 0)
+    if (app_site_read_beside(dir, &(AppBeside){.dir = restored ? beside : NULL}, profile, &site, &findings, &err) < 0)
         fail_msg("%s", err.message);
     return site;
 }
