@@ -33,10 +33,11 @@ static int recognise(const char *dir, const char *beside, Settings *ret, Error *
 
 /* ---- the site ---- */
 
+/* Whether anything was read that is not only about the code. */
 static bool is_of_configuration(const Settings *settings)
 {
     for (size_t i = 0; i < settings->n; i++)
-        if (settings->v[i].place.file)
+        if (settings->v[i].place.file && strncmp(settings->v[i].key, "code.", strlen("code.")) != 0)
             return true;
     return false;
 }

@@ -10,14 +10,13 @@ looks() {
 found() { jq -r --arg id "$1" '.doctor.findings[] | select(.id == $id and .severity != "note") | "\(.severity): \(.evidence) [\(.remedy)]"' "$WORK/doctor"; }
 # fires ID PATTERN: it found something, and says it in a line that matches the extended regular expression.
 fires() {
-    [ "$status" = 3 ] || { echo "exit status $status" && cat "$WORK/doctor" "$WORK/err"; }
-    found "$1" && found "$1" | grep -qE -e "$2" && [ "$status" = 3 ]
+    echo "exit status $status" && jq -r '.doctor.findings[] | select(.severity != "note") | "\(.id) \(.evidence)"' "$WORK/doctor"
+    found "$1" && [ "$status" = 3 ] && found "$1" | grep -qE -e "$2"
 }
 # silent ID: it was done, and found nothing.
 silent() {
     found "$1"
-    jq -e --arg id "$1" '.doctor.checks[] | select(.id == $id) | .outcome == "ran" and .findings == 0' "$WORK/doctor" ||
-        jq --arg id "$1" '.doctor.checks[] | select(.id == $id)' "$WORK/doctor" && [ -z "$(found "$1")" ] &&
-        [ "$(outcome "$1")" = ran ]
+    jq -c --arg id "$1" '.doctor.checks[] | select(.id == $id)' "$WORK/doctor"
+    [ "$(outcome "$1")" = ran ] && [ -z "$(found "$1")" ]
 }
 outcome() { jq -r --arg id "$1" '.doctor.checks[] | select(.id == $id) | .outcome' "$WORK/doctor"; }
