@@ -26,11 +26,18 @@ static void add(MoveSteps *steps, bool on_new, Buf *command, const char *why)
     buf_done(command);
 }
 
+/* Quoted only where it must be: people copy these lines. */
+static char *shell_word(const char *value)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
+    return *value && strspn(value, plain) == strlen(value) ? xstrdup(value) : text_shell(value);
+}
+
 static void add_option(Buf *out, const char *name, const char *value)
 {
     if (value == NULL)
         return;
-    _cleanup_free_ char *word = text_shell(value);
+    _cleanup_free_ char *word = shell_word(value);
     buf_printf(out, NULL, " %s %s", name, word);
 }
 
@@ -95,7 +102,7 @@ static void add_units(const MoveRoute *route, MoveSteps *ret, const char *verb, 
     Buf command = BUF_INIT(COMMAND_MAX);
     buf_printf(&command, NULL, "systemctl %s", verb);
     for (size_t i = 0; route->services && i < route->services->n; i++) {
-        _cleanup_free_ char *unit = text_shell(route->services->v[i]);
+        _cleanup_free_ char *unit = shell_word(route->services->v[i]);
         buf_printf(&command, NULL, " %s", unit);
     }
     if (route->services == NULL || route->services->n == 0)

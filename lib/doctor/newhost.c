@@ -215,22 +215,37 @@ static bool shares_disk(const MoveRoom *a, const MoveRoom *b)
     return a->known && b->known && a->path && b->path && a->device == b->device;
 }
 
+/* Those that share the disk of the i-th, itself among them: "database, media", and how much they take together. To be
+ * freed; NULL: an earlier one has told of them. */
+static char *sharers(const MoveHost *host, size_t i, uint64_t *ret_needed)
+{
+    Buf names = BUF_INIT(64 * 1024);
+    bool first = true;
+    *ret_needed = 0;
+    for (size_t k = 0; k < host->n_rooms; k++) {
+        const MoveRoom *room = &host->rooms[k];
+        if (k != i && !shares_disk(&host->rooms[i], room))
+            continue;
+        first &= k >= i;
+        *ret_needed += room->needed;
+        buf_printf(&names, NULL, "%s%s", names.len ? ", " : "", room->what);
+    }
+    char *text = first ? xstrdup(buf_str(&names)) : NULL;
+    buf_done(&names);
+    return text;
+}
+
 static void check_rooms(const MoveHost *host, Findings *findings)
 {
     for (size_t i = 0; i < host->n_rooms; i++) {
         const MoveRoom *room = &host->rooms[i];
-        uint64_t together = 0;
-        bool first = true;
-        for (size_t k = 0; k < host->n_rooms; k++)
-            if (k == i || shares_disk(room, &host->rooms[k])) {
-                together += host->rooms[k].needed;
-                first &= k >= i;
-            }
-        if (!room->known || !first || together + room->reserve <= room->left)
+        uint64_t needed;
+        char bytes[TEXT_SIZE], left[TEXT_SIZE];
+        _cleanup_free_ char *names = sharers(host, i, &needed);
+        if (!room->known || names == NULL || needed + room->reserve <= room->left)
             continue;
-        char needed[TEXT_SIZE], left[TEXT_SIZE];
         findings_add(findings, FINDING_ERROR, "disk-space", "Make room, or restore to another disk.",
-                     "%s needs %s where %s are left (%s)", room->what, text_bytes(together, needed),
+                     "%s: %s are needed where %s are left (%s)", names, text_bytes(needed, bytes),
                      text_bytes(room->left, left), room->path ? room->path : _("the server's disk"));
     }
 }
