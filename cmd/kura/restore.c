@@ -198,6 +198,7 @@ int command_restore(Session *session, Error *err)
         .create_roles = options_flag(options, OPT_CREATE_ROLES),
         .swap = options_flag(options, OPT_SWAP),
         .verify = !options_flag(options, OPT_NO_VERIFY),
+        .quick_check = options_flag(options, OPT_QUICK_CHECK),
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
         .paths = paths,
         .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
