@@ -2,16 +2,16 @@
 
 #include "commands.h"
 #include "kura/doctor.h"
-#include "kura/secret.h"
-#include "kura/text.h"
 #include "kura/words.h"
 #include "redisarg.h"
 #include "screen.h"
 #include "site.h"
+#include "statusview.h"
 #include "table.h"
+#include "text.h"
 #include "unlock.h"
 
-enum { INDENT = 18 };
+enum { LABEL = 7, INDENT = 19 }; /* columns of the display */
 
 /* ---- one check at a time, as it ends ---- */
 
@@ -19,8 +19,8 @@ enum { INDENT = 18 };
 static const char *label_of(const Finding *finding)
 {
     if (finding->severity == FINDING_NOTE)
-        return finding->hint ? "note" : "ok";
-    return finding->severity == FINDING_WARNING ? "warning" : "error";
+        return finding->hint ? _("note") : _("ok");
+    return finding->severity == FINDING_WARNING ? _("warning") : _("error");
 }
 
 static void print_findings(FILE *out, const DoctorScene *scene, size_t from)
@@ -29,7 +29,10 @@ static void print_findings(FILE *out, const DoctorScene *scene, size_t from)
         const Finding *finding = &scene->findings->v[i];
         _cleanup_free_ char *message = text_escaped(finding->message);
         _cleanup_free_ char *hint = text_escaped(finding->hint ? finding->hint : "");
-        fprintf(out, "%-7s  %-7s  %s\n", doctor_checks[scene->of[i]].name, label_of(finding), message);
+        const char *label = label_of(finding);
+        size_t width = text_width(label);
+        fprintf(out, "%-8s  %s%*s  %s\n", doctor_checks[scene->of[i]].name, label,
+                width < LABEL ? (int)(LABEL - width) : 0, "", message);
         if (hint[0])
             fprintf(out, "%-*s%s\n", INDENT, "", hint);
     }
@@ -69,7 +72,9 @@ static void print_skipped(FILE *out, const DoctorScene *scene)
 {
     _cleanup_(strvec_done) StrVec reasons = {0};
     add_reasons(scene, &reasons);
-    fprintf(out, "%zu checks done, %zu without an object:\n", count_outcome(scene, DOCTOR_RAN),
+    if (reasons.n == 0)
+        return;
+    fprintf(out, _("%zu checks done, %zu without an object:\n"), count_outcome(scene, DOCTOR_RAN),
             count_outcome(scene, DOCTOR_SKIPPED));
     for (size_t i = 0; i < reasons.n; i++) {
         _cleanup_free_ char *reason = text_escaped(reasons.v[i]);
@@ -138,11 +143,11 @@ static json_t *json_of_doctor(const DoctorScene *scene)
 
 static int list_checks(Session *session)
 {
-    _cleanup_(table_free_cleanup) Table *table = table_new("id|what it looks at");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("id|what it looks at"));
     json_t *array = json_array();
     for (DoctorId id = 0; id < DOCTOR_COUNT; id++) {
         const DoctorCheck *check = &doctor_checks[id];
-        table_row(table, check->name, check->title);
+        table_row(table, check->name, words_get(check->title));
         json_array_append_new(array, json_pack("{s:s, s:s, s:s}", "id", check->name, "severity",
                                                severity_name(check->severity), "title", check->title));
     }
@@ -160,7 +165,7 @@ static int explain(Session *session, const char *name, Error *err)
         return error_hint(err, "\"kura doctor --list\" lists them.");
     }
     if (!session->json)
-        fprintf(session->out, "%s: %s\n\n%s\n", check->name, check->title, check->explanation);
+        fprintf(session->out, "%s: %s\n\n%s\n", check->name, words_get(check->title), words_get(check->explanation));
     session_set(session, "check",
                 json_pack("{s:s, s:s, s:s, s:s}", "id", check->name, "severity", severity_name(check->severity),
                           "title", check->title, "explanation", check->explanation));
@@ -185,14 +190,35 @@ static int open_store(Session *session, Error *err)
     return session_open_store(session, false, err);
 }
 
-static int examine(Session *session, const AppSite *site, const char *db, Error *err)
+/* A configuration of the application that cannot be read is a finding; what can be looked at without it is. */
+static int read_site(Session *session, AppSite **ret, Error *err)
+{
+    Error why = ERROR_INIT;
+    if (session_site(session, ret, &why) == 0)
+        return 0;
+    if (why.code == ERR_USAGE || why.code == ERR_INTERRUPTED) {
+        *err = why;
+        return -1;
+    }
+    findings_add(&session->findings, FINDING_ERROR, "application", why.hint[0] ? why.hint : NULL, "%s", why.message);
+    *ret = NULL;
+    return 0;
+}
+
+static int examine(Session *session, AppSite *site, Error *err)
 {
     const Options *options = session->options;
-    _cleanup_(redis_arg_done) RedisArg redis;
+    const char *db = options_text(options, OPT_DB);
+    _cleanup_(redis_arg_done) RedisArg redis = {0};
+    if (site && session_db(session, &db, err) < 0)
+        return -1;
     if (redis_arg_read(session, &redis, err) < 0)
         return -1;
+    const StandingLimits limits = standing_limits(options);
+    const bool limited = limits.backup + limits.rehearsal + limits.verify + limits.read > 0;
+    _cleanup_free_ char *state_dir = session_state_dir(session), *cache_dir = session_cache_dir(options);
     DoctorScene scene = {
-        .app = options_text(options, OPT_APP),
+        .app = session_app(session),
         .site = site,
         .db = db,
         .redis = redis.servers,
@@ -203,6 +229,10 @@ static int examine(Session *session, const AppSite *site, const char *db, Error 
         .has_identity = options_given(options, OPT_IDENTITY),
         .root = options_text(options, OPT_ROOT),
         .pg_bindir = options_text(options, OPT_PG_BINDIR),
+        .location = options_text(options, OPT_REPO),
+        .state_dir = state_dir,
+        .cache_dir = cache_dir,
+        .limits = limited ? &limits : NULL,
         .findings = &session->findings,
     };
     int rc = run_checks(session, &scene, err);
@@ -214,29 +244,15 @@ static int examine(Session *session, const AppSite *site, const char *db, Error 
     return rc;
 }
 
-/* As the application connects, unless --db says otherwise. */
-static int examine_site(Session *session, Error *err)
-{
-    AppSite *site;
-    if (session_site(session, &site, err) < 0)
-        return -1;
-    const char *db = options_text(session->options, OPT_DB);
-    char *own = site && db == NULL ? app_conninfo(&site->database, true) : NULL;
-    int rc = examine(session, site, own ? own : db, err);
-    if (own)
-        secret_wipe(own, strlen(own));
-    free(own);
-    return rc;
-}
-
 int command_doctor(Session *session, Error *err)
 {
     if (options_flag(session->options, OPT_LIST))
         return list_checks(session);
     if (options_given(session->options, OPT_EXPLAIN))
         return explain(session, options_text(session->options, OPT_EXPLAIN), err);
-    if (open_store(session, err) < 0)
+    AppSite *site;
+    if (read_site(session, &site, err) < 0 || open_store(session, err) < 0)
         return -1;
     session->findings_told = !session->json;
-    return examine_site(session, err);
+    return examine(session, site, err);
 }

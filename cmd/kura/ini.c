@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 
 static char *trim(char *text)
 {
@@ -31,7 +32,7 @@ static int read_line(char *line, unsigned number, const char *file, char **secti
     if (*text == '[') {
         size_t len = strlen(text);
         if (text[len - 1] != ']')
-            return syntax_error(file, number, "section without \"]\" at its end", err);
+            return syntax_error(file, number, _("section without \"]\" at its end"), err);
         text[len - 1] = 0;
         free(*section);
         *section = xstrdup(trim(text + 1));
@@ -39,7 +40,7 @@ static int read_line(char *line, unsigned number, const char *file, char **secti
     }
     char *equals = strchr(text, '=');
     if (equals == NULL || equals == text)
-        return syntax_error(file, number, "line without a key and \"=\"", err);
+        return syntax_error(file, number, _("line without a key and \"=\""), err);
     *equals = 0;
     return handler(ctx, number, *section, trim(text), trim(equals + 1), err);
 }

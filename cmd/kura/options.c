@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kura/argv.h"
+#include "kura/words.h"
 
 static const char *yes_words[] = {"yes", "true", "on", "1"};
 static const char *no_words[] = {"no", "false", "off", "0"};
@@ -243,7 +244,7 @@ int options_environment(Options *options, const char *(*getenv_fn)(const char *n
         const char *text = spec->env[0] ? getenv_fn(spec->env) : NULL;
         if (text == NULL || text[0] == 0 || !option_configured(spec, options->command->id))
             continue;
-        _cleanup_free_ char *where = xasprintf("environment variable %s", spec->env);
+        _cleanup_free_ char *where = xasprintf(_("environment variable %s"), spec->env);
         if (options_set(options, spec, SOURCE_ENVIRONMENT, text, where, err) < 0)
             return -1;
     }
@@ -380,7 +381,7 @@ static const char *default_value(const OptionSpec *spec)
 static int take_value(Options *options, const OptionSpec *spec, const char *value, int argc, const char *const argv[],
                       int *position, Error *err)
 {
-    _cleanup_free_ char *where = xasprintf("option --%s", spec->name);
+    _cleanup_free_ char *where = xasprintf(_("option --%s"), spec->name);
     if (value == NULL && !option_takes_value(spec))
         value = default_value(spec);
     if (value == NULL) {

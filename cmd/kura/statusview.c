@@ -8,6 +8,16 @@
 #include "table.h"
 #include "text.h"
 
+StandingLimits standing_limits(const Options *options)
+{
+    return (StandingLimits){
+        .backup = options_number(options, OPT_MAX_AGE, 0),
+        .rehearsal = options_number(options, OPT_MAX_REHEARSAL_AGE, 0),
+        .verify = options_number(options, OPT_MAX_VERIFY_AGE, 0),
+        .read = options_number(options, OPT_MAX_READ_AGE, 0),
+    };
+}
+
 static double age(time_t moment, time_t now)
 {
     return now > moment ? (double)(now - moment) : 0;

@@ -5,7 +5,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "standing.h"
+#include "kura/standing.h"
+#include "options.h"
+
+/* How old things may be, by --max-age and its kin. */
+StandingLimits standing_limits(const Options *options);
 
 enum { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
 

@@ -52,6 +52,10 @@ typedef struct CatalogTables {
 
 int catalog_tables(PgConn *conn, CatalogTables *ret, Error *err);
 void catalog_tables_done(CatalogTables *tables);
+/* On how many of them a backup holds locks, by so many sessions at a time: partitioned tables too, but no index and no
+ * view. */
+size_t catalog_tables_locked(const CatalogTables *tables);
+enum { CATALOG_BACKUP_HOLDERS = 2 };
 const CatalogTable *catalog_tables_find(const CatalogTables *tables, uint32_t oid);
 
 /* ACCESS SHARE on each table of oids, in batches, through the open transaction. Tables dropped meanwhile are left out.

@@ -87,4 +87,7 @@ int catalog_database_differences(PgConn *conn, uint32_t from, uint32_t to, const
  * PostgreSQL 15 and newer know. To be freed. */
 int catalog_stale_collation(PgConn *conn, uint32_t oid, char **ret, Error *err);
 
+/* How many tables of users the connection's database has, and its bytes. */
+int catalog_database_weight(PgConn *conn, uint64_t *ret_tables, uint64_t *ret_bytes, Error *err);
+
 #endif

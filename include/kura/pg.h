@@ -66,4 +66,11 @@ uint64_t pg_cell_u64(const PGresult *result, int row, int column);
  * NULL without a password. */
 void pg_child_conninfo(PgConn *conn, const char *dbname, char **ret_conninfo, char **ret_env);
 
+/* A connection string like this one, but to another server; to be freed; it may hold a
+ * password. */
+int pg_conninfo_at(const char *conninfo, const char *host, const char *port, char **ret, Error *err);
+/* What a connection string says of one keyword ("host", "port", "dbname", "user"); NULL: nothing, or it is malformed.
+ * To be freed. */
+char *pg_conninfo_get(const char *conninfo, const char *keyword);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "kura/app.h"
 #include "kura/manifest.h"
+#include "kura/pg.h"
 #include "kura/progress.h"
 #include "kura/rehearsal.h"
 #include "kura/rolemap.h"
@@ -40,5 +41,19 @@ typedef struct RehearseOptions {
  * to findings in any case. */
 int rehearse_run(Repo *repo, const Manifest *manifest, const RehearseOptions *options, Rehearsal **ret,
                  Findings *findings, Progress *progress, Error *err);
+
+/* How much disk the database of a backup takes once it is restored, at most: a restored one has no dead rows. */
+uint64_t restore_estimate(const Manifest *manifest);
+
+typedef struct RestoreRoom {
+    uint64_t left;    /* bytes on the file system of the server's data directory */
+    uint64_t reserve; /* of these, what should stay free */
+} RestoreRoom;
+
+/* false where it cannot be looked at. */
+bool restore_room_in(const char *data_dir, RestoreRoom *ret);
+/* The same of the server's own data directory; false where we cannot know: the server is elsewhere, or does not tell
+ * where it keeps its data. */
+bool restore_room(PgConn *conn, RestoreRoom *ret);
 
 #endif

@@ -29,9 +29,9 @@ DEFINE_CLEANUP(Toc, toc_free)
 static void describe_place(const Reader *r, char *ret, size_t size)
 {
     if (r->entry == 0)
-        snprintf(ret, size, "archive header, %s, byte %zu", r->field, r->field_start);
+        snprintf(ret, size, _("archive header, %s, byte %zu"), r->field, r->field_start);
     else
-        snprintf(ret, size, "entry %zu of %zu, %s, byte %zu", r->entry, r->toc->n_entries, r->field, r->field_start);
+        snprintf(ret, size, _("entry %zu of %zu, %s, byte %zu"), r->entry, r->toc->n_entries, r->field, r->field_start);
 }
 
 static int truncated(const Reader *r, Error *err)

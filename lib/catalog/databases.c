@@ -245,3 +245,14 @@ int catalog_stale_collation(PgConn *conn, uint32_t oid, char **ret, Error *err)
     PQclear(row);
     return 0;
 }
+
+int catalog_database_weight(PgConn *conn, uint64_t *ret_tables, uint64_t *ret_bytes, Error *err)
+{
+    PGresult *row;
+    if (catalog_query(conn, sql_database_weight, 0, NULL, &row, err) < 0)
+        return -1;
+    *ret_tables = pg_cell_u64(row, 0, 0);
+    *ret_bytes = pg_cell_u64(row, 0, 1);
+    PQclear(row);
+    return 0;
+}

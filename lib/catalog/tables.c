@@ -78,3 +78,11 @@ int catalog_rewritten(PgConn *conn, size_t *ret_n, Error *err)
     PQclear(rows);
     return 0;
 }
+
+size_t catalog_tables_locked(const CatalogTables *tables)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < tables->n; i++)
+        n += tables->v[i].relkind == 'r' || tables->v[i].relkind == 'p';
+    return n;
+}

@@ -2,8 +2,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "cluster.h"
 #include "doctor_priv.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "redisview.h"
 
 void doctor_done(DoctorScene *scene)
@@ -13,6 +15,7 @@ void doctor_done(DoctorScene *scene)
     doctor_replicas_free(scene->replicas);
     pg_close(scene->conn);
     redis_views_free(scene->redis_views);
+    clusters_free(scene->clusters);
     for (size_t i = 0; i < DOCTOR_COUNT; i++)
         free(scene->results[i].reason);
     free(scene->of);
@@ -59,7 +62,7 @@ int check_configuration(DoctorScene *scene, Error *err)
 
 static void report(DoctorScene *scene, Severity severity, const char *remedy, const char *format, va_list args)
 {
-    _cleanup_free_ char *evidence = xvasprintf(format, args);
+    _cleanup_free_ char *evidence = xvasprintf(words_get(format), args);
     findings_add(scene->findings, severity, doctor_checks[scene->current].name, remedy, "%s", evidence);
 }
 
@@ -96,7 +99,7 @@ int doctor_skip(DoctorScene *scene, const char *format, ...)
     va_start(args, format);
     result->outcome = DOCTOR_SKIPPED;
     free(result->reason);
-    result->reason = xvasprintf(format, args);
+    result->reason = xvasprintf(words_get(format), args);
     va_end(args);
     return 0;
 }

@@ -94,7 +94,7 @@ static int look_for_obstacles(Check *check, Error *err)
         _cleanup_free_ char *columns = check_list(&check->spec.parent.columns, "");
         _cleanup_free_ char *message = xasprintf(
             _("no unique index of %s is on exactly (%s), so nothing can reference them"), check->parent.sql, columns);
-        obstacle(check, "not-unique", "Add a primary key or a unique constraint there first.", message);
+        obstacle(check, "not-unique", N_("Add a primary key or a unique constraint there first."), message);
     }
     if (catalog_lock_holder(check->conn, check->table.sql, &holder, err) < 0)
         return -1;

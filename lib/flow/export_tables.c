@@ -9,6 +9,7 @@
 #include "kura/mem.h"
 #include "kura/pool.h"
 #include "kura/prefetch.h"
+#include "kura/words.h"
 
 enum { JOBS = 2 };
 #define ROW_MAX (1024u * 1024 * 1024) /* PostgreSQL's own limit of a row's text */
@@ -80,7 +81,7 @@ static int write_segment(Run *run, const ManifestTable *table, const ManifestSeg
         rowsplitter_feed(splitter, scratch->raw.data, scratch->raw.len, err) < 0)
         return -1;
     if (scratch->raw.len != segment->raw || digest->rows - rows_before != segment->rows)
-        return damaged(err, table, "a segment has another size");
+        return damaged(err, table, _("a segment has another size"));
     if (datafile_segment(file, &scratch->stored, &scratch->raw, err) < 0)
         return -1;
     progress_add(run->export->progress, segment->raw, segment->rows);
@@ -106,9 +107,9 @@ static int write_rows(Run *run, Pool *pool, const ManifestTable *table, DataFile
                                        : write_segment(run, table, &table->segments[i], file, &splitter, scratch, err);
     prefetch_free(scratch->ahead);
     if (rc == 0 && splitter.partial.len > 0)
-        rc = damaged(err, table, "the last one is cut off");
+        rc = damaged(err, table, _("the last one is cut off"));
     if (rc == 0 && !rowdigest_equal(&digest, &table->digest))
-        rc = damaged(err, table, "their digest differs");
+        rc = damaged(err, table, _("their digest differs"));
     buf_done(&splitter.partial);
     return rc;
 }

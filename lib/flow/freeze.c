@@ -12,7 +12,6 @@
 
 enum { ATTEMPTS = 5, PG_DUMP_LOCK_MS = 3000 };
 /* The leader, and pg_dump until its table of contents is read; a worker has but the locks of its job. */
-enum { LOCK_HOLDERS = 2 };
 
 static int connect_as(const BackupOptions *options, const atomic_bool *give_up, PgConn **ret, Error *err)
 {
@@ -149,15 +148,6 @@ static int start_pg_dump(const BackupOptions *options, Freeze *freeze, Error *er
     return dumppipe_open(freeze->leader, NULL, &freeze->tools, &extra, &freeze->dump, err);
 }
 
-/* Partitioned tables too, but no index and no view. */
-static size_t n_locked(const CatalogTables *tables)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < tables->n; i++)
-        n += tables->v[i].relkind == 'r' || tables->v[i].relkind == 'p';
-    return n;
-}
-
 static int preflight(const BackupOptions *options, Freeze *freeze, Findings *findings, Error *err)
 {
     size_t before = findings_count(findings, FINDING_ERROR);
@@ -167,7 +157,8 @@ static int preflight(const BackupOptions *options, Freeze *freeze, Findings *fin
         return -1;
     freeze->tables = tables;
     check_readable(freeze, findings);
-    if (catalog_lock_estimate(freeze->leader, n_locked(&tables), LOCK_HOLDERS, findings, err) < 0)
+    if (catalog_lock_estimate(freeze->leader, catalog_tables_locked(&tables), CATALOG_BACKUP_HOLDERS, findings, err) <
+        0)
         return -1;
     size_t errors = findings_count(findings, FINDING_ERROR) - before;
     if (errors > 0)
@@ -195,7 +186,7 @@ static int read_frozen_toc(const BackupOptions *options, Freeze *freeze, bool la
     if (dumppipe_read_toc(freeze->dump, &freeze->toc_raw, &freeze->dump_rest, &freeze->toc, err) == 0)
         return 0;
     if (dumppipe_lacked_locks(freeze->dump))
-        return catalog_lock_full(freeze->leader, n_locked(&freeze->tables), LOCK_HOLDERS, err);
+        return catalog_lock_full(freeze->leader, catalog_tables_locked(&freeze->tables), CATALOG_BACKUP_HOLDERS, err);
     if (last || !waited_for_lock(freeze, err))
         return -1;
     error_clear(err);

@@ -6,6 +6,7 @@
 #include "kura/fileset.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "rows.h"
 
 enum { READ_SIZE = 1024 * 1024 };
@@ -13,7 +14,7 @@ enum { READ_SIZE = 1024 * 1024 };
 static int lo_error(PgConn *conn, const char *oid, const char *doing, Error *err)
 {
     const char *message = PQerrorMessage(pg_raw(conn));
-    error_set(err, ERR_SERVER, "%s large object %s: %.*s", doing, oid, (int)strcspn(message, "\n"), message);
+    error_set(err, ERR_SERVER, "%s large object %s: %.*s", words_get(doing), oid, (int)strcspn(message, "\n"), message);
     return error_hint(
         err, "Back up as the owner of the large objects, as a role that may read all of them, or as a superuser.");
 }

@@ -58,10 +58,10 @@ static int may_differ(Restore *restore, const Group *group, const char **ret, Er
     static const struct {
         const char *word, *reason;
     } reasons[] = {
-        {"roles", "its columns name roles, whose text changes under a role map"},
-        {"objects", "its columns name objects, and one that is missing is written as a number"},
-        {"char", "from PostgreSQL 15 on the type \"char\" writes bytes beyond ASCII in another way"},
-        {"extension", "its columns have types of extensions, which another version may write in another way"},
+        {"roles", N_("its columns name roles, whose text changes under a role map")},
+        {"objects", N_("its columns name objects, and one that is missing is written as a number")},
+        {"char", N_("from PostgreSQL 15 on the type \"char\" writes bytes beyond ASCII in another way")},
+        {"extension", N_("its columns have types of extensions, which another version may write in another way")},
     };
     int from = toc_version_major(restore->toc->server_version), to = restore->target.server_version_num / 10000;
     const char *params[] = {group->schema, group->name, from == to ? "f" : "t", from < 15 && to >= 15 ? "t" : "f"};
@@ -97,7 +97,7 @@ static int compare_group(Restore *restore, const Group *group, size_t *bad, Erro
                  reason ? "digest-not-compared" : "digest-differs", NULL,
                  "table \"%s\".\"%s\": %" PRIu64 " rows, digest %s; the backup has %" PRIu64 " rows, digest %s%s%s%s",
                  group->schema, group->name, group->found.rows, have, group->expected.rows, want, reason ? " (" : "",
-                 reason ? reason : "", reason ? ")" : "");
+                 reason ? words_get(reason) : "", reason ? ")" : "");
     return 0;
 }
 

@@ -301,7 +301,7 @@ static bool tell_unreadable(Restore *restore, const PGresult *unreadable)
         bool member = pg_cell_bool(unreadable, i, MEMBER);
         possible &= !member;
         const char *schema = pg_cell(unreadable, i, 0), *name = pg_cell(unreadable, i, 1);
-        const char *hint = "Restore with a superuser's --admin-db to have it audited too.";
+        const char *hint = N_("Restore with a superuser's --admin-db to have it audited too.");
         if (member)
             findings_add(restore->findings, FINDING_WARNING, "not-audited", hint,
                          "owners and grants were not audited: role \"%s\" may not read \"%s\".\"%s\", which belongs to "

@@ -15,8 +15,8 @@ enum {
 
 #define RESERVE_MAX (4ull << 30) /* .. but no more than this */
 
-/* A restored database has no dead rows: the source's size is an upper bound, unless rows were left out. */
-static uint64_t estimate(const Manifest *manifest)
+/* The source's size is an upper bound, unless rows were left out. */
+uint64_t restore_estimate(const Manifest *manifest)
 {
     const ManifestDatabase *database = &manifest->database;
     uint64_t bytes = 0;
@@ -30,24 +30,30 @@ static uint64_t estimate(const Manifest *manifest)
     return source > 0 && source < bytes ? source : bytes;
 }
 
-/* What the file system of the server's data directory has left; false where we cannot know: the server is elsewhere, or
- * does not tell where it keeps its data. */
-static bool free_bytes(PgConn *admin, uint64_t *ret_free, uint64_t *ret_size)
+bool restore_room_in(const char *data_dir, RestoreRoom *ret)
+{
+    struct statvfs fs;
+    if (statvfs(data_dir, &fs) < 0)
+        return false;
+    uint64_t share = (uint64_t)fs.f_blocks * fs.f_frsize / 100 * RESERVE_SHARE;
+    *ret = (RestoreRoom){.left = (uint64_t)fs.f_bavail * fs.f_frsize,
+                         .reserve = share < RESERVE_MAX ? share : RESERVE_MAX};
+    return true;
+}
+
+bool restore_room(PgConn *admin, RestoreRoom *ret)
 {
     const char *host = PQhost(pg_raw(admin));
     bool local = host == NULL || *host == 0 || *host == '/' || strcmp(host, "localhost") == 0 ||
                  strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
     _cleanup_free_ char *dir = NULL;
-    struct statvfs fs;
     if (!local ||
         pg_query_value(admin,
                        "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory' AND setting LIKE '/%'",
                        0, NULL, &dir, NULL) < 0 ||
-        dir == NULL || statvfs(dir, &fs) < 0)
+        dir == NULL)
         return false;
-    *ret_free = (uint64_t)fs.f_bavail * fs.f_frsize;
-    *ret_size = (uint64_t)fs.f_blocks * fs.f_frsize;
-    return true;
+    return restore_room_in(dir, ret);
 }
 
 static double mib(uint64_t bytes)
@@ -57,21 +63,19 @@ static double mib(uint64_t bytes)
 
 int rehearse_check_room(Rehearse *rehearse, PgConn *admin, Error *err)
 {
-    uint64_t wanted = rehearse->result->estimated_bytes = estimate(rehearse->manifest), left, size;
+    uint64_t wanted = rehearse->result->estimated_bytes = restore_estimate(rehearse->manifest);
+    RestoreRoom room;
     uint64_t most = rehearse->options->max_size;
     if (most > 0 && wanted > most) {
         error_set(err, ERR_FAILED, "the rehearsal would take about %.1f MiB of disk, --max-size allows %.1f MiB",
                   mib(wanted), mib(most));
         return error_hint(err, "Allow more, or rehearse on another server with --server.");
     }
-    if (!free_bytes(admin, &left, &size))
-        return 0;
-    uint64_t share = size / 100 * RESERVE_SHARE, reserve = share < RESERVE_MAX ? share : RESERVE_MAX;
-    if (wanted + reserve <= left)
+    if (!restore_room(admin, &room) || wanted + room.reserve <= room.left)
         return 0;
     error_set(err, ERR_FAILED,
               "the rehearsal would take about %.1f MiB of disk; the server's has %.1f MiB left, of which %.1f MiB must "
               "stay free",
-              mib(wanted), mib(left), mib(reserve));
+              mib(wanted), mib(room.left), mib(room.reserve));
     return error_hint(err, "Make room, or rehearse on another server with --server.");
 }

@@ -126,7 +126,7 @@ int repairrepo_set_aside(RepairRepo *repair, const char *key, Error *err)
     _cleanup_(buf_done) Buf data = BUF_INIT(2ull * BLOB_STORED_MAX);
     if (store_get(store, key, 0, UINT64_MAX, &data, err) < 0 || repo_lock_check(repair->lock, err) < 0 ||
         put_aside(repair->repo, key, &data, err) < 0 || store_delete(store, key, err) < 0)
-        return error_wrap(err, "moving \"%s\" to \"" ASIDE "\"", key);
+        return error_wrap(err, "moving \"%s\" to \"%s\"", key, ASIDE);
     repair->n_done++;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "kura/fileset.h"
 #include "kura/mem.h"
 #include "kura/pool.h"
+#include "kura/words.h"
 #include "links.h"
 #include "notices.h"
 #include "pipeline.h"
@@ -185,7 +186,8 @@ static void fill_symlink(Backup *backup, Slot *slot, const WalkEntry *found)
 /* What is neither file, directory, link nor fifo belongs to a running program or to the system. */
 static void skip_special(Backup *backup, const WalkEntry *found)
 {
-    const char *what = S_ISSOCK(found->st.st_mode) ? "is a socket and not backed up" : "is a device and not backed up";
+    const char *what =
+        S_ISSOCK(found->st.st_mode) ? N_("is a socket and not backed up") : N_("is a device and not backed up");
     notices_add(&backup->notices, FINDING_NOTE, "special-file-skipped", NULL, found->path, what, NULL);
     backup->skipped++;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "path.h"
 
 /* Counts one more of this kind; whether it is among those that are named. */
@@ -30,8 +31,8 @@ void notices_add(Notices *notices, Severity severity, const char *code, const ch
     if (!count(notices, severity, code))
         return;
     _cleanup_free_ char *name = path_display(path);
-    findings_add(notices->findings, severity, code, hint, "\"%s\" %s%s%s", name, what, reason ? ": " : "",
-                 reason ? reason : "");
+    findings_add(notices->findings, severity, code, hint, "\"%s\" %s%s%s", name, words_get(what), reason ? ": " : "",
+                 reason ? words_get(reason) : "");
 }
 
 void notices_finish(Notices *notices)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "path.h"
 #include "place_priv.h"
 
@@ -45,10 +46,10 @@ Placed place_failed(Placer *placer, const IndexEntry *entry, const char *what, i
 {
     if (is_fatal(error)) {
         _cleanup_free_ char *name = path_display(entry->path);
-        error_errno(err, error, "could not restore \"%s\": %s", name, what);
+        error_errno(err, error, "could not restore \"%s\": %s", name, words_get(what));
         return PLACE_FATAL;
     }
-    _cleanup_free_ char *reason = xasprintf("%s: %s", what, strerror(error));
+    _cleanup_free_ char *reason = xasprintf("%s: %s", words_get(what), strerror(error));
     notices_add(placer->notices, FINDING_ERROR, "restore-failed", NULL, entry->path, "was not restored", reason);
     return PLACE_REFUSED;
 }

@@ -4,6 +4,7 @@
 #include "kura/mem.h"
 #include "kura/ownplan.h"
 #include "kura/sqllex.h"
+#include "kura/words.h"
 
 static const char first_words[] = "-- kura ", database_words[] = "-- database ";
 
@@ -103,7 +104,7 @@ static int read_head(const char *text, size_t len, OwnStatements *ret, Error *er
     const char *end = text + len;
     _cleanup_free_ char *title = read_line(&text, end, first_words);
     ret->database = title ? read_line(&text, end, database_words) : NULL;
-    return ret->database ? 0 : no_script("its first lines are missing", err);
+    return ret->database ? 0 : no_script(_("its first lines are missing"), err);
 }
 
 bool own_script_is_for(const OwnStatements *statements, const char *database)
@@ -196,7 +197,7 @@ static int read_statements(ScriptReader *reader, const char *text, size_t len, E
         if (add_statement(reader, statement, err) < 0)
             return -1;
     }
-    return start || reader->open ? no_script("it ends in the middle", err) : 0;
+    return start || reader->open ? no_script(_("it ends in the middle"), err) : 0;
 }
 
 int own_script_parse(const char *text, size_t len, OwnStatements *ret, Error *err)

@@ -6,6 +6,8 @@
 #include "kura/words.h"
 #include "pg_priv.h"
 
+enum { CONNINFO_MAX = 1 << 20 };
+
 static const char encode_hint[] = N_(
     "In a connection URI every \"@\", \"/\", \"?\" and \"%\" of a user name or password must be written as %40, %2F, "
     "%3F and %25; or leave the password out and keep it in ~/.pgpass.");
@@ -114,7 +116,6 @@ static bool is_needed(const PQconninfoOption *option, bool service)
 
 void pg_child_conninfo(PgConn *conn, const char *dbname, char **ret_conninfo, char **ret_env)
 {
-    enum { CONNINFO_MAX = 1 << 20 };
     PQconninfoOption *all = PQconninfo(conn->pg);
     if (all == NULL)
         abort();
@@ -138,4 +139,47 @@ void pg_child_conninfo(PgConn *conn, const char *dbname, char **ret_conninfo, ch
     buf_done(&out);
     const char *password = PQpass(conn->pg);
     *ret_env = password && password[0] ? xasprintf("PGPASSWORD=%s", password) : NULL;
+}
+
+/* NULL when it is malformed. A plain name is that of a database, as libpq has it. */
+static PQconninfoOption *parse(const char *conninfo)
+{
+    Buf named = BUF_INIT(CONNINFO_MAX);
+    bool plain = conninfo[0] && after_scheme(conninfo) == NULL && strchr(conninfo, '=') == NULL;
+    if (plain)
+        add_option(&named, "dbname", conninfo);
+    PQconninfoOption *all = PQconninfoParse(plain ? buf_str(&named) : conninfo, NULL);
+    buf_done(&named);
+    return all;
+}
+
+int pg_conninfo_at(const char *conninfo, const char *host, const char *port, char **ret, Error *err)
+{
+    static const char *const apart[] = {"host", "hostaddr", "port", "service", NULL};
+    if (conninfo_check(conninfo, err) < 0)
+        return -1;
+    PQconninfoOption *all = parse(conninfo);
+    if (all == NULL)
+        abort();
+    Buf out = BUF_INIT(CONNINFO_MAX);
+    add_option(&out, "host", host);
+    add_option(&out, "port", port);
+    for (const PQconninfoOption *option = all; option->keyword; option++)
+        if (option->val && !any_of(option->keyword, apart))
+            add_option(&out, option->keyword, option->val);
+    PQconninfoFree(all);
+    *ret = xstrdup(buf_str(&out));
+    buf_done(&out);
+    return 0;
+}
+
+char *pg_conninfo_get(const char *conninfo, const char *keyword)
+{
+    PQconninfoOption *all = parse(conninfo);
+    char *value = NULL;
+    for (const PQconninfoOption *option = all; option && option->keyword && value == NULL; option++)
+        if (strcmp(option->keyword, keyword) == 0)
+            value = xstrdup_null(option->val);
+    PQconninfoFree(all);
+    return value;
 }

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "pg_priv.h"
 
 enum {
@@ -166,7 +167,7 @@ static int wait_writable(PgConn *conn, bool *ret_complained, Error *err)
 static int hear_complaint(PgConn *conn, Error *err)
 {
     conn->copy_ended = true;
-    if (send_end(conn, "the server did not take the rows", err) < 0)
+    if (send_end(conn, _("the server did not take the rows"), err) < 0)
         return -1;
     if (conn_finish(conn, NULL, err) < 0)
         return -1;

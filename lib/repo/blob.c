@@ -5,6 +5,7 @@
 #include "crypt_priv.h"
 #include "kura/cache.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 static const char *const suffixes[] = {[BLOB_ZSTD] = "zst", [BLOB_TAR] = "tar", [BLOB_RAW] = "bin"};
 
@@ -113,9 +114,11 @@ int blob_damaged(Repo *repo, const char *key, const char *how, Error *err)
 
 static int wrong_size(Repo *repo, const BlobRef *ref, const char *key, uint64_t size, Error *err)
 {
-    char how[100];
-    snprintf(how, sizeof how, "it has %ju bytes, which is not the size of %ju%s", (uintmax_t)size, (uintmax_t)ref->size,
-             repo->crypt ? " encrypted ones" : "");
+    char how[200];
+    snprintf(how, sizeof how,
+             repo->crypt ? _("it has %ju bytes, which is not the size of %ju encrypted ones")
+                         : _("it has %ju bytes, which is not the size of %ju"),
+             (uintmax_t)size, (uintmax_t)ref->size);
     return blob_damaged(repo, key, how, err);
 }
 
@@ -233,7 +236,7 @@ static int check_content(Repo *repo, const BlobRef *ref, const char *key, const 
         return -1;
     return strcmp(found.hash, ref->hash) == 0
                ? 0
-               : blob_damaged(repo, key, "its bytes do not have the hash in its name", err);
+               : blob_damaged(repo, key, _("its bytes do not have the hash in its name"), err);
 }
 
 static int fetch(Repo *repo, const BlobRef *ref, Buf *out, Error *err)

@@ -120,7 +120,7 @@ int header_create(Store *store, const RepoHeader *header, Error *err)
 int header_update(Store *store, const RepoHeader *header, Error *err)
 {
     set_keys(header, header->document);
-    return put(store, header->document, false, err) < 0 ? error_wrap(err, "writing \"" HEADER_KEY "\"") : 0;
+    return put(store, header->document, false, err) < 0 ? error_wrap(err, "writing \"%s\"", HEADER_KEY) : 0;
 }
 
 /* ---- reading ---- */

@@ -15,6 +15,7 @@
 #include "dir_priv.h"
 #include "kura/fdio.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 enum { TEMP_NAME_SIZE = 64 };
 
@@ -41,7 +42,7 @@ static int open_parent(DirStore *dir, const char *key, DirUse use, DirRef *ret, 
 /* An error about the file of an object, by the path a person would type. */
 static int file_error(DirStore *dir, int errnum, const char *verb, const char *key, Error *err)
 {
-    return error_errno(err, errnum, "could not %s \"%s/%s\"", verb, dirtree_root(dir->tree), key);
+    return error_errno(err, errnum, "could not %s \"%s/%s\"", words_get(verb), dirtree_root(dir->tree), key);
 }
 
 static int create_temp(DirStore *dir, int parent, char name[TEMP_NAME_SIZE])

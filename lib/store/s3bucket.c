@@ -145,7 +145,7 @@ static bool look_at_lifecycle(S3Probe *probe)
     probe->knows_lifecycle = asked == ASKED_KNOWN || asked == ASKED_NOTHING;
     if (probe->knows_lifecycle)
         return tell_rules(probe, &rules);
-    not_told(probe, "s3-lifecycle", "lifecycle rules", asked);
+    not_told(probe, "s3-lifecycle", _("lifecycle rules"), asked);
     return false;
 }
 
@@ -166,7 +166,7 @@ static void look_at_uploads(S3Probe *probe, bool ended)
     if (asked == ASKED_KNOWN && s3xml_parse(answer.data, answer.len, count_upload, &uploads, NULL) < 0)
         asked = ASKED_UNKNOWN;
     if (asked != ASKED_KNOWN)
-        not_told(probe, "s3-uploads", "incomplete multipart uploads", asked);
+        not_told(probe, "s3-uploads", _("incomplete multipart uploads"), asked);
     else if (uploads == 0)
         findings_add(probe->findings, FINDING_NOTE, "s3-uploads", NULL, "there are no incomplete multipart uploads");
     else

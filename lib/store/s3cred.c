@@ -56,7 +56,7 @@ static int from_options(S3Chain *chain, const StoreOptions *options, Error *err)
     chain->held = s3credentials_new(options->s3_access_key, options->s3_secret_key, options->s3_session_token);
     if (chain->held.access_key == NULL && chain->held.secret_key == NULL && chain->held.session_token == NULL)
         return 0;
-    return s3credentials_check(&chain->held, "the configuration (s3-access-key, s3-secret-key)", err);
+    return s3credentials_check(&chain->held, _("the configuration (s3-access-key, s3-secret-key)"), err);
 }
 
 static int from_environment(S3Chain *chain, Error *err)
@@ -65,7 +65,7 @@ static int from_environment(S3Chain *chain, Error *err)
     if (access_key == NULL && secret_key == NULL)
         return 0;
     chain->held = s3credentials_new(access_key, secret_key, s3env("AWS_SESSION_TOKEN"));
-    return s3credentials_check(&chain->held, "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)", err);
+    return s3credentials_check(&chain->held, _("the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"), err);
 }
 
 static int refuse_other_way(const S3Profile *profile, Error *err)

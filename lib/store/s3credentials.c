@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "secrettext.h"
 
 enum { KEY_MAX = 1024, TOKEN_MAX = 16 * 1024 };
@@ -51,16 +52,16 @@ static bool sound(const char *text, size_t max, const char *refused)
 
 int s3credentials_check(const S3Credentials *credentials, const char *source, Error *err)
 {
-    const char *missing = credentials->access_key == NULL   ? "access key"
-                          : credentials->secret_key == NULL ? "secret key"
+    const char *missing = credentials->access_key == NULL   ? _("access key")
+                          : credentials->secret_key == NULL ? _("secret key")
                                                             : NULL;
     if (missing)
         return error_set(err, ERR_USAGE, "half of the S3 credentials is missing: %s gives no %s", source, missing);
     /* A comma or a slash would end the access key within the Authorization header. */
-    const char *bad = !sound(credentials->access_key, KEY_MAX, ",/") ? "access key"
-                      : !sound(credentials->secret_key, KEY_MAX, "") ? "secret key"
+    const char *bad = !sound(credentials->access_key, KEY_MAX, ",/") ? _("access key")
+                      : !sound(credentials->secret_key, KEY_MAX, "") ? _("secret key")
                       : credentials->session_token && !sound(credentials->session_token, TOKEN_MAX, "")
-                          ? "session token"
+                          ? _("session token")
                           : NULL;
     if (bad)
         return error_set(err, ERR_USAGE, "the S3 %s from %s is too long or has characters that no such key has", bad,

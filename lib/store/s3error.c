@@ -4,22 +4,26 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "s3xml.h"
 
 #define HINT_ACCESS                                                                                                    \
-    "Allow the key s3:ListBucket on the bucket, and s3:GetObject and s3:PutObject on the objects below the prefix; "   \
-    "s3:DeleteObject only where prune runs."
-#define HINT_SECRET "The secret key does not belong to the access key, or a proxy on the way changes requests."
-#define HINT_KEY "The provider does not know this access key: look at the key's name, and at the endpoint it is for."
-#define HINT_TOKEN "Get new temporary credentials, or use a lasting key pair."
-#define HINT_BUCKET "Make the bucket first, with the provider's own tools; look at the bucket's name and the endpoint."
-#define HINT_REGION "Set s3-region to the region of the bucket."
-#define HINT_CLOCK "Set this host's clock; time synchronisation seems to be off."
-#define HINT_ENDPOINT "Set s3-endpoint and s3-region to those of the bucket."
-#define HINT_STYLE "Try the other s3-path-style."
-#define HINT_FULL "Ask the provider for more space, or free some; what was stored before is unharmed."
-#define HINT_LOCK "The object is protected by Object Lock until its retention is over."
-#define HINT_LOAD "The server is overloaded or being repaired; try again later, perhaps with fewer --jobs."
+    N_("Allow the key s3:ListBucket on the bucket, and s3:GetObject and s3:PutObject on the objects below the "        \
+       "prefix; "                                                                                                      \
+       "s3:DeleteObject only where prune runs.")
+#define HINT_SECRET N_("The secret key does not belong to the access key, or a proxy on the way changes requests.")
+#define HINT_KEY                                                                                                       \
+    N_("The provider does not know this access key: look at the key's name, and at the endpoint it is for.")
+#define HINT_TOKEN N_("Get new temporary credentials, or use a lasting key pair.")
+#define HINT_BUCKET                                                                                                    \
+    N_("Make the bucket first, with the provider's own tools; look at the bucket's name and the endpoint.")
+#define HINT_REGION N_("Set s3-region to the region of the bucket.")
+#define HINT_CLOCK N_("Set this host's clock; time synchronisation seems to be off.")
+#define HINT_ENDPOINT N_("Set s3-endpoint and s3-region to those of the bucket.")
+#define HINT_STYLE N_("Try the other s3-path-style.")
+#define HINT_FULL N_("Ask the provider for more space, or free some; what was stored before is unharmed.")
+#define HINT_LOCK N_("The object is protected by Object Lock until its retention is over.")
+#define HINT_LOAD N_("The server is overloaded or being repaired; try again later, perhaps with fewer --jobs.")
 
 static const struct {
     const char *code; /* NULL: any with this status */
@@ -27,9 +31,9 @@ static const struct {
     S3Meaning meaning;
 } meanings[] = {
     {"AccessDenied", 0, {ERR_PERMISSION, S3_REMEDY_NONE, HINT_ACCESS}},
-    {"AllAccessDisabled", 0, {ERR_PERMISSION, S3_REMEDY_NONE, "Ask the provider why the account is blocked."}},
-    {"AccountProblem", 0, {ERR_PERMISSION, S3_REMEDY_NONE, "Ask the provider why the account is blocked."}},
-    {"UserSuspended", 0, {ERR_PERMISSION, S3_REMEDY_NONE, "Ask the provider why the account is blocked."}},
+    {"AllAccessDisabled", 0, {ERR_PERMISSION, S3_REMEDY_NONE, N_("Ask the provider why the account is blocked.")}},
+    {"AccountProblem", 0, {ERR_PERMISSION, S3_REMEDY_NONE, N_("Ask the provider why the account is blocked.")}},
+    {"UserSuspended", 0, {ERR_PERMISSION, S3_REMEDY_NONE, N_("Ask the provider why the account is blocked.")}},
     {"SignatureDoesNotMatch", 0, {ERR_PERMISSION, S3_REMEDY_NONE, HINT_SECRET}},
     {"InvalidAccessKeyId", 0, {ERR_PERMISSION, S3_REMEDY_NONE, HINT_KEY}},
     {"ExpiredToken", 0, {ERR_PERMISSION, S3_REMEDY_CREDENTIALS, HINT_TOKEN}},
@@ -48,10 +52,10 @@ static const struct {
     {"NoSuchBucket", 0, {ERR_NO_REPOSITORY, S3_REMEDY_NONE, HINT_BUCKET}},
     {"InvalidBucketName", 0, {ERR_USAGE, S3_REMEDY_NONE, HINT_BUCKET}},
     {"NoSuchKey", 0, {ERR_NOT_FOUND, S3_REMEDY_NONE, NULL}},
-    {"KeyTooLongError", 0, {ERR_USAGE, S3_REMEDY_NONE, "Use a shorter prefix."}},
+    {"KeyTooLongError", 0, {ERR_USAGE, S3_REMEDY_NONE, N_("Use a shorter prefix.")}},
     {"InvalidObjectState",
      0,
-     {ERR_SERVER, S3_REMEDY_NONE, "The object was moved to an archive tier; restore it there first."}},
+     {ERR_SERVER, S3_REMEDY_NONE, N_("The object was moved to an archive tier; restore it there first.")}},
     {"PreconditionFailed", 0, {ERR_EXISTS, S3_REMEDY_NONE, NULL}},
     {"ObjectLocked", 0, {ERR_PERMISSION, S3_REMEDY_NONE, HINT_LOCK}},
     {"InvalidRetentionPeriod", 0, {ERR_PERMISSION, S3_REMEDY_NONE, HINT_LOCK}},
@@ -64,10 +68,10 @@ static const struct {
     {"ConcurrentModification", 0, {ERR_SERVER, S3_REMEDY_WAIT, NULL}},
     {"BadDigest",
      0,
-     {ERR_SERVER, S3_REMEDY_WAIT, "Something on the way damages data: look at proxies and at this host's memory."}},
+     {ERR_SERVER, S3_REMEDY_WAIT, N_("Something on the way damages data: look at proxies and at this host's memory.")}},
     {"XAmzContentSHA256Mismatch",
      0,
-     {ERR_SERVER, S3_REMEDY_WAIT, "Something on the way damages data: look at proxies and at this host's memory."}},
+     {ERR_SERVER, S3_REMEDY_WAIT, N_("Something on the way damages data: look at proxies and at this host's memory.")}},
     {"IncompleteBody", 0, {ERR_CONNECTION, S3_REMEDY_WAIT, NULL}},
     {"RequestTimeout", 0, {ERR_CONNECTION, S3_REMEDY_WAIT, NULL}},
     {"InternalError", 0, {ERR_SERVER, S3_REMEDY_WAIT, HINT_LOAD}},
@@ -103,11 +107,11 @@ S3Meaning s3error_meaning(const S3Error *error, int status)
 
 S3Meaning s3fault_meaning(S3Fault fault, bool reached)
 {
-    static const S3Meaning again = {ERR_CONNECTION, S3_REMEDY_WAIT, "Look at the network, and at the S3 server."};
-    static const S3Meaning address = {ERR_CONNECTION, S3_REMEDY_NONE, "Look at s3-endpoint, and at the network."};
+    static const S3Meaning again = {ERR_CONNECTION, S3_REMEDY_WAIT, N_("Look at the network, and at the S3 server.")};
+    static const S3Meaning address = {ERR_CONNECTION, S3_REMEDY_NONE, N_("Look at s3-endpoint, and at the network.")};
     static const S3Meaning proof = {
         ERR_CONNECTION, S3_REMEDY_NONE,
-        "Give s3-ca the certificate of the authority when it is a private one; the name must be the endpoint's."};
+        N_("Give s3-ca the certificate of the authority when it is a private one; the name must be the endpoint's.")};
     switch (fault) {
     case S3_FAULT_CERTIFICATE:
         return proof;

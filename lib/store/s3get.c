@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "s3_priv.h"
 
 typedef struct Get {
@@ -41,12 +42,12 @@ static int accept_part(Get *get, const S3Answer *answer, Error *err)
         return error_hint(err, "kura needs a server that answers requests with a Range.");
     }
     if (!answer->has_range || answer->range_first != get->offset)
-        return wrong(err, "the answer is another part of the object than the one asked for");
+        return wrong(err, _("the answer is another part of the object than the one asked for"));
     if (clip(get, answer->range_total, &get->expected, err) < 0)
         return -1;
     if (answer->range_last - answer->range_first + 1 != get->expected ||
         (answer->has_length && answer->length != get->expected))
-        return wrong(err, "the answer is of another length than the one asked for");
+        return wrong(err, _("the answer is of another length than the one asked for"));
     return 0;
 }
 
@@ -59,7 +60,7 @@ static int accept_get(void *ctx, const S3Answer *answer, Error *err)
             return rc;
     } else {
         if (answer->status != 200 || !answer->has_length)
-            return wrong(err, "the answer does not tell the object's length");
+            return wrong(err, _("the answer does not tell the object's length"));
         get->expected = answer->length;
     }
     if (get->expected > SIZE_MAX - 1)
@@ -131,7 +132,7 @@ static int accept_head(void *ctx, const S3Answer *answer, Error *err)
 {
     Size *size = ctx;
     if (!answer->has_length)
-        return wrong(err, "the answer does not tell the object's length");
+        return wrong(err, _("the answer does not tell the object's length"));
     *size = (Size){.known = true, .size = answer->length};
     return 0;
 }
@@ -145,7 +146,7 @@ static int accept_first_byte(void *ctx, const S3Answer *answer, Error *err)
     else if (answer->status == 200 && answer->has_length)
         *size = (Size){.known = true, .size = answer->length};
     else
-        return wrong(err, "the answer does not tell the object's length");
+        return wrong(err, _("the answer does not tell the object's length"));
     return error_set(err, ERR_FAILED, "enough");
 }
 

@@ -8,6 +8,7 @@
 #include "kura/clock.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "s3curl.h"
 #include "s3line_priv.h"
 #include "s3retry.h"
@@ -107,12 +108,12 @@ static bool check_limits(S3Line *line)
     s3line_watch(line);
     double now = clock_monotonic();
     if (now - line->moved > stall_max(line)) {
-        snprintf(why, sizeof why, "no byte moved for %g s", stall_max(line));
+        snprintf(why, sizeof why, _("no byte moved for %g s"), stall_max(line));
         s3line_fault(line, S3_FAULT_STALL, why);
         return true;
     }
     if (now - line->start > line->allowed) {
-        snprintf(why, sizeof why, "not done after %.0f s", now - line->start);
+        snprintf(why, sizeof why, _("not done after %.0f s"), now - line->start);
         s3line_fault(line, S3_FAULT_TOTAL, why);
         return true;
     }

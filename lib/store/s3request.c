@@ -11,6 +11,7 @@
 #include "kura/log.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 #include "s3retry.h"
 #include "s3signed.h"
 
@@ -123,14 +124,14 @@ static int failure(const Request *request, const S3Meaning *meaning, Error *err)
     else
         snprintf(what, sizeof what, "%s", answer->why[0] ? answer->why : "no HTTP answer");
     if (id[0])
-        snprintf(identity, sizeof identity, " (request id %s)", id);
+        snprintf(identity, sizeof identity, _(" (request id %s)"), id);
     if (outcome->tries > 1) {
         format_duration(clock_monotonic() - request->first_failure, duration, sizeof duration);
-        snprintf(tries, sizeof tries, ", tried %u times in %s", outcome->tries, duration);
+        snprintf(tries, sizeof tries, _(", tried %u times in %s"), outcome->tries, duration);
     }
     error_set(err, meaning->code, "%s \"%s\": %s%s%s", request->call->method, shown(request->call), what, identity,
               tries);
-    return meaning->hint ? error_hint(err, "%s", meaning->hint) : -1;
+    return meaning->hint ? error_hint(err, "%s", words_get(meaning->hint)) : -1;
 }
 
 /* What the answer teaches; whether the next attempt can be made at once. */

@@ -32,7 +32,7 @@ static void refuse(Parse *parse, const char *why)
 {
     if (parse->failed)
         return;
-    error_set(parse->err, ERR_CORRUPT, why);
+    error_set(parse->err, ERR_CORRUPT, "%s", words_get(why));
     end_parse(parse);
 }
 
@@ -84,7 +84,7 @@ static void on_doctype(void *arg, const XML_Char *name, const XML_Char *system_i
     (void)system_id;
     (void)public_id;
     (void)has_subset;
-    refuse(arg, "declares a document type");
+    refuse(arg, N_("the server's XML answer declares a document type"));
 }
 
 int s3xml_parse(const void *data, size_t len, S3XmlElement element, void *ctx, Error *err)

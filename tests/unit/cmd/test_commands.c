@@ -334,7 +334,10 @@ static void test_wrong_use(void **state)
     run("backup", "--repo", REPO);
     assert_int_equal(status, 2);
     free(text);
-    run("restore", "latest", "--repo", REPO);
+    run("restore", "latest", "--repo", REPO, "--path", "a");
+    assert_int_equal(status, 2);
+    free(text);
+    run("restore", "./x.dump");
     assert_int_equal(status, 2);
     free(text);
     run("restore", "latest", "--repo", REPO, "--db", "", "--only", "files");
@@ -450,8 +453,8 @@ static void test_doctor(void **state)
 {
     run("doctor", "--repo", WHOLE);
     assert_int_equal(status, 0);
-    assert_non_null(strstr(text, "REPO-02  ok       2 backups, the newest is " NEWEST "\n"));
-    assert_non_null(strstr(text, "REPO-03  ok       nobody has locked it\n"));
+    assert_non_null(strstr(text, "REPO-02   ok       2 backups, the newest is " NEWEST "\n"));
+    assert_non_null(strstr(text, "REPO-03   ok       nobody has locked it\n"));
     free(text);
     run("doctor", "--repo", WHOLE, "--json");
     json_t *document = take_json(), *doctor = json_object_get(document, "doctor");
@@ -468,7 +471,7 @@ static void test_doctor(void **state)
     /* a place without a repository is looked at, too */
     run("doctor", "--repo", "mem:nothing");
     assert_int_equal(status, 0);
-    assert_non_null(strstr(text, "REPO-01  note     there is no repository in \"mem:nothing\"\n"));
+    assert_non_null(strstr(text, "REPO-01   note     there is no repository in \"mem:nothing\"\n"));
     free(text);
     run("doctor");
     assert_int_equal(status, 2);

@@ -4,7 +4,7 @@
 
 #include "harness.h"
 #include "kura/mem.h"
-#include "standing.h"
+#include "kura/standing.h"
 #include "statusview.h"
 
 static const time_t now = 1795392000; /* 2026-11-23T00:00:00Z */

@@ -1,11 +1,12 @@
-/* How an application stands: what is known of its backups, and what of that needs a person. Pure. */
-#ifndef KURA_CMD_STANDING_H
-#define KURA_CMD_STANDING_H
+/* How an application stands: what is known of its backups, and what of that needs a person. */
+#ifndef KURA_STANDING_H
+#define KURA_STANDING_H
 
 #include <time.h>
 
 #include "kura/findings.h"
 #include "kura/rehearsal.h"
+#include "kura/repo.h"
 #include "kura/runstate.h"
 
 typedef struct Standing {
@@ -32,9 +33,16 @@ typedef struct StandingLimits {
 } StandingLimits;
 
 void standing_done(Standing *standing); /* NULL-safe */
+/* Takes what this host remembers of its runs: own are those for the application, common those for none (either may be
+ * NULL), as far as they are of the repository at standing->location. The histories are borrowed. */
+void standing_take_runs(Standing *standing, const RunState *own, const RunState *common);
+/* Takes what the repository has: newest backup and rehearsal of standing->app, what verify knows. */
+int standing_look(Repo *repo, Standing *standing, Error *err);
+/* Once the repository was looked at, or could not be: this host's memory fills what is not known. */
+void standing_take_memory(Standing *standing);
 /* When the backups were last found whole, as far as the repository or this host knows; 0: never. */
 time_t standing_verified(const Standing *standing);
-/* Adds what is wrong: errors for what a restore would suffer from, warnings for what a person should look at. */
+/* Pure. Adds what is wrong: errors for what a restore would suffer from, warnings for what a person should look at. */
 void standing_judge(const Standing *standing, const StandingLimits *limits, time_t now, Findings *findings);
 
 #endif

@@ -1,4 +1,4 @@
-#include "standing.h"
+#include "kura/standing.h"
 
 #include "kura/clock.h"
 #include "kura/mem.h"
