@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "kura/log.h"
+#include "kura/stop.h"
 #include "kura/words.h"
 #include "night.h"
 #include "redact.h"
@@ -304,6 +304,8 @@ int command_guard(Session *session, Error *err)
     int rc = config_apply(session->config, &own, err);
     if (rc == 0)
         rc = make_backup(&guard, err);
+    if (rc == 0)
+        rc = stop_check(err);
     if (rc == 0) {
         run_command(&guard);
         check_schema(&guard);

@@ -50,7 +50,7 @@ static int read_secret_file(const Scene *scene, const char *file, char **ret, Er
 {
     Buf content;
     Error why = ERROR_INIT;
-    if (app_file_read(scene->dir, file, &content, &why) == 0) {
+    if (scene_file_read(scene, file, &content, &why) == 0) {
         *ret = xstrndup(buf_str(&content), content.len);
         secret_buf_done(&content);
         return 0;

@@ -227,6 +227,13 @@ check 'remote media stay out' test "$(sizes media)" = '1 1 8000'
 
 # ---- an encrypted repository has the configuration, too ----
 
+check 'all at once' status_is 0 kura init --app-dir "$misskey" --repo "$WORK/third" --encrypt --identity-out "$WORK/third.id" \
+    --key-file "$WORK/third.key" --config "$WORK/etc/third.conf" --app first
+check 'the identity is to be moved away' says 'Move the identity away'
+check 'and is needed for a rehearsal' says "kura rehearse latest --app first .*--identity $WORK/third.id"
+check 'the key file is remembered' grep -qx "key-file = $WORK/third.key" "$WORK/etc/third.conf"
+check 'so that a name is enough' status_is 0 kura --config "$WORK/etc/third.conf" backup --app first --json
+check 'for everything' jq -e '[.backup.filesets[].name] == ["media", "config"] and .backup.app == "first" and .backup.database.name == "misskey"' "$WORK/out"
 export KURA_KEY_FILE=$WORK/host.key
 check 'an encrypted repository' status_is 0 kura init --repo "$WORK/sealed" --encrypt --identity-out "$WORK/identity"
 sealed() { ask "$@" --repo "$WORK/sealed"; }
@@ -276,7 +283,7 @@ check 'the application can read' test "$(PGPASSWORD=$secret PGUSER=moved sql mov
 check 'an audit asks for nothing' status_is 0 ask audit --app-dir "$moved"
 check 'nor does a check' status_is 0 ask check unique 'note(id)' --app-dir "$moved"
 sealed restore latest --app misskey --app-dir "$moved" --identity "$WORK/identity" --only files >"$WORK/over" 2>&1
-check 'its own configuration is never written over' grep -q 'is not restored over' "$WORK/over"
+check 'its own configuration goes beside it' same "$misskey/.config/default.yml" "$moved.kura-new/.config/default.yml"
 check 'it is as it was' grep -q 'user: moved' "$moved/.config/default.yml"
 mv "$misskey/.config" "$misskey/gone"
 check 'without the application on this host' status_is '0|3' ask restore latest --app misskey --only files --files "media=$WORK/bare"

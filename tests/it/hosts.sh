@@ -146,9 +146,11 @@ probe old digest >"$WORK/old.digest"
 stopped=$(seconds)
 check 'last backup' status_is 0 kura_on old backup --app mastodon
 last_backup=$(since "$stopped")
+sed 's/^/# /' "$WORK/err" "$WORK/out"
 begin=$(seconds)
 check 'last restore' status_is '0|3' kura_on new restore latest --app mastodon "${target[@]}" --swap --wait-standbys \
     --files "media=$live/public/system"
+sed 's/^/# /' "$WORK/out"
 last_restore=$(since "$begin") moved=$(since "$stopped")
 probe new digest >"$WORK/new.digest" # before anything is written there; for the test alone, and not counted
 begin=$(seconds)

@@ -83,6 +83,7 @@ dropin=$units/mastodon-web.service.d/kura-schema.conf
 check 'hook is shown' status_is 0 hook
 check '.. and nothing is written' test ! -e "$dropin"
 check 'hook is installed' status_is 0 hook --apply
+check '.. of a relative path' bash -c 'cd "$0" && "$1" -q schema hook systemd other.service --app-dir live --unit-dir "$2" | grep -xF "ExecStartPre=+$1 schema check --post-ok --app-dir \"$0/live\""' "$WORK" "$KURA" "$units"
 check '.. readable' is "$(stat -c %a "$dropin")" 644
 printf '[Unit]\nDescription=web\n[Service]\nExecStart=/bin/true\n' >"$units/mastodon-web.service"
 likes() { said=$(SYSTEMD_UNIT_PATH=$units: systemd-analyze verify --man=no "$units/mastodon-web.service" 2>&1); ! grep -F mastodon-web <<<"$said" || { echo "$said"; false; }; }
@@ -190,6 +191,10 @@ check '.. all of it' bash -c 'cmp <(jq .application "$0") <(jq .application "$1"
 
 # --- what cannot be asked
 check 'no code there' status_is 1 kura schema check --app-dir "$WORK/none"
+mkdir -m 700 "$WORK/locked"
+unprivileged() { setpriv --reuid=65534 --regid=65534 --clear-groups "$KURA" schema check --tool rails --dir "$WORK/locked" --db 'host=/nowhere'; }
+check 'code that may not be read' status_is 1 unprivileged
+check '.. in words' says 'cannot read the directory .*/locked'
 check 'neither application nor tool' status_is 2 kura schema check
 check 'no such tool' status_is 2 kura schema check --tool liquibase --dir x --db ''
 check '.. which there are' says 'golang-migrate, typeorm'
