@@ -185,7 +185,7 @@ void print_move_steps(FILE *out, const MoveSteps *steps)
     fputs(_("the way, in this order\n"), out);
     for (size_t i = 0; i < steps->n; i++) {
         _cleanup_free_ char *command = text_escaped(steps->v[i].command);
-        fprintf(out, _("  %zu. on the %s host: %s\n"), i + 1, steps->v[i].on_new ? _("new") : _("old"),
+        fprintf(out, steps->v[i].on_new ? _("  %zu. on the new host: %s\n") : _("  %zu. on the old host: %s\n"), i + 1,
                 words_get(steps->v[i].why));
         fprintf(out, "     %s\n", command);
     }
