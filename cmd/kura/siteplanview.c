@@ -138,7 +138,7 @@ static void add_secrets(Table *table, const AppSite *site)
         if (secret->value == NULL)
             continue;
         add_line(table, first ? _("secrets") : "",
-                 secret->needed_for ? xasprintf(_("%s, for %s"), secret->name, secret->needed_for)
+                 secret->needed_for ? xasprintf(_("%s, for %s"), secret->name, words_get(secret->needed_for))
                                     : xstrdup(secret->name));
         first = false;
     }

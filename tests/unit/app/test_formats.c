@@ -1,6 +1,6 @@
 /* INI, HJSON, Elixir's configuration, and URLs. */
-#include "kura/app.h"
 #include "fixture.h"
+#include "kura/app.h"
 
 #include "kura/mem.h"
 #include "site.h"
@@ -64,6 +64,7 @@ static void hjson(void **state)
     tells(hjson_settings, "{a: 1\n}\nx", "behind the end");
     tells(hjson_settings, "/* a", "a comment does not end");
     tells(hjson_settings, "{a: ]}", "a value is missing");
+    tells(hjson_settings, "{a: [x\n\f", "a value is missing"); /* white space that is none of JSON's: no endless list */
     _cleanup_free_ char *deep = xmalloc(5001);
     memset(deep, '[', 5000);
     memcpy(deep, "a:", 2);
