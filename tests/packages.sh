@@ -9,25 +9,27 @@ server='postgresql-15 postgresql-client-15'
 test='age git clang libclang-rt-14-dev mandoc bash redis-tools iproute2 diffutils zstd gzip bzip2 tar jq util-linux python3 openssl locales zsh fish
     pgbouncer faketime systemd dpkg-dev debhelper lintian mmdebstrap'
 bench='time rclone restic borgbackup faketime'
-# A browser, and what drives it and looks at its pages; node may also have come from elsewhere, with its npm.
-report='chromium fonts-dejavu-core'
-command -v node >/dev/null || report="$report nodejs"
-command -v npm >/dev/null || report="$report npm"
-
+# Node may also have come from elsewhere, with its npm.
+node=''
+command -v node >/dev/null || node="$node nodejs"
+command -v npm >/dev/null || node="$node npm"
+# A browser, and what drives it and looks at its pages.
+report="chromium fonts-dejavu-core $node"
+# What applications read their configuration with.
+parsers="ruby ruby-dotenv python3-yaml $node"
 # Tools that migrate databases, whose tables and files kura reads.
-migrate='python3-django python3-psycopg2 alembic ruby-activerecord ruby-pg'
-command -v node >/dev/null || migrate="$migrate nodejs"
-command -v npm >/dev/null || migrate="$migrate npm"
+migrate="python3-django python3-psycopg2 alembic ruby-activerecord ruby-pg $node"
 
 case ${1:-test} in
 build) wanted=$build ;;
 quickstart) wanted="$build $server" ;;
 test) wanted="$build $server $test" ;;
 report) wanted="$build $server $test $report" ;;
+parsers) wanted="$build $server $test $parsers" ;;
 bench) wanted="$build $server $test $bench" ;;
 migrate) wanted="$build $server $test $migrate" ;;
 *)
-    echo 'usage: packages.sh [build|quickstart|test|report|bench|migrate]' >&2
+    echo 'usage: packages.sh [build|quickstart|test|report|parsers|bench|migrate]' >&2
     exit 2
     ;;
 esac

@@ -2,16 +2,16 @@
 
 #include "commands.h"
 #include "kura/doctor.h"
-#include "kura/text.h"
 #include "kura/words.h"
 #include "redisarg.h"
 #include "screen.h"
 #include "site.h"
 #include "statusview.h"
 #include "table.h"
+#include "text.h"
 #include "unlock.h"
 
-enum { INDENT = 19 };
+enum { LABEL = 7, INDENT = 19 }; /* columns of the display */
 
 /* ---- one check at a time, as it ends ---- */
 
@@ -19,8 +19,8 @@ enum { INDENT = 19 };
 static const char *label_of(const Finding *finding)
 {
     if (finding->severity == FINDING_NOTE)
-        return finding->hint ? "note" : "ok";
-    return finding->severity == FINDING_WARNING ? "warning" : "error";
+        return finding->hint ? _("note") : _("ok");
+    return finding->severity == FINDING_WARNING ? _("warning") : _("error");
 }
 
 static void print_findings(FILE *out, const DoctorScene *scene, size_t from)
@@ -29,7 +29,10 @@ static void print_findings(FILE *out, const DoctorScene *scene, size_t from)
         const Finding *finding = &scene->findings->v[i];
         _cleanup_free_ char *message = text_escaped(finding->message);
         _cleanup_free_ char *hint = text_escaped(finding->hint ? finding->hint : "");
-        fprintf(out, "%-8s  %-7s  %s\n", doctor_checks[scene->of[i]].name, label_of(finding), message);
+        const char *label = label_of(finding);
+        size_t width = text_width(label);
+        fprintf(out, "%-8s  %s%*s  %s\n", doctor_checks[scene->of[i]].name, label,
+                width < LABEL ? (int)(LABEL - width) : 0, "", message);
         if (hint[0])
             fprintf(out, "%-*s%s\n", INDENT, "", hint);
     }
@@ -71,7 +74,7 @@ static void print_skipped(FILE *out, const DoctorScene *scene)
     add_reasons(scene, &reasons);
     if (reasons.n == 0)
         return;
-    fprintf(out, "%zu checks done, %zu without an object:\n", count_outcome(scene, DOCTOR_RAN),
+    fprintf(out, _("%zu checks done, %zu without an object:\n"), count_outcome(scene, DOCTOR_RAN),
             count_outcome(scene, DOCTOR_SKIPPED));
     for (size_t i = 0; i < reasons.n; i++) {
         _cleanup_free_ char *reason = text_escaped(reasons.v[i]);
@@ -140,7 +143,7 @@ static json_t *json_of_doctor(const DoctorScene *scene)
 
 static int list_checks(Session *session)
 {
-    _cleanup_(table_free_cleanup) Table *table = table_new("id|what it looks at");
+    _cleanup_(table_free_cleanup) Table *table = table_new(_("id|what it looks at"));
     json_t *array = json_array();
     for (DoctorId id = 0; id < DOCTOR_COUNT; id++) {
         const DoctorCheck *check = &doctor_checks[id];

@@ -33,8 +33,11 @@ static void list_next(const Session *session, const NewConfig *config, StrVec *r
         strvec_pushf(ret, "kura init --app-dir %s --repo REPO --encrypt --identity-out FILE", dir);
         return;
     }
+    const char *written = options_text(session->options, OPT_IDENTITY_OUT);
+    _cleanup_free_ char *file = written ? argument(written) : xstrdup("FILE");
+    _cleanup_free_ char *identity = repo_is_encrypted(session->repo) ? xasprintf(" --identity %s", file) : xstrdup("");
     add_next(ret, session, config, "backup", "");
-    add_next(ret, session, config, "rehearse latest", "");
+    add_next(ret, session, config, "rehearse latest", identity);
     add_next(ret, session, config, "install-timer", " --apply");
 }
 
@@ -64,10 +67,11 @@ static void print_config(FILE *out, const NewConfig *config)
         [NEWCONFIG_TO_ADD] = N_("\nto be added to %s, which is left as it is\n"),
         [NEWCONFIG_THERE] = N_("\n%s has it already\n"),
     };
-    _cleanup_free_ char *path = text_escaped(config->path), *text = text_message(buf_str(&config->text));
+    _cleanup_free_ char *lines = xstrndup(buf_str(&config->text), config->text.len - 1); /* the last ends, too */
+    _cleanup_free_ char *path = text_escaped(config->path), *text = text_message(lines);
     fprintf(out, words_get(titles[config->state]), path);
     if (config->state != NEWCONFIG_THERE)
-        fprintf(out, "    %s", text);
+        fprintf(out, "    %s\n", text);
 }
 
 static void print_next(FILE *out, const StrVec *next)

@@ -4,36 +4,46 @@
 #include <string.h>
 
 #include "commands.h"
+#include "goal.h"
+#include "kura/words.h"
 #include "restoreview.h"
+#include "rolepassword.h"
 #include "site.h"
 
 DEFINE_CLEANUP(FilesetPaths, fileset_paths_free)
 
-enum { ONLY_DB, ONLY_FILES, EVERYTHING };
+/* ---- wrong use ---- */
 
-static int check_use(const RestoreOptions *restore, int only, bool archive, Error *err)
+static int check_goal(const Options *options, bool db, bool files, Error *err)
 {
-    if (only == ONLY_DB && restore->db == NULL)
-        return error_set(err, ERR_USAGE, "--only db needs --db");
-    if (only == ONLY_FILES && restore->n_files == 0)
-        return error_set(err, ERR_USAGE, "--only files needs --files");
-    if (archive && restore->n_files > 0)
-        return error_set(err, ERR_USAGE, "a pg_dump archive holds no files: --files does not go with it");
-    if (restore->db == NULL && restore->n_files == 0) {
+    if (!db && !files) {
         error_set(err, ERR_USAGE, "nothing to restore into: neither a database nor directories are named");
         return error_hint(err,
                           "Give --db with the database that shall exist afterwards, or --files NAME=DIR, or both.");
     }
-    if (restore->paths && restore->n_files == 0)
+    if (options_given(options, OPT_PATH) && !options_given(options, OPT_FILES))
         return error_set(err, ERR_USAGE, "--path needs --files");
-    if (restore->db == NULL && restore->wait_standbys > 0)
-        return error_set(err, ERR_USAGE, "--wait-standbys needs --db");
-    if (restore->db == NULL && restore->admin_db)
-        return error_set(err, ERR_USAGE, "--admin-db needs --db");
-    if (restore->db == NULL && (restore->swap || restore->create_roles))
-        return error_set(err, ERR_USAGE, "%s needs --db", restore->swap ? "--swap" : "--create-roles");
-    return 0;
+    const char *needy = options_given(options, OPT_WAIT_STANDBYS) ? "--wait-standbys"
+                        : options_given(options, OPT_ADMIN_DB)    ? "--admin-db"
+                        : options_flag(options, OPT_SWAP)         ? "--swap"
+                        : options_flag(options, OPT_CREATE_ROLES) ? "--create-roles"
+                                                                  : NULL;
+    return needy && !db ? error_set(err, ERR_USAGE, "%s needs --db", needy) : 0;
 }
+
+/* What is wrong whatever the backup names. */
+static int check_use(const Options *options, bool archive, Error *err)
+{
+    bool db = options_given(options, OPT_DB), files = options_given(options, OPT_FILES);
+    int only = options_choice(options, OPT_ONLY, EVERYTHING);
+    if (archive && files)
+        return error_set(err, ERR_USAGE, "a pg_dump archive holds no files: --files does not go with it");
+    if (!archive && !db && !files)
+        return options_given(options, OPT_PATH) ? check_goal(options, true, true, err) : 0;
+    return check_goal(options, db && only != ONLY_FILES, files && only != ONLY_DB, err);
+}
+
+/* ---- doing it ---- */
 
 static int run_archive(Session *session, const char *path, const RestoreOptions *options, bool plan,
                        RestoreReport *report, Error *err)
@@ -93,59 +103,24 @@ static int read_site(Session *session, Error *err)
     return 0;
 }
 
-/* Whether everything goes where the application has it. */
-static bool is_own_target(const Session *session)
+static void tell_goal(Session *session, const Manifest *manifest, const RestoreGoal *goal)
 {
     const Options *options = session->options;
-    return site_is_target(session) && !options_given(options, OPT_DB) && !options_given(options, OPT_FILES) &&
-           !is_archive(options->args.v[0]);
-}
-
-static void take_files(const FileArgs *files, RestoreOptions *ret)
-{
-    ret->files = xcalloc(files->n + 1, sizeof *ret->files);
-    ret->n_files = files->n;
-    for (size_t i = 0; i < files->n; i++) {
-        ret->files[i].name = files->v[i].name;
-        ret->files[i].dir = files->v[i].dir;
-    }
-}
-
-static int choose_own_target(Session *session, const Manifest *manifest, FileArgs *files, RestoreOptions *restore,
-                             Error *err)
-{
-    int only = options_choice(session->options, OPT_ONLY, EVERYTHING);
-    if (only != ONLY_FILES && manifest->has_database) {
-        if (session_db(session, &restore->db, err) < 0)
-            return -1;
-        if (restore->db == NULL) {
-            error_set(err, ERR_USAGE, "the configuration of %s names no database", session->site->title);
-            return error_hint(err, "Give --db with the database that shall exist afterwards.");
-        }
-    }
-    if (only != ONLY_DB)
-        site_restore_files(session, manifest, files);
-    take_files(files, restore);
-    return check_use(restore, only, false, err);
-}
-
-static int choose_target(Session *session, FileArgs *files, RestoreOptions *restore, Error *err)
-{
-    const Options *options = session->options;
-    int only = options_choice(options, OPT_ONLY, EVERYTHING);
-    if (is_own_target(session))
-        return 0; /* which the backup must be known for */
-    restore->db = only == ONLY_FILES ? NULL : options_text(options, OPT_DB);
-    take_files(files, restore);
-    if (only == ONLY_DB)
-        restore->n_files = 0;
-    return check_use(restore, only, is_archive(options->args.v[0]), err);
+    if (goal->inferred)
+        findings_add(&session->findings, FINDING_NOTE, "target-of-backup",
+                     "--db and --files name others; --only takes one half.",
+                     "restoring into the database and the directories that backup %s names", manifest->id);
+    if (options_flag(options, OPT_PLAN) && options_flag(options, OPT_CREATE_ROLES) &&
+        (goal->config_dir || session->site))
+        findings_add(&session->findings, FINDING_NOTE, "role-password", NULL,
+                     "the application's role, if it is created, gets the password that the application's configuration "
+                     "has for it, as a SCRAM verifier");
 }
 
 /* Ids and names can be mistaken; what a backup says of itself cannot. */
 static int check_application(const Session *session, const Manifest *manifest, Error *err)
 {
-    const ManifestApplication *application = manifest->application;
+    const ManifestApplication *application = manifest ? manifest->application : NULL;
     if (!site_is_target(session) || application == NULL || strcmp(application->profile, session->site->name) == 0)
         return 0;
     error_set(err, ERR_USAGE, "backup %s is of %s, and \"%s\" is the directory of %s", manifest->id, application->title,
@@ -153,58 +128,54 @@ static int check_application(const Session *session, const Manifest *manifest, E
     return error_hint(err, "Name the backup by its id, or the application with --app.");
 }
 
-/* What the backup itself decides. */
-static int suit_backup(Session *session, const Manifest *manifest, RoleMap *map, FileArgs *files,
-                       RestoreOptions *restore, Error *err)
+static int restore_into(Session *session, const Manifest *manifest, RoleMap *map, FilesetPaths *paths,
+                        const RestoreGoal *goal, Error *err)
 {
-    if (check_application(session, manifest, err) < 0)
-        return -1;
-    if (is_own_target(session) && choose_own_target(session, manifest, files, restore, err) < 0)
-        return -1;
-    if (restore->db == NULL)
-        return 0;
-    if (restore->app_role == NULL && site_is_target(session))
-        restore->app_role = session->site->database.user;
-    return site_map_roles(session, manifest, map, err);
-}
-
-static int restore_from(Session *session, RoleMap *map, FileArgs *files, RestoreOptions *restore, Error *err)
-{
-    const char *name = session->options->args.v[0];
-    _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
-    if (choose_target(session, files, restore, err) < 0 || read_site(session, err) < 0)
-        return -1;
-    restore->site = session->site;
-    if (!is_archive(name) && (session_load_backup(session, name, &manifest, err) < 0 ||
-                              suit_backup(session, manifest, map, files, restore, err) < 0))
-        return -1;
-    return run(session, name, manifest, restore, err);
+    const Options *options = session->options;
+    const char *app_role = options_text(options, OPT_APP_ROLE);
+    _cleanup_(role_password_done)
+        RolePassword password = {.session = session, .manifest = manifest, .config_dir = goal->config_dir, .map = map};
+    const RestoreOptions restore = {
+        .db = goal->db,
+        .admin_db = options_text(options, OPT_ADMIN_DB),
+        .pg_bindir = options_text(options, OPT_PG_BINDIR),
+        .map = map,
+        .app_role = app_role == NULL && site_is_target(session) ? session->site->database.user : app_role,
+        .create_roles = options_flag(options, OPT_CREATE_ROLES),
+        .password = role_password,
+        .password_ctx = &password,
+        .swap = options_flag(options, OPT_SWAP),
+        .wait_standbys = options_number(options, OPT_WAIT_STANDBYS, 0),
+        .verify = !options_flag(options, OPT_NO_VERIFY),
+        .quick_check = options_flag(options, OPT_QUICK_CHECK),
+        .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
+        .site = session->site,
+        .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
+        .files = goal->files,
+        .n_files = goal->n_files,
+        .n_files_first = goal->n_first,
+        .paths = paths,
+        .jobs = (size_t)options_number(options, OPT_JOBS, 0),
+    };
+    tell_goal(session, manifest, goal);
+    return run(session, options->args.v[0], manifest, &restore, err);
 }
 
 int command_restore(Session *session, Error *err)
 {
     const Options *options = session->options;
-    _cleanup_(file_args_done) FileArgs files = {0};
+    const char *name = options->args.v[0];
+    bool archive = is_archive(name);
+    _cleanup_(manifest_free_cleanup) Manifest *manifest = NULL;
     _cleanup_(rolemap_free_cleanup) RoleMap *map = NULL;
     _cleanup_(fileset_paths_free_cleanup) FilesetPaths *paths = NULL;
-    if (file_args_parse(options_list(options, OPT_FILES), &files, err) < 0 || session_rolemap(session, &map, err) < 0 ||
-        session_paths(session, &paths, err) < 0)
+    _cleanup_(restore_goal_done) RestoreGoal goal = {0};
+    if (check_use(options, archive, err) < 0 || session_rolemap(session, &map, err) < 0 ||
+        session_paths(session, &paths, err) < 0 || read_site(session, err) < 0 ||
+        (!archive && session_load_backup(session, name, &manifest, err) < 0) ||
+        check_application(session, manifest, err) < 0 || restore_goal(session, manifest, &goal, err) < 0 ||
+        check_goal(options, goal.db != NULL, goal.n_files > 0, err) < 0 ||
+        (goal.db && manifest && site_map_roles(session, manifest, map, err) < 0))
         return -1;
-    RestoreOptions restore = {
-        .admin_db = options_text(options, OPT_ADMIN_DB),
-        .pg_bindir = options_text(options, OPT_PG_BINDIR),
-        .map = map,
-        .app_role = options_text(options, OPT_APP_ROLE),
-        .create_roles = options_flag(options, OPT_CREATE_ROLES),
-        .swap = options_flag(options, OPT_SWAP),
-        .verify = !options_flag(options, OPT_NO_VERIFY),
-        .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
-        .paths = paths,
-        .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),
-        .wait_standbys = options_number(options, OPT_WAIT_STANDBYS, 0),
-        .jobs = (size_t)options_number(options, OPT_JOBS, 0),
-    };
-    int rc = restore_from(session, map, &files, &restore, err);
-    free(restore.files);
-    return rc;
+    return restore_into(session, manifest, map, paths, &goal, err);
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,7 +7,6 @@
 #include "commands.h"
 #include "kura/fdio.h"
 #include "kura/log.h"
-#include "kura/words.h"
 #include "schemaview.h"
 #include "screen.h"
 #include "text.h"
@@ -47,9 +47,13 @@ static void add_word(Buf *out, const char *text)
 
 static int add_option(const Options *options, OptionId id, Buf *out, Error *err)
 {
-    const char *text = options_text(options, id);
-    if (text == NULL || options->values[id].source != SOURCE_COMMAND_LINE)
+    const char *given = options_text(options, id);
+    if (given == NULL || options->values[id].source != SOURCE_COMMAND_LINE)
         return 0;
+    bool is_path = id == OPT_CONFIG || id == OPT_APP_DIR; /* the unit runs elsewhere */
+    _cleanup_free_ char *text = is_path ? realpath(given, NULL) : xstrdup(given);
+    if (text == NULL)
+        return error_errno(err, errno, "cannot find \"%s\"", given);
     for (const char *at = text; *at; at++)
         if ((unsigned char)*at < ' ' || *at == 127)
             return error_set(err, ERR_USAGE, "the value of --%s holds a control character", option_specs[id].name);

@@ -51,9 +51,6 @@ void site_media_queries(const Session *session, const Manifest *manifest, StrVec
 /* Whether the application was named for this very restore, on the command line: then its own database and directories
  * may be restored into. */
 bool site_is_target(const Session *session);
-/* The filesets of the backup that go into directories of the application. Its configuration is not among them: what is
- * told is how to have it beside the one that is there. */
-void site_restore_files(Session *session, const Manifest *manifest, FileArgs *ret);
 
 /* Adds the rule that gives what the application's role had in the backup to the role that the application uses here,
  * where it uses another one and nothing else says who gets what. */

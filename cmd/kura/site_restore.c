@@ -51,33 +51,6 @@ bool site_is_target(const Session *session)
     return session->options->values[OPT_APP_DIR].source == SOURCE_COMMAND_LINE;
 }
 
-static const AppFileset *find_fileset(const AppSite *site, const char *name)
-{
-    for (size_t i = 0; i < site->n_filesets; i++)
-        if (strcmp(site->filesets[i].name, name) == 0)
-            return &site->filesets[i];
-    return NULL;
-}
-
-void site_restore_files(Session *session, const Manifest *manifest, FileArgs *ret)
-{
-    ret->v = xreallocarray(ret->v, ret->n + manifest->n_filesets + 1, sizeof *ret->v);
-    for (size_t i = 0; i < manifest->n_filesets; i++) {
-        const char *name = manifest->filesets[i].name;
-        const AppFileset *fileset = find_fileset(session->site, name);
-        if (fileset == NULL)
-            findings_add(&session->findings, FINDING_NOTE, "fileset-not-restored",
-                         "Give --only files and --files NAME=DIR with an empty directory to have it there.",
-                         "fileset \"%s\" is not restored: the application has no directory for it", name);
-        else if (fileset->secret)
-            findings_add(&session->findings, FINDING_NOTE, "fileset-not-restored",
-                         "Give --only files and --files NAME=DIR with an empty directory to have it there.",
-                         "fileset \"%s\" is not restored over the application's own configuration", name);
-        else
-            ret->v[ret->n++] = (FileArg){.name = xstrdup(name), .dir = fileset->root, .app = fileset};
-    }
-}
-
 /* ---- roles ---- */
 
 /* As which role the application connected where the backup was made: it tells, or it is the one that owns most. To be

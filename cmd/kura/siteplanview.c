@@ -41,7 +41,8 @@ static json_t *json_of_secrets(const AppSite *site)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < site->n_secrets; i++)
-        json_array_append_new(array, json_pack("{s:o, s:o}", "name", json_text(site->secrets[i].name), "needed_for",
+        json_array_append_new(array, json_pack("{s:o, s:b, s:o}", "name", json_text(site->secrets[i].name), "set",
+                                               site->secrets[i].value != NULL, "needed_for",
                                                json_text(site->secrets[i].needed_for)));
     return array;
 }
@@ -131,11 +132,16 @@ static void add_fileset(Table *table, const AppFileset *fileset, const struct Si
 
 static void add_secrets(Table *table, const AppSite *site)
 {
-    for (size_t i = 0; i < site->n_secrets; i++)
-        add_line(table, i ? "" : _("secrets"),
-                 site->secrets[i].needed_for
-                     ? xasprintf(_("%s, for %s"), site->secrets[i].name, site->secrets[i].needed_for)
-                     : xstrdup(site->secrets[i].name));
+    bool first = true;
+    for (size_t i = 0; i < site->n_secrets; i++) {
+        const AppSecret *secret = &site->secrets[i];
+        if (secret->value == NULL)
+            continue;
+        add_line(table, first ? _("secrets") : "",
+                 secret->needed_for ? xasprintf(_("%s, for %s"), secret->name, words_get(secret->needed_for))
+                                    : xstrdup(secret->name));
+        first = false;
+    }
 }
 
 static void add_list(Table *table, const char *name, const StrVec *list)

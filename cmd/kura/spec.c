@@ -8,7 +8,8 @@
 #define ON_NONE 0u
 #define ON_REPO                                                                                                        \
     (ON(INIT) | ON(BACKUP) | ON(LIST) | ON(REPORT) | ON(SHOW) | ON(RESTORE) | ON(REHEARSE) | ON(EXPORT) | ON(VERIFY) | \
-     ON(COPY) | ON(DOCTOR) | ON(KEY) | ON(STATUS) | ON(PRUNE) | ON(PIN) | ON(UNPIN) | ON(REPAIR_REPOSITORY) | ON(GUARD))
+     ON(COPY) | ON(DOCTOR) | ON(KEY) | ON(STATUS) | ON(PRUNE) | ON(PIN) | ON(UNPIN) | ON(REPAIR_REPOSITORY) | ON(GUARD) | \
+     ON(MOVE))
 /* What runs at night, with nobody watching. */
 #define ON_NIGHT (ON(BACKUP) | ON(REHEARSE) | ON(VERIFY) | ON(PRUNE) | ON(COPY))
 enum { PLAIN = false, SECRET = true };

@@ -10,6 +10,10 @@
 #include "kura/error.h"
 #include "kura/findings.h"
 
+/* Filesets that mean the same in every profile: the application's configuration and secrets; a dump of its Redis. */
+#define APP_CONFIG_FILESET "config"
+#define APP_REDIS_FILESET "redis"
+
 /* Where a value stands in a file of the application, so that it can be shown and rewritten in place. */
 typedef struct AppPlace {
     char *file;         /* path, relative to the application's directory; NULL: it is a default, or the environment's */
@@ -27,8 +31,9 @@ typedef struct AppSetting {
 typedef struct AppServer {
     char *role; /* what for: "database", "dbSlaves[0]", "redisForJobQueue", "SIDEKIQ_REDIS" */
     char *host, *port, *database, *user, *password, *sslmode, *prefix;
-    char *host_key,
-        *port_key; /* keys of the settings that name them, for messages and for a move; NULL: a URL or default */
+    /* Keys of the settings that name them, for messages and for a move, also where a default counts; NULL: the
+     * profile does not know one. url_key: the setting that says all of it in one, where there is one. */
+    char *host_key, *port_key, *database_key, *user_key, *url_key;
 } AppServer;
 
 /* A directory, or some files below it, that travel with the database. */
@@ -103,6 +108,13 @@ typedef struct AppSite {
  * What is odd but can be lived with is added to findings. ERR_NOT_FOUND: no application is there that a profile knows;
  * the hint tells which there are. *ret to be freed with app_site_free. */
 int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err);
+/* The same as it would be if other files stood in the directory. */
+typedef struct AppBeside {
+    const char *dir;  /* files below it go before those of the same name: a configuration that was restored */
+    bool assume_code; /* what the profile asks the existence of is taken to be there: code that is not installed yet */
+} AppBeside;
+int app_site_read_beside(const char *dir, const AppBeside *beside, const char *profile, AppSite **ret,
+                         Findings *findings, Error *err);
 void app_site_free(AppSite *site); /* NULL-safe; wipes passwords and secrets */
 
 /* Puts what the URL of a server of PostgreSQL or Redis says into `server`, in the place of what was there; what it does

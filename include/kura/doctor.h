@@ -63,12 +63,12 @@ struct DoctorScene {
     const char *root;  /* where the host's files are (/etc, /proc, programs); NULL: at / */
     const char *path;  /* directories of programs, below root; NULL: those of PATH */
     const char *pg_bindir;
-    const char *location;         /* of the repository, as runs are remembered with it */
-    const char *state_dir;        /* where this host remembers its runs */
-    const char *cache_dir;        /* where backups keep what spares requests */
+    const char *location;                /* of the repository, as runs are remembered with it */
+    const char *state_dir;               /* where this host remembers its runs */
+    const char *cache_dir;               /* where backups keep what spares requests */
     const struct StandingLimits *limits; /* how old backups and rehearsals may be; NULL: the usual */
-    double idle_seconds;          /* how long a transaction may stand still; 0: a day */
-    Findings *findings;           /* those that are there already are taken for CONF-01's */
+    double idle_seconds;                 /* how long a transaction may stand still; 0: a day */
+    Findings *findings;                  /* those that are there already are taken for CONF-01's */
 
     /* Found out on the way, in the order of the table; owned by the scene. */
     bool reached;                   /* the storage answers */

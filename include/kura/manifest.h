@@ -11,6 +11,7 @@
 #include "kura/dbfacts.h"
 #include "kura/error.h"
 #include "kura/hash.h"
+#include "kura/hostfacts.h"
 #include "kura/repo.h"
 
 /* A segment: rows of one table in one zstd frame. */
@@ -105,6 +106,7 @@ typedef struct Manifest {
     unsigned revision; /* 1, and more once prune has moved contents into other blobs */
     char *app;
     char *host;
+    HostFacts *system; /* of that host; NULL: the backup does not tell */
     char *kura_version;
     char *started, *finished; /* clock_format_utc */
     StrVec tags;

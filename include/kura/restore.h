@@ -21,6 +21,10 @@ typedef struct RestoreOptions {
     RoleMap *map;         /* a rule for the bootstrap superuser may be added */
     const char *app_role; /* for the probe; NULL: the role that owns most tables after the map */
     bool create_roles;
+    /* The password of a role that is created and may log in; NULL: none. To be freed, it is wiped. May be NULL. The
+     * server gets a SCRAM verifier of it. */
+    char *(*password)(void *ctx, const char *role);
+    void *password_ctx;
     bool swap;
     bool verify; /* row counts and digests read back */
     bool allow_downgrade;
@@ -28,9 +32,12 @@ typedef struct RestoreOptions {
     bool allow_newer_schema; /* .. also when the backup has migrations that it does not have */
     struct RestoreFiles {
         const char *name, *dir;
+        bool only_empty; /* a problem if files are in it already: nobody asked for this directory by name */
     } * files;
     size_t n_files;
+    size_t n_files_first; /* the first so many of them come before the database */
     FilesetPaths *paths;  /* only these of the filesets; NULL: everything. One that finds nothing is an error. */
+    bool quick_check;     /* files there of the right size and time are right, and are not read */
     double wait_standbys; /* until they have replayed it, so many seconds at most; 0: not */
     size_t jobs;
     bool low_cost;                    /* pauses while rows are loaded and read back */

@@ -406,12 +406,14 @@ static int normalize(Reader *reader)
     uint32_t c;
     reader->text = xmalloc(len + 1);
     reader->origins = xreallocarray(NULL, len + 1, sizeof *reader->origins);
+    reader->text[0] = 0;
     for (size_t i = len >= 3 && memcmp(from, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; i < len; i += width) {
         width = utf8_decode(from + i, &c);
         if (width == 0 || c == 0)
             return settings_error(reader->input, i, "this is no UTF-8 text", reader->err);
         for (size_t k = 0; k < width; k++, n++) {
             reader->text[n] = from[i + k];
+            reader->text[n + 1] = 0;
             reader->origins[n] = i + k;
         }
         if (c == '\r') {
@@ -419,7 +421,6 @@ static int normalize(Reader *reader)
             width += from[i + 1] == '\n';
         }
     }
-    reader->text[n] = 0;
     reader->origins[n] = len;
     return 0;
 }

@@ -115,7 +115,7 @@ static void skip_expression(Reader *reader)
         } else if (strchr(")]}", c)) {
             if (depth-- == 0)
                 return;
-        } else if (depth == 0 && (c == ',' || (c == '\n' && !strchr("|<>=+&.-*/", last)))) {
+        } else if (depth == 0 && (c == ',' || (c == '\n' && (last == 0 || !strchr("|<>=+&.-*/", last))))) {
             return;
         }
         if (here(reader) == 0)
@@ -128,6 +128,18 @@ static void skip_expression(Reader *reader)
 static int put(Reader *reader, const char *path, const char *value, size_t from, size_t to)
 {
     return settings_put(reader->ret, reader->first, reader->input, path, value, from, to - from, reader->err);
+}
+
+/* Passes over a value that is no data. */
+static int skip_value(Reader *reader, const char *path)
+{
+    if (begins(reader, "System."))
+        findings_add(reader->input->findings, FINDING_NOTE, "app-value",
+                     "Where a backup must know it, say it in the configuration of kura.",
+                     "%s:%u: \"%s\" is taken from the application's environment, which kura does not know",
+                     reader->input->file, settings_line(reader->input, reader->at), path);
+    skip_expression(reader);
+    return 0;
 }
 
 /* Whether a value ends here, so that what was read is all of it. */
@@ -159,8 +171,7 @@ static int read_word(Reader *reader, const char *path)
     _cleanup_free_ char *word = xstrndup(reader->text + from + colon, len);
     if (len == 0 || !is_end(reader) || (islower((unsigned char)*word) && strchr(word, '.'))) {
         reader->at = from;
-        skip_expression(reader);
-        return 0;
+        return skip_value(reader, path);
     }
     if (isdigit((unsigned char)*word)) { /* 5_432 is 5432 */
         char *to = word;

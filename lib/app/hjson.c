@@ -37,7 +37,8 @@ static char here(const Reader *reader)
 static int skip(Reader *reader, bool commas)
 {
     for (;;) {
-        reader->at += strspn(reader->text + reader->at, " \t\r\n");
+        while (here(reader) > 0 && here(reader) <= ' ')
+            reader->at++;
         if (here(reader) == '#' || begins(reader, "//")) {
             reader->at += strcspn(reader->text + reader->at, "\n");
         } else if (begins(reader, "/*")) {

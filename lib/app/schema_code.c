@@ -103,25 +103,13 @@ int schema_code_read(SchemaTool tool, const SchemaSource *source, SchemaHistory 
     return 0;
 }
 
-/* A profile knows several places, of which a version of the application has one. */
-static void list_present(const SchemaSource *source, const StrVec *dirs, StrVec *ret)
-{
-    for (size_t i = 0; i < dirs->n; i++)
-        if (is_there(source, dirs->v[i]))
-            strvec_push(ret, dirs->v[i]);
-}
-
 int schema_site_read(const AppSite *site, SchemaHistory *ret, Error *err)
 {
     SchemaTool tool;
-    _cleanup_(strvec_done) StrVec present = {0};
-    SchemaSource source = {.root = site->dir,
-                           .dirs = &site->schema.dirs,
-                           .post_dirs = &site->schema.post_dirs,
-                           .version = site->schema.version};
-    list_present(&source, &site->schema.dirs, &present);
-    if (present.n > 0)
-        source.dirs = &present;
+    const SchemaSource source = {.root = site->dir,
+                                 .dirs = &site->schema.dirs,
+                                 .post_dirs = &site->schema.post_dirs,
+                                 .version = site->schema.version};
     if (site->schema.tool == NULL)
         return error_set(err, ERR_UNSUPPORTED, "it is not known which tool migrates the database of %s", site->title);
     if (!schema_tool_parse(site->schema.tool, &tool))

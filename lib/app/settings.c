@@ -4,6 +4,7 @@
 
 #include "kura/mem.h"
 #include "kura/secret.h"
+#include "kura/words.h"
 #include "wipe.h"
 
 void settings_done(Settings *settings)
@@ -31,7 +32,7 @@ unsigned settings_line(SettingsInput *input, size_t offset)
 
 int settings_error(SettingsInput *input, size_t offset, const char *what, Error *err)
 {
-    return error_set(err, ERR_CORRUPT, "%s:%u: %s", input->file, settings_line(input, offset), what);
+    return error_set(err, ERR_CORRUPT, "%s:%u: %s", input->file, settings_line(input, offset), words_get(what));
 }
 
 int settings_add(Settings *settings, SettingsInput *input, const char *key, const char *value, size_t offset,

@@ -4,7 +4,7 @@
 
 #include "kura/app.h"
 
-enum { SETTINGS_MAX = 20000, SETTINGS_KEY_MAX = 1024, SETTINGS_DEPTH = 32, SETTINGS_BYTES = 8 << 20 };
+enum { SETTINGS_MAX = 5000, SETTINGS_KEY_MAX = 1024, SETTINGS_DEPTH = 32, SETTINGS_BYTES = 8 << 20 };
 
 typedef struct Settings {
     AppSetting *v;

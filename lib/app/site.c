@@ -14,7 +14,7 @@
 
 /* ---- which profile ---- */
 
-static int recognise(const char *dir, Settings *ret, Error *err)
+static int recognise(const char *dir, const char *beside, Settings *ret, Error *err)
 {
     _cleanup_(strvec_done) StrVec names = {0};
     if (app_profile_names(&names, err) < 0)
@@ -22,7 +22,7 @@ static int recognise(const char *dir, Settings *ret, Error *err)
     for (size_t i = 0; i < names.n; i++) {
         if (profile_read(names.v[i], ret, err) < 0)
             return -1;
-        if (profile_recognises(ret, dir))
+        if (profile_recognises(ret, dir) || (beside && profile_recognises(ret, beside)))
             return 0;
         settings_done(ret);
     }
@@ -33,10 +33,11 @@ static int recognise(const char *dir, Settings *ret, Error *err)
 
 /* ---- the site ---- */
 
+/* Whether anything was read that is not only about the code. */
 static bool is_of_configuration(const Settings *settings)
 {
     for (size_t i = 0; i < settings->n; i++)
-        if (settings->v[i].place.file)
+        if (settings->v[i].place.file && strncmp(settings->v[i].key, "code.", strlen("code.")) != 0)
             return true;
     return false;
 }
@@ -86,13 +87,23 @@ static int open_dir(const char *dir, char **ret, Error *err)
 
 int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err)
 {
+    return app_site_read_beside(dir, &(AppBeside){0}, profile, ret, findings, err);
+}
+
+int app_site_read_beside(const char *dir, const AppBeside *beside, const char *profile, AppSite **ret,
+                         Findings *findings, Error *err)
+{
     _cleanup_free_ char *whole = NULL;
     Settings description = {0};
     if (open_dir(dir, &whole, err) < 0)
         return -1;
-    if ((profile ? profile_read(profile, &description, err) : recognise(whole, &description, err)) < 0)
+    if ((profile ? profile_read(profile, &description, err) : recognise(whole, beside->dir, &description, err)) < 0)
         return -1;
-    Scene scene = {.dir = whole, .profile = &description, .findings = findings};
+    Scene scene = {.dir = whole,
+                   .beside = beside->dir,
+                   .assume_code = beside->assume_code,
+                   .profile = &description,
+                   .findings = findings};
     AppSite *site = xcalloc(1, sizeof *site);
     int rc = build(&scene, site, err);
     site->settings = scene.settings.v;

@@ -6,12 +6,28 @@
 
 void app_server_done(AppServer *server)
 {
-    char **members[] = {&server->role,     &server->host,    &server->port,   &server->database, &server->user,
-                        &server->password, &server->sslmode, &server->prefix, &server->host_key, &server->port_key};
+    char **members[] = {&server->role,         &server->host,     &server->port,   &server->database, &server->user,
+                        &server->password,     &server->sslmode,  &server->prefix, &server->host_key, &server->port_key,
+                        &server->database_key, &server->user_key, &server->url_key};
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
         wipe_text(members[i]);
 }
 
+/* The setting that the profile names first for a value: "${KEY}". NULL: the first thing it names is something else. */
+static char *first_key(const Scene *scene, const char *place)
+{
+    _cleanup_free_ char *first = xasprintf("%s[0]", place);
+    const AppSetting *template = settings_get(scene->profile, place);
+    if (template == NULL)
+        template = settings_get(scene->profile, first);
+    size_t len = template ? strlen(template->value) : 0;
+    if (len < 4 || strncmp(template->value, "${", 2) != 0 || strcspn(template->value, "}@") != len - 1 ||
+        template->value[2] == '.')
+        return NULL;
+    return xstrndup(template->value + 2, len - 3);
+}
+
+/* *ret_key: the setting that says it, or would if it were not a default. */
 static char *member(const Scene *scene, const char *path, const char *name, const char *each, char **ret_key)
 {
     const char *key = NULL;
@@ -20,7 +36,7 @@ static char *member(const Scene *scene, const char *path, const char *name, cons
     if (value && *value == 0)
         wipe_text(&value); /* as drivers do: an empty host is no host */
     if (ret_key)
-        *ret_key = xstrdup_null(value ? key : NULL);
+        *ret_key = value && key ? xstrdup(key) : first_key(scene, place);
     return value;
 }
 
@@ -41,15 +57,16 @@ static void put_address(AppServer *server, const char *address)
 /* A URL goes before what is said member by member. */
 static int read_server(const Scene *scene, const char *path, const char *each, AppServer *server, Error *err)
 {
-    _cleanup_(wipe_text) char *url = member(scene, path, "url", each, NULL);
+    *server = (AppServer){0};
+    _cleanup_(wipe_text) char *url = member(scene, path, "url", each, &server->url_key);
     _cleanup_free_ char *address_key = NULL;
     _cleanup_free_ char *address = member(scene, path, "address", each, &address_key);
     _cleanup_free_ char *role = member(scene, path, "role", each, NULL);
-    *server = (AppServer){.role = xstrdup(role ? role : each ? each : path)};
+    server->role = xstrdup(role ? role : each ? each : path);
     server->host = member(scene, path, "host", each, &server->host_key);
     server->port = member(scene, path, "port", each, &server->port_key);
-    server->database = member(scene, path, "database", each, NULL);
-    server->user = member(scene, path, "user", each, NULL);
+    server->database = member(scene, path, "database", each, &server->database_key);
+    server->user = member(scene, path, "user", each, &server->user_key);
     server->password = member(scene, path, "password", each, NULL);
     server->sslmode = member(scene, path, "sslmode", each, NULL);
     server->prefix = member(scene, path, "prefix", each, NULL);
@@ -58,10 +75,14 @@ static int read_server(const Scene *scene, const char *path, const char *each, A
         wipe_text(&server->host_key);
         server->host_key = steal(address_key);
     }
-    if (url == NULL)
+    if (url == NULL) {
+        wipe_text(&server->url_key);
         return 0;
+    }
     wipe_text(&server->host_key);
     wipe_text(&server->port_key);
+    wipe_text(&server->database_key);
+    wipe_text(&server->user_key);
     return app_server_read_url(url, server, err);
 }
 

@@ -75,7 +75,7 @@ static int read_file(Scene *scene, const char *source, const char *file, Error *
 {
     Buf text;
     Error why = ERROR_INIT;
-    if (app_file_read(scene->dir, file, &text, &why) < 0) {
+    if (scene_file_read(scene, file, &text, &why) < 0) {
         if (why.code == ERR_NOT_FOUND)
             return 0;
         *err = why;

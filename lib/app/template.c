@@ -59,13 +59,26 @@ static char *expand(const Scene *scene, const char *template, const char *each, 
     return ret;
 }
 
+/* ---- files ---- */
+
+bool scene_file_exists(const Scene *scene, const char *file)
+{
+    return (scene->beside && app_file_exists(scene->beside, file)) || app_file_exists(scene->dir, file);
+}
+
+int scene_file_read(const Scene *scene, const char *file, Buf *ret, Error *err)
+{
+    bool beside = scene->beside && file[0] != '/' && app_file_exists(scene->beside, file);
+    return app_file_read(beside ? scene->beside : scene->dir, file, ret, err);
+}
+
 /* ---- conditions ---- */
 
 static bool holds(const Scene *scene, const char *condition)
 {
     static const char exists[] = "exists:";
     if (strncmp(condition, exists, sizeof exists - 1) == 0)
-        return app_file_exists(scene->dir, condition + sizeof exists - 1);
+        return scene->assume_code || scene_file_exists(scene, condition + sizeof exists - 1);
     size_t len = strcspn(condition, "=");
     _cleanup_free_ char *key = xstrndup(condition, len);
     const AppSetting *setting = settings_get(&scene->settings, key);
@@ -153,6 +166,6 @@ void scene_list(const Scene *scene, const char *path, StrVec *ret)
 
 bool scene_flag(const Scene *scene, const char *path)
 {
-    const AppSetting *setting = settings_get(scene->profile, path);
-    return setting && strcmp(setting->value, "true") == 0;
+    _cleanup_free_ char *value = scene_value(scene, path, NULL, NULL);
+    return value && strcmp(value, "true") == 0;
 }

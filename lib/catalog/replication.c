@@ -13,6 +13,17 @@ static double cell_seconds(const PGresult *row, int i, int column)
     return PQgetisnull(row, i, column) ? -1 : strtod(pg_cell(row, i, column), NULL);
 }
 
+/* Nothing of ours may stay in the session: replicas are often reached through a pooler, which hands it to the
+ * application next. */
+static int ask(PgConn *conn, const char *sql, int n_params, const char *const *params, PGresult **ret, Error *err)
+{
+    if (pg_exec(conn, "BEGIN READ ONLY; SET LOCAL search_path = ''", err) < 0)
+        return -1;
+    int rc = pg_query(conn, sql, n_params, params, ret, err);
+    pg_exec(conn, "ROLLBACK", NULL);
+    return rc;
+}
+
 void replication_standbys_done(ReplStandbys *standbys)
 {
     for (size_t i = 0; i < standbys->n; i++) {
@@ -28,7 +39,7 @@ void replication_standbys_done(ReplStandbys *standbys)
 int replication_standbys(PgConn *conn, const char *lsn, ReplStandbys *ret, Error *err)
 {
     PGresult *rows;
-    if (catalog_query(conn, sql_replication_standbys, 1, &lsn, &rows, err) < 0)
+    if (ask(conn, sql_replication_standbys, 1, &lsn, &rows, err) < 0)
         return error_wrap(err, "looking for standbys");
     *ret = (ReplStandbys){.seen = true, .n = (size_t)PQntuples(rows)};
     ret->v = xcalloc(ret->n, sizeof *ret->v);
@@ -60,7 +71,7 @@ void replication_server_done(ReplServer *server)
 int replication_server(PgConn *conn, ReplServer *ret, Error *err)
 {
     PGresult *row;
-    if (catalog_query(conn, sql_replication_server, 0, NULL, &row, err) < 0)
+    if (ask(conn, sql_replication_server, 0, NULL, &row, err) < 0)
         return -1;
     *ret = (ReplServer){
         .recovery = pg_cell_bool(row, 0, 0),
@@ -91,7 +102,7 @@ void replication_primary_done(ReplPrimary *primary)
 static int read_waiting(PgConn *conn, const char *role, ReplPrimary *primary, Error *err)
 {
     PGresult *row;
-    if (catalog_query(conn, sql_replication_commit, 1, &role, &row, err) < 0)
+    if (ask(conn, sql_replication_commit, 1, &role, &row, err) < 0)
         return -1;
     primary->names_text = catalog_dup(row, 0, 0);
     primary->commit = catalog_dup(row, 0, 1);

@@ -135,7 +135,7 @@ static uint64_t held_instead(const Cluster *used, const Cluster *other)
 /* "DB_PORT", or what it is called where the site has no key for it. */
 static const char *port_key(const DoctorScene *scene)
 {
-    return scene->site && scene->site->database.port_key ? scene->site->database.port_key : "the port";
+    return scene->site && scene->site->database.port_key ? scene->site->database.port_key : _("the port");
 }
 
 static void report_instead(DoctorScene *scene, const Target *target, const Cluster *used, const Cluster *other)

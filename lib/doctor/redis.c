@@ -4,6 +4,7 @@
 #include "doctor_priv.h"
 #include "kura/mem.h"
 #include "kura/text.h"
+#include "kura/words.h"
 #include "redisview.h"
 
 enum { WAITING_MAX = 10000, WAITING_SECONDS = 3600 };
@@ -32,8 +33,8 @@ static bool holds_queues(const RedisView *view)
 static void report_queues(DoctorScene *scene, const RedisView *view, time_t age)
 {
     static const char remedy[] =
-        "Look whether the workers run (mastodon-sidekiq, or the site itself) and what their log "
-        "says.";
+        N_("Look whether the workers run (mastodon-sidekiq, or the site itself) and what their log "
+           "says.");
     char waiting[TEXT_SIZE], delayed[TEXT_SIZE], oldest[TEXT_SIZE];
     text_count(view->queues.waiting, waiting);
     text_count(view->queues.delayed, delayed);
@@ -97,8 +98,9 @@ static bool keeps_nothing(const RedisView *view)
 
 static void report_persistence(DoctorScene *scene, const RedisView *view)
 {
-    static const char see_log[] = "Its log tells why: most often a full disk, a directory it may not write to, or too "
-                                  "little memory for its child (vm.overcommit_memory = 1).";
+    static const char see_log[] =
+        N_("Its log tells why: most often a full disk, a directory it may not write to, or too "
+           "little memory for its child (vm.overcommit_memory = 1).");
     if (keeps_nothing(view))
         doctor_report(
             scene, "Set \"save\" or \"appendonly yes\" in redis.conf.",

@@ -5,6 +5,7 @@
 #include "kura/audit.h"
 #include "kura/condition.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 /* Its name, from the application's own configuration; NULL: nothing can be said, and the check is skipped. */
 static const char *role_of(DoctorScene *scene)
@@ -78,7 +79,7 @@ int check_role_owns(DoctorScene *scene, Error *err)
         return doctor_skip(scene, "the application's role does not exist");
     RoleMap *map = rolemap_new();
     const AuditOptions options = {
-        .db = scene->db, .map = map, .app_role = role, .cure_command = "\"kura repair\" with --app-role"};
+        .db = scene->db, .map = map, .app_role = role, .cure_command = _("\"kura repair\" with --app-role")};
     int rc = audit_run(&options, &report, scene->findings, err);
     rolemap_free(map);
     for (size_t i = 0; rc == 0 && i < report.findings.n; i++)

@@ -57,7 +57,7 @@ static int compare(DoctorScene *scene, const SchemaHistory *code, Error *err)
     return 0;
 }
 
-int check_schema(DoctorScene *scene, Error *err)
+int check_schema_fits(DoctorScene *scene, Error *err)
 {
     Error why = ERROR_INIT;
     SchemaHistory code = {0};

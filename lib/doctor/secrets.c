@@ -7,6 +7,7 @@
 #include "kura/mem.h"
 #include "kura/secretkeys.h"
 #include "kura/sitesecrets.h"
+#include "kura/words.h"
 
 DEFINE_CLEANUP(RailsCipher, railscipher_free)
 
@@ -30,16 +31,16 @@ int check_secrets_set(DoctorScene *scene, Error *err)
                 scene,
                 "Take it from the old host or from the configuration in a backup; a new one does not open what "
                 "the old one closed.",
-                "%s is not set, and needed for: %s", site->secrets[i].name, site->secrets[i].needed_for);
+                "%s is not set, and needed for: %s", site->secrets[i].name, words_get(site->secrets[i].needed_for));
     return 0;
 }
 
 static void report_change(DoctorScene *scene, const SecretChange *change)
 {
     static const char remedy[] =
-        "Take it from the configuration in the backup, unless it was changed on purpose: a new "
-        "backup then knows the new one.";
-    const char *lost = change->needed_for ? change->needed_for : "it is not known what";
+        N_("Take it from the configuration in the backup, unless it was changed on purpose: a new "
+           "backup then knows the new one.");
+    const char *lost = change->needed_for ? words_get(change->needed_for) : _("it is not known what");
     if (change->missing)
         doctor_report(scene, remedy, "%s was set when backup %s was made, and is not now; needed for: %s", change->name,
                       scene->newest->id, lost);
@@ -129,27 +130,29 @@ static void report_columns(DoctorScene *scene, const AppKeyProof *proof, const S
             "configuration in the backup that the database came from. Let nothing write before.",
             "rows cannot be decrypted with the secrets of the configuration (looked at: %zu, of which wrong: %zu); "
             "lost: %s",
-            sample->rows, sample->refused, proof->needed_for);
+            sample->rows, sample->refused, words_get(proof->needed_for));
 }
 
 static void report_pairs(DoctorScene *scene, const AppKeyProof *proof, const Sample *sample)
 {
-    static const char remedy[] = "Somebody exchanged one half: bring back the pair from a backup. What was signed or "
-                                 "subscribed under the old one is not believed under a new one.";
+    static const char remedy[] =
+        N_("Somebody exchanged one half: bring back the pair from a backup. What was signed or "
+           "subscribed under the old one is not believed under a new one.");
     if (sample->refused > 0 && proof->sql)
         doctor_report(scene, remedy,
                       "public and private keys in the database do not belong together (pairs looked at: %zu, of which "
                       "wrong: %zu); lost: %s",
-                      sample->rows, sample->refused, proof->needed_for);
+                      sample->rows, sample->refused, words_get(proof->needed_for));
     else if (sample->refused > 0)
         doctor_report(scene, remedy, "a public and a private key in the configuration do not belong together; lost: %s",
-                      proof->needed_for);
+                      words_get(proof->needed_for));
     if (sample->unreadable > 0 && proof->sql)
         doctor_report(scene, remedy,
                       "keys in the database cannot be read (pairs looked at: %zu, of which wrong: %zu); lost: %s",
-                      sample->rows, sample->unreadable, proof->needed_for);
+                      sample->rows, sample->unreadable, words_get(proof->needed_for));
     else if (sample->unreadable > 0)
-        doctor_report(scene, remedy, "a key in the configuration cannot be read; lost: %s", proof->needed_for);
+        doctor_report(scene, remedy, "a key in the configuration cannot be read; lost: %s",
+                      words_get(proof->needed_for));
 }
 
 static void judge_columns(DoctorScene *scene, const AppKeyProof *proof, const PGresult *rows)

@@ -109,6 +109,8 @@ static void describe(Manifest *manifest, const BackupOptions *options, const cha
 {
     manifest->app = xstrdup(app);
     manifest->host = host_name();
+    manifest->system = xcalloc(1, sizeof *manifest->system);
+    hostfacts_read(NULL, manifest->system);
     manifest->kura_version = xstrdup(KURA_VERSION);
     manifest->started = now_text();
     if (options->site)

@@ -2,6 +2,7 @@
  * leaves the server as it was. */
 #include "kura/restore.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,23 +219,47 @@ static const ManifestFileset *find_fileset(const Manifest *manifest, const char 
     return NULL;
 }
 
-static void check_files(Restore *restore)
+/* What begins with a dot does not count: a checkout of the application's code leaves such files. */
+static bool has_files(const char *dir)
 {
-    for (size_t i = 0; i < restore->options->n_files; i++)
-        if (find_fileset(restore->manifest, restore->options->files[i].name) == NULL)
-            findings_add(restore->findings, FINDING_ERROR, "fileset-missing",
-                         "kura show lists the filesets of a backup.", "the backup has no fileset \"%s\"",
-                         restore->options->files[i].name);
+    bool found = false;
+    DIR *stream = opendir(dir);
+    for (const struct dirent *entry; stream && !found && (entry = readdir(stream)) != NULL;)
+        found = entry->d_name[0] != '.';
+    if (stream)
+        closedir(stream);
+    return found;
 }
 
-static int restore_files(Restore *restore, Error *err)
+static void check_files(Restore *restore)
+{
+    for (size_t i = 0; i < restore->options->n_files; i++) {
+        const struct RestoreFiles *files = &restore->options->files[i];
+        if (find_fileset(restore->manifest, files->name) == NULL)
+            findings_add(restore->findings, FINDING_ERROR, "fileset-missing",
+                         "kura show lists the filesets of a backup.", "the backup has no fileset \"%s\"", files->name);
+        if (!files->only_empty || !has_files(files->dir))
+            continue;
+        _cleanup_free_ char *hint =
+            xasprintf("Say --files %s=%s to restore into it all the same: files that are right are kept, those that "
+                      "differ are replaced. --only db leaves files alone.",
+                      files->name, files->dir);
+        findings_add(restore->findings, FINDING_ERROR, "directory-not-empty", hint,
+                     "directory \"%s\", where fileset \"%s\" was, has files in it on this host", files->dir,
+                     files->name);
+    }
+}
+
+/* The filesets from the one at `from` to that before `to`. */
+static int restore_files(Restore *restore, size_t from, size_t to, Error *err)
 {
     const RestoreOptions *options = restore->options;
-    restore->report->files = xcalloc(options->n_files, sizeof *restore->report->files);
-    for (size_t i = 0; i < options->n_files; i++) {
+    for (size_t i = from; i < to; i++) {
         const ManifestFileset *fileset = find_fileset(restore->manifest, options->files[i].name);
-        FilesetRestoreOptions how = {
-            .paths = options->paths, .owners = geteuid() == 0, .jobs = flow_jobs(options->jobs)};
+        FilesetRestoreOptions how = {.paths = options->paths,
+                                     .owners = geteuid() == 0,
+                                     .quick_check = options->quick_check,
+                                     .jobs = flow_jobs(options->jobs)};
         restore_phase(restore, options->files[i].name);
         progress_total(restore->progress, options->paths ? 0 : fileset->bytes);
         if (fileset_restore(restore->repo, fileset, options->files[i].dir, &how, &restore->report->files[i],
@@ -244,7 +269,19 @@ static int restore_files(Restore *restore, Error *err)
         restore->report->n_files++;
     }
     restore_phase(restore, NULL);
-    return fileset_paths_check(options->paths, err);
+    return 0;
+}
+
+static int restore_all(Restore *restore, Error *err)
+{
+    const RestoreOptions *options = restore->options;
+    restore->report->files = xcalloc(options->n_files + 1, sizeof *restore->report->files);
+    if (restore_files(restore, 0, options->n_files_first, err) < 0 ||
+        (options->db && restore_database(restore, err) < 0) ||
+        (options->wait_standbys > 0 && wait_standbys(restore, err) < 0) ||
+        restore_files(restore, options->n_files_first, options->n_files, err) < 0)
+        return -1;
+    return options->n_files ? fileset_paths_check(options->paths, err) : 0;
 }
 
 static void sum_up(Restore *restore)
@@ -277,11 +314,7 @@ static int run(Restore *restore, Error *err)
             err, ERR_FAILED,
             ngettext("%zu problem found; nothing was changed", "%zu problems found; nothing was changed", problems),
             problems);
-    if (database && restore_database(restore, err) < 0)
-        return -1;
-    if (restore->options->wait_standbys > 0 && wait_standbys(restore, err) < 0)
-        return -1;
-    return restore->options->n_files > 0 ? restore_files(restore, err) : 0;
+    return restore_all(restore, err);
 }
 
 static int from_backup(Repo *repo, const Manifest *manifest, const RestoreOptions *options, bool plan_only,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/secret.h"
 #include "kura/sqllex.h"
 #include "kura/stop.h"
 #include "kura/words.h"
@@ -46,19 +47,59 @@ static int create_marked(Restore *restore, const char *quoted, Error *err)
     return pg_execf(*role_conn(restore), err, "CREATE ROLE %s NOLOGIN; COMMENT ON ROLE %s IS %s", quoted, quoted, mark);
 }
 
+/* " PASSWORD '..'" with a verifier, which is no password; NULL: nobody knows one. *ret to be freed. */
+static int password_clause(Restore *restore, const char *name, char **ret, Error *err)
+{
+    const RestoreOptions *options = restore->options;
+    *ret = NULL;
+    char *password = options->password ? options->password(options->password_ctx, name) : NULL;
+    if (password == NULL)
+        return 0;
+    PGconn *conn = pg_raw(*role_conn(restore));
+    char *verifier = PQencryptPasswordConn(conn, password, name, "scram-sha-256");
+    secret_wipe(password, strlen(password));
+    free(password);
+    if (verifier == NULL)
+        return error_set(err, ERR_FAILED, "no password could be made for role \"%s\"", name);
+    _cleanup_free_ char *literal = sql_quote_literal(verifier);
+    PQfreemem(verifier);
+    *ret = xasprintf(" PASSWORD %s", literal);
+    return 0;
+}
+
+static void tell_created(Restore *restore, const DbRole *role, const char *quoted, bool password)
+{
+    bool login = role && role->login;
+    findings_add(restore->findings, FINDING_NOTE, "role-created",
+                 login && !password
+                     ? N_("Set its password with \\password in psql, and put it into the application's configuration.")
+                     : NULL,
+                 password ? N_("role %s was created, with the password that the application's configuration has for it")
+                 : login  ? N_("role %s was created, without a password")
+                          : N_("role %s was created and may not log in"),
+                 quoted);
+    if (role && (role->superuser || role->bypassrls || role->replication))
+        findings_add(restore->findings, FINDING_WARNING, "role-power",
+                     "Grant it with ALTER ROLE if the application needs it.",
+                     "role %s was created without SUPERUSER, BYPASSRLS and REPLICATION, some of which role \"%s\" had",
+                     quoted, role->name);
+}
+
 /* Never a superuser, and never a member of a predefined role, whatever the source had: kura hands out no such power. */
 static int create_role(Restore *restore, const char *name, Error *err)
 {
     const DbRole *role = recorded_role(restore, name);
-    _cleanup_free_ char *quoted = sql_quote_ident(name);
+    _cleanup_free_ char *quoted = sql_quote_ident(name), *password = NULL;
     bool login = role && role->login, trial = restore->options->trial != NULL;
+    if (login && !trial && password_clause(restore, name, &password, err) < 0)
+        return error_wrap(err, "creating role %s", quoted);
     stop_hold(); /* so that a role that was made is always known to be ours */
-    int rc =
-        trial ? create_marked(restore, quoted, err)
-              : pg_execf(*role_conn(restore), err, "CREATE ROLE %s %s %s %s %s CONNECTION LIMIT %d", quoted,
-                         login ? "LOGIN" : "NOLOGIN", !role || role->inherit ? "INHERIT" : "NOINHERIT",
-                         role && role->createdb ? "CREATEDB" : "NOCREATEDB",
-                         role && role->createrole ? "CREATEROLE" : "NOCREATEROLE", role ? role->connection_limit : -1);
+    int rc = trial ? create_marked(restore, quoted, err)
+                   : pg_execf(*role_conn(restore), err, "CREATE ROLE %s %s %s %s %s CONNECTION LIMIT %d%s", quoted,
+                              login ? "LOGIN" : "NOLOGIN", !role || role->inherit ? "INHERIT" : "NOINHERIT",
+                              role && role->createdb ? "CREATEDB" : "NOCREATEDB",
+                              role && role->createrole ? "CREATEROLE" : "NOCREATEROLE",
+                              role ? role->connection_limit : -1, password ? password : "");
     stop_release();
     if (rc < 0)
         return error_wrap(err, "creating role %s", quoted);
@@ -66,15 +107,7 @@ static int create_role(Restore *restore, const char *name, Error *err)
     if (trial)
         return 0;
     note_settings(restore, role, quoted);
-    findings_add(
-        restore->findings, FINDING_NOTE, "role-created",
-        login ? N_("Set its password with \\password in psql, and put it into the application's configuration.") : NULL,
-        login ? N_("role %s was created, without a password") : N_("role %s was created and may not log in"), quoted);
-    if (role && (role->superuser || role->bypassrls || role->replication))
-        findings_add(restore->findings, FINDING_WARNING, "role-power",
-                     "Grant it with ALTER ROLE if the application needs it.",
-                     "role %s was created without SUPERUSER, BYPASSRLS and REPLICATION, some of which role \"%s\" had",
-                     quoted, role->name);
+    tell_created(restore, role, quoted, password != NULL);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "kura/replication.h"
 #include "kura/stop.h"
 #include "kura/text.h"
+#include "kura/words.h"
 
 enum { POLL_NS = 50000000 };
 
@@ -63,7 +64,8 @@ static int wait_replayed(PgConn *conn, const char *lsn, double until, StandbysRe
 
 static void tell_behind(const StandbysReport *report, const ReplStandbys *standbys, double waited, Findings *findings)
 {
-    static const char hint[] = "Look at pg_stat_replication and at the standby's log; let nothing read from it before.";
+    static const char hint[] =
+        N_("Look at pg_stat_replication and at the standby's log; let nothing read from it before.");
     char bytes[TEXT_SIZE], time[TEXT_SIZE];
     text_seconds(waited, time);
     for (size_t i = 0; i < standbys->n; i++) {

@@ -58,6 +58,8 @@ void manifest_free(Manifest *manifest)
     free(manifest->id);
     free(manifest->app);
     free(manifest->host);
+    hostfacts_done(manifest->system);
+    free(manifest->system);
     free(manifest->kura_version);
     free(manifest->started);
     free(manifest->finished);

@@ -296,7 +296,7 @@ static int read_manifest(const JsonNode *root, Manifest *ret, Error *err)
 {
     JsonNode database;
     if (read_head(root, ret, err) < 0 || manifest_application_read(root, &ret->application, err) < 0 ||
-        read_filesets(root, ret, err) < 0)
+        manifest_system_read(root, &ret->system, err) < 0 || read_filesets(root, ret, err) < 0)
         return -1;
     int rc = jnode_object_or_null(root, "database", &database, err);
     if (rc != 0)

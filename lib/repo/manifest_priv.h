@@ -20,6 +20,10 @@ bool manifest_id_valid(const char *text);
 enum { MANIFEST_REVISION_MAX = 999999 };
 int manifest_name_parse(const char *name, char **ret_id, unsigned *ret_revision);
 
+/* The manifest's member "system": a new reference, and the way back. Where there is none, *ret stays NULL. */
+json_t *manifest_system_to_json(const HostFacts *system);
+int manifest_system_read(const JsonNode *root, HostFacts **ret, Error *err);
+
 /* The manifest's member "application": a new reference, and the way back. Where there is none, *ret stays NULL. */
 json_t *manifest_application_to_json(const ManifestApplication *application);
 int manifest_application_read(const JsonNode *root, ManifestApplication **ret, Error *err);

@@ -126,6 +126,8 @@ json_t *manifest_to_json(const Manifest *manifest)
     json_set_text(json, "finished", manifest->finished);
     if (manifest->origin_id)
         json_object_set_new(json, "origin", origin_to_json(manifest));
+    if (manifest->system)
+        json_object_set_new(json, "system", manifest_system_to_json(manifest->system));
     if (manifest->application)
         json_object_set_new(json, "application", manifest_application_to_json(manifest->application));
     json_set_texts(json, "tags", &manifest->tags);

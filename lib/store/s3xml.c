@@ -32,7 +32,7 @@ static void refuse(Parse *parse, const char *why)
 {
     if (parse->failed)
         return;
-    error_set(parse->err, ERR_CORRUPT, why);
+    error_set(parse->err, ERR_CORRUPT, "%s", words_get(why));
     end_parse(parse);
 }
 

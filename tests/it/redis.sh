@@ -83,13 +83,17 @@ check 'a directory of the same name' status_is 2 kura backup --repo "$repo" --ap
 # The servers that an application names, each once, whatever it calls them: one has two roles and two addresses.
 mkdir -p "$WORK/live/lib/mastodon" "$WORK/live/public/system"
 echo 'LOCAL_DOMAIN=example.com' >"$WORK/live/lib/mastodon/version.rb"
+start 15 main
+createdb_as mastodon_production
 cat >"$WORK/live/.env.production" <<END
+DB_HOST=$PGHOST
+DB_USER=postgres
 REDIS_URL=unix://${REDIS_SOCKET[old]}
 SIDEKIQ_REDIS_URL=redis://:se%3Ac%2Fr%40t@127.0.0.1:$port/1
 CACHE_REDIS_HOST=${REDIS_SOCKET[queue]}
 CACHE_REDIS_PASSWORD=se:c/r@t
 END
-check 'all servers of an application' status_is 0 kura backup --repo "$repo" "${files[@]}" --app-dir "$WORK/live" --redis app
+check 'all servers of an application' status_is 0 kura backup --repo "$repo" "${files[@]}" --app-dir "$WORK/live" --secrets never --redis app
 check 'show names them' status_is 0 kura show latest --repo "$repo" --files
 check 'the one' says 'dump-REDIS\.rdb'
 check 'the other' test "$(grep -c 'dump-\(CACHE\|SIDEKIQ\)_REDIS\.rdb' "$WORK/out")" = 1

@@ -36,7 +36,7 @@ stale() { # stale NONE|SOME
 
 # What the doctor says: its findings of one check, of one severity.
 site=$WORK/misskey
-mkdir -p "$site/.config" "$site/packages/backend/migration"
+mkdir -p "$site/.config" "$site/packages/backend/migration" "$site/files"
 app_config() { # app_config REPLICATIONS HOST...
     printf 'url: https://example.test/\ndb:\n  host: %s\n  port: 5432\n  db: misskey\n  user: misskey\n  pass: none\n' "$WORK/primary"
     printf 'dbReplications: %s\ndbSlaves:\n' "$1"

@@ -83,6 +83,7 @@ dropin=$units/mastodon-web.service.d/kura-schema.conf
 check 'hook is shown' status_is 0 hook
 check '.. and nothing is written' test ! -e "$dropin"
 check 'hook is installed' status_is 0 hook --apply
+check '.. of a relative path' bash -c 'cd "$0" && "$1" -q schema hook systemd other.service --app-dir live --unit-dir "$2" | grep -xF "ExecStartPre=+$1 schema check --post-ok --app-dir \"$0/live\""' "$WORK" "$KURA" "$units"
 check '.. readable' is "$(stat -c %a "$dropin")" 644
 printf '[Unit]\nDescription=web\n[Service]\nExecStart=/bin/true\n' >"$units/mastodon-web.service"
 likes() { said=$(SYSTEMD_UNIT_PATH=$units: systemd-analyze verify --man=no "$units/mastodon-web.service" 2>&1); ! grep -F mastodon-web <<<"$said" || { echo "$said"; false; }; }
@@ -182,8 +183,18 @@ check 'guard: a signal reaches the command' status_is 3 guard_signalled
 check '.. which heard it' says '^got it'
 check '.. and the way back was told' says 'kura restore'
 
+check 'guard: the command has the terminal' status_is 0 script -qec "HOME=$WORK TMPDIR=$WORK/tmp $KURA guard --repo $repo --app-dir $app -- sh -c 'test -t 0 && test -t 1 && test -t 2 && echo a terminal'" /dev/null
+check '.. really' says '^a terminal'
+kura init --repo "$WORK/other" >/dev/null || die 'no second repository'
+check 'a copy tells the application, too' status_is 0 kura copy latest --repo "$repo" --to "$WORK/other"
+check '.. all of it' bash -c 'cmp <(jq .application "$0") <(jq .application "$1") && jq -e .application.schema "$1"' "$(manifest "$repo" "$(latest "$repo")")" "$(manifest "$WORK/other" '')"
+
 # --- what cannot be asked
 check 'no code there' status_is 1 kura schema check --app-dir "$WORK/none"
+mkdir -m 700 "$WORK/locked"
+unprivileged() { setpriv --reuid=65534 --regid=65534 --clear-groups "$KURA" schema check --tool rails --dir "$WORK/locked" --db 'host=/nowhere'; }
+check 'code that may not be read' status_is 1 unprivileged
+check '.. in words' says 'cannot read the directory .*/locked'
 check 'neither application nor tool' status_is 2 kura schema check
 check 'no such tool' status_is 2 kura schema check --tool liquibase --dir x --db ''
 check '.. which there are' says 'golang-migrate, typeorm'
@@ -259,14 +270,64 @@ check 'Prisma: equal, once rolled back' tool 0 equal prisma prisma
 sql tools "UPDATE _prisma_migrations SET rolled_back_at = NULL; DELETE FROM _prisma_migrations WHERE id = 'b'"
 check 'Prisma: failed' tool 5 failed prisma prisma
 
+fresh
+sql tools "CREATE TABLE schema_version (lock char(1) PRIMARY KEY, version int NOT NULL, upgraded bool NOT NULL); INSERT INTO schema_version VALUES ('X', 94, false);
+    CREATE TABLE schema_compat_version (lock char(1) PRIMARY KEY, compat_version int NOT NULL); INSERT INTO schema_compat_version VALUES ('X', 84)"
+site() { state "$1" "$2" --app-dir "$WORK/code/$3"; }
+code synapse/homeserver.yaml "$(printf 'database:\n  name: psycopg2\n  args:\n    user: postgres\n    dbname: tools\n    host: %s\n' "$PGHOST")"
+code synapse/synapse/storage/schema/__init__.py 'SCHEMA_VERSION = 94  # remember'
+check 'Synapse: equal' site 0 equal synapse
+code synapse/synapse/storage/schema/__init__.py 'SCHEMA_VERSION = 90'
+check 'Synapse: older code that may' site 0 equal synapse
+code synapse/synapse/storage/schema/__init__.py 'SCHEMA_VERSION = 83'
+check 'Synapse: older code that may not' site 5 newer synapse
+code synapse/synapse/storage/schema/__init__.py 'SCHEMA_VERSION = 95'
+check 'Synapse: pending' site 4 pending synapse
+fresh
+sql tools "CREATE TABLE application (id serial PRIMARY KEY, \"migrationVersion\" int NOT NULL DEFAULT 0); INSERT INTO application VALUES (1, 835)"
+code peertube/config/production.yaml "$(printf 'database:\n  hostname: %s\n  username: postgres\n  name: tools\n' "$PGHOST")"
+code peertube/server/core/initializers/constants.ts 'export const LAST_MIGRATION_VERSION = 835'
+mkdir -p "$WORK/code/peertube/storage"
+check 'PeerTube: equal' site 0 equal peertube
+code peertube/server/core/initializers/constants.ts 'export const LAST_MIGRATION_VERSION = 840'
+check 'PeerTube: pending' site 4 pending peertube
+fresh
+sql tools "CREATE TABLE migrations (id serial PRIMARY KEY, timestamp bigint NOT NULL, name varchar NOT NULL); INSERT INTO migrations (timestamp, name) VALUES (1000000000000, 'Init1000000000000')"
+code misskey/.config/default.yml "$(printf 'url: https://example.org/\ndb:\n  host: %s\n  port: 5432\n  db: tools\n  user: postgres\n  pass: x\n' "$PGHOST")"
+code misskey/package.json '{
+	"name": "misskey",
+	"version": "2025.9.0"
+}'
+code misskey/packages/backend/migration/1000000000000-Init.js 'export class Init1000000000000 {}'
+code misskey/packages/backend/migration/js/1000000000001-helper.js 'export class helper1000000000001 {}'
+check 'Misskey: equal' site 0 equal misskey
+code misskey/packages/backend/migration/1000000000002-Next.js 'export class Next1000000000002 {}'
+check 'Misskey: pending' site 4 pending misskey
+check '.. and what migrates' is "$(member migrate)" '"pnpm run migrate"'
+
 # A pooler gives the session to others: nothing of the look may stay in it, and nothing is written.
 sql postgres "ALTER DATABASE tools SET log_statement = 'all'"
-tool 5 failed prisma prisma >/dev/null
+site 4 pending misskey >/dev/null
 statements() { sed -n 's/.*LOG:  \(statement\|execute [^:]*\): //p' "$WORK/db/log"; }
 statements >"$WORK/statements"
 check 'the look begins read-only' grep -qx 'BEGIN TRANSACTION READ ONLY' "$WORK/statements"
 check '.. sets what it sets in there' bash -c 'sed "/^BEGIN/,/^ROLLBACK/d" "$0" | tee /dev/stderr | { ! grep -i search_path; }' "$WORK/statements"
 check '.. and rolls it back' is "$(tail -n 1 "$WORK/statements")" ROLLBACK
+
+# --- which table
+fresh
+sql tools "CREATE ROLE stranger LOGIN; CREATE SCHEMA other; CREATE TABLE schema_migrations (version varchar PRIMARY KEY); INSERT INTO schema_migrations VALUES ('1');
+    CREATE TABLE other.schema_migrations (version varchar PRIMARY KEY); CREATE TABLE version (id bigint PRIMARY KEY, version bigint)"
+code two/1_one.rb ''
+check 'two tables: that of public' tool 0 equal rails two
+check '.. the other one when named' tool 4 pending rails two --migrations-table other.schema_migrations
+check '.. and no other' status_is 1 kura schema check --tool rails --dir "$WORK/code/two" --db "$(conn tools)" --migrations-table other.version
+sql tools 'ALTER TABLE schema_migrations SET SCHEMA public; CREATE SCHEMA third; ALTER TABLE schema_migrations SET SCHEMA third'
+check 'two tables, none of public' status_is 1 kura schema check --tool rails --dir "$WORK/code/two" --db "$(conn tools)"
+check '.. are named' says 'other.schema_migrations of Rails, third.schema_migrations of Rails'
+no_right() { PGUSER=stranger kura schema check --tool rails --dir "$WORK/code/two" --db "host=$PGHOST dbname=tools" --migrations-table third.schema_migrations; }
+check 'no right to read it' status_is 1 no_right
+check '.. in words' says 'permission denied'
 
 # --- the real tools
 fresh

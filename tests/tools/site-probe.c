@@ -134,7 +134,7 @@ static long long number(Site *site, const char *sql)
 
 static const char schema[] =
     "CREATE FUNCTION timestamp_id(table_name text) RETURNS bigint LANGUAGE sql AS "
-    "$$ SELECT (date_part('epoch', now()) * 1000)::bigint << 16 | nextval(table_name || '_id_seq') & 65535 $$;"
+    "$$ SELECT (date_part('epoch', now()) * 1000)::bigint << 16 | (nextval(table_name || '_id_seq') & 65535) $$;"
     "CREATE SEQUENCE statuses_id_seq; CREATE SEQUENCE accounts_id_seq;"
     "CREATE TABLE accounts (id bigint PRIMARY KEY DEFAULT timestamp_id('accounts'), username text NOT NULL, domain "
     "text,"

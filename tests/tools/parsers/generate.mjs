@@ -96,7 +96,7 @@ const inside = ['value', 'a b', ' a ', 'p#ss', "it's", '$A', '${A}', '\\$A', '',
 function value() {
   if (!tame && chance(40)) return pick(wild);
   if (chance(50)) return pick(bare);
-  return chance(50) ? `"${pick(inside.filter((s) => !tame || !s.includes('"')))}"` : `'${pick(inside.filter((s) => !/['\\]/.test(s)))}'`;
+  return chance(50) ? `"${pick(inside.filter((s) => !tame || !/"|\\$/.test(s)))}"` : `'${pick(inside.filter((s) => !/['\\]/.test(s)))}'`;
 }
 function assignment() {
   const tail = chance(15) ? pick([' # comment', ' #', ' # it is', '   ']) : '';

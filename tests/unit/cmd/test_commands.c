@@ -334,7 +334,10 @@ static void test_wrong_use(void **state)
     run("backup", "--repo", REPO);
     assert_int_equal(status, 2);
     free(text);
-    run("restore", "latest", "--repo", REPO);
+    run("restore", "latest", "--repo", REPO, "--path", "a");
+    assert_int_equal(status, 2);
+    free(text);
+    run("restore", "./x.dump");
     assert_int_equal(status, 2);
     free(text);
     run("restore", "latest", "--repo", REPO, "--db", "", "--only", "files");

@@ -75,6 +75,12 @@ static void test_width(void **state)
     assert_int_equal(text_fit("abcdef", 4), 4);
     assert_int_equal(text_fit("a蔵b", 2), 1); /* never half a character */
     assert_int_equal(text_fit("a蔵b", 3), 4);
+    assert_int_equal(text_width("ﾃｽﾄ"), 3);                          /* half-width */
+    assert_int_equal(text_width("ＡＢ、"), 6);                       /* full-width */
+    assert_int_equal(text_width("か\u3099"), 2);                     /* a voicing mark takes no room of its own */
+    assert_int_equal(text_fit("か\u3099き", 2), strlen("か\u3099")); /* and is not cut off */
+    assert_int_equal(text_fit("リストア中", 5), strlen("リス"));
+    assert_int_equal(text_fit("名前\xff", 5), strlen("名前\xff")); /* what is no UTF-8 */
 }
 
 static void test_utf8(void **state)
@@ -131,6 +137,19 @@ static void test_table(void **state)
     table_free(table);
 }
 
+static void test_table_wide(void **state)
+{
+    Table *table = table_new("名前|>行数|状態");
+    table_row(table, "日本語の表", "7", "合格");
+    table_row(table, "plain", "1,234", "か\u3099");
+    char *text = printed(table, 0);
+    assert_string_equal(text, "名前         行数  状態\n"
+                              "日本語の表      7  合格\n"
+                              "plain       1,234  か\u3099\n");
+    free(text);
+    table_free(table);
+}
+
 static void test_table_without_header(void **state)
 {
     Table *table = table_new("|>");
@@ -148,9 +167,11 @@ int main(void)
     if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_escape),     cmocka_unit_test(test_message), cmocka_unit_test(test_shell),
-        cmocka_unit_test(test_sql),        cmocka_unit_test(test_width),   cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_quantities), cmocka_unit_test(test_table),   cmocka_unit_test(test_table_without_header),
+        cmocka_unit_test(test_escape),     cmocka_unit_test(test_message),
+        cmocka_unit_test(test_shell),      cmocka_unit_test(test_sql),
+        cmocka_unit_test(test_width),      cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_quantities), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table_wide), cmocka_unit_test(test_table_without_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

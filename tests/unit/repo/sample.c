@@ -158,6 +158,18 @@ ManifestApplication *sample_application(void)
     return made;
 }
 
+static HostFacts *sample_system(void)
+{
+    HostFacts *made = xcalloc(1, sizeof *made);
+    *made = (HostFacts){.os = xstrdup("Debian GNU/Linux 12 (bookworm)"), .libc = xstrdup("glibc 2.36")};
+    strvec_push(&made->locales, "C.utf8");
+    strvec_push(&made->locales, "ja_JP.utf8");
+    strvec_push(&made->servers, "15");
+    strvec_push(&made->clients, "15");
+    strvec_push(&made->clients, "17");
+    return made;
+}
+
 Manifest *sample_manifest(void)
 {
     Manifest *manifest = manifest_new();
@@ -167,6 +179,7 @@ Manifest *sample_manifest(void)
     manifest->kura_version = xstrdup("0.1.0");
     manifest->started = xstrdup("2026-11-22T03:15:00Z");
     manifest->finished = xstrdup("2026-11-22T03:17:42Z");
+    manifest->system = sample_system();
     manifest->application = sample_application();
     strvec_push(&manifest->tags, "before-upgrade");
     for (int i = 0; i < 9; i++)

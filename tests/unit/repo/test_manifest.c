@@ -99,6 +99,26 @@ static void the_application_comes_back(void **state)
     assert_string_equal(application->secrets[0].fingerprint, sample->application->secrets[0].fingerprint);
 }
 
+static void the_host_comes_back(void **state)
+{
+    (void)state;
+    _cleanup_(buf_done) Buf text = BUF_INIT(GOLDEN_MAX), without = BUF_INIT(GOLDEN_MAX);
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest();
+    format_manifest(sample, &text);
+    _cleanup_(manifest_free_cleanup) Manifest *back = parse(&text);
+    assert_string_equal(back->system->libc, "glibc 2.36");
+    assert_null(back->system->timezone);
+    assert_string_equal(back->system->clients.v[1], "17");
+    assert_true(hostfacts_has_locale(back->system, "ja_JP.UTF-8"));
+    assert_false(hostfacts_has_locale(back->system, "ja_JP.eucJP"));
+    hostfacts_done(sample->system);
+    free(steal(sample->system));
+    format_manifest(sample, &without);
+    assert_null(strstr(buf_str(&without), "\"system\""));
+    _cleanup_(manifest_free_cleanup) Manifest *old = parse(&without);
+    assert_null(old->system);
+}
+
 /* Nobody's manifests of before have it. */
 static void without_an_application(void **state)
 {
@@ -408,6 +428,7 @@ int main(void)
         REPO_TEST(round_trip_is_exact),
         REPO_TEST(values_come_back),
         REPO_TEST(the_application_comes_back),
+        REPO_TEST(the_host_comes_back),
         REPO_TEST(without_an_application),
         REPO_TEST(without_a_schema),
         REPO_TEST(commit_and_load),

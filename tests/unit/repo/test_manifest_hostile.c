@@ -12,10 +12,10 @@ static int parse_text(const char *text, size_t len)
 
 static const Hostile manifests = {
     .parse = parse_text,
-    .nullable =
-        (const char *const[]){"root", "condition", "system_identifier", "icu_locale", "comment", "collation_version",
-                              "snapshot", "database", "grantee", "large_objects", "role", NULL},
-    .optional = (const char *const[]){"continues", "left_out_files", NULL},
+    .nullable = (const char *const[]){"root", "condition", "system_identifier", "icu_locale", "comment",
+                                      "collation_version", "snapshot", "database", "grantee", "large_objects", "role",
+                                      "os", "libc", "timezone", NULL},
+    .optional = (const char *const[]){"continues", "system", "left_out_files", NULL},
     .unbounded =
         (const char *const[]){"files", "dirs", "symlinks", "others", "bytes", "vanished", "changed", "left_out_files",
                               "left_out_bytes", "stored_new", "stored_all", "size_bytes", NULL},

@@ -1,0 +1,166 @@
+#include "goal.h"
+
+#include <string.h>
+
+#include "kura/app.h"
+#include "kura/secret.h"
+#include "site.h"
+
+/* A value of a connection string. */
+static char *conninfo_quoted(const char *value)
+{
+    Buf out = BUF_INIT(4096);
+    for (const char *at = value; *at; at++)
+        if (buf_printf(&out, NULL, *at == '\'' || *at == '\\' ? "\\%c" : "%c", *at) < 0)
+            break;
+    char *text = xasprintf("dbname='%s'", buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
+static void add_files(RestoreGoal *goal, const char *name, char *dir, bool only_empty)
+{
+    goal->files[goal->n_files++] = (struct RestoreFiles){.name = xstrdup(name), .dir = dir, .only_empty = only_empty};
+}
+
+/* Once the configuration is in the list, which is before all else is. */
+static void config_first(RestoreGoal *goal, bool config)
+{
+    if (!config || goal->n_files == 0)
+        return;
+    goal->n_first = goal->n_files;
+    goal->config_dir = xstrdup(goal->files[0].dir);
+}
+
+/* Whoever can write to a repository that is not encrypted can write this path: ~/.ssh is no place for a fileset, unless
+ * a person names it. */
+static bool is_plain_place(const char *path)
+{
+    return path[0] == '/' && path[1] && strstr(path, "/.") == NULL;
+}
+
+/* Configuration goes beside its place, and comes first: it has the password of the role that owns the database. A dump
+ * of Redis was in no directory: it goes beside the application's. NULL: nobody knows where it belongs. To be freed. */
+static char *place_of(const Manifest *manifest, const ManifestFileset *fileset)
+{
+    const ManifestApplication *application = manifest->application;
+    bool config = strcmp(fileset->name, APP_CONFIG_FILESET) == 0;
+    if (is_plain_place(fileset->root))
+        return xasprintf("%s%s", fileset->root, config ? BESIDE : "");
+    bool redis = strcmp(fileset->name, APP_REDIS_FILESET) == 0 && application && is_plain_place(application->dir);
+    return redis ? xasprintf("%s" BESIDE_REDIS, application->dir) : NULL;
+}
+
+static void infer_files(const Manifest *manifest, RestoreGoal *goal, Findings *findings)
+{
+    goal->files = xcalloc(manifest->n_filesets + 1, sizeof *goal->files);
+    for (int config = 1; config >= 0; config--) {
+        for (size_t i = 0; i < manifest->n_filesets; i++) {
+            const ManifestFileset *fileset = &manifest->filesets[i];
+            if ((strcmp(fileset->name, APP_CONFIG_FILESET) == 0) != config)
+                continue;
+            char *place = place_of(manifest, fileset);
+            if (place)
+                add_files(goal, fileset->name, place, fileset->root[0] == '/' && !config);
+            else
+                findings_add(findings, FINDING_NOTE, "fileset-not-restored",
+                             "Give --only files and --files NAME=DIR to have it.",
+                             "fileset \"%s\" is not restored: \"%s\", where it was, is no directory to restore into "
+                             "without being asked",
+                             fileset->name, fileset->root);
+        }
+        config_first(goal, config);
+    }
+}
+
+static void infer(const Manifest *manifest, int only, RestoreGoal *goal, Findings *findings)
+{
+    goal->inferred = true;
+    if (only != ONLY_FILES && manifest->has_database)
+        goal->db = conninfo_quoted(manifest->database.facts.name);
+    if (only != ONLY_DB)
+        infer_files(manifest, goal, findings);
+}
+
+void restore_goal_infer(const Manifest *manifest, RestoreGoal *ret, Findings *findings)
+{
+    *ret = (RestoreGoal){0};
+    infer(manifest, EVERYTHING, ret, findings);
+}
+
+static const AppFileset *find_fileset(const AppSite *site, const char *name)
+{
+    for (size_t i = 0; i < site->n_filesets; i++)
+        if (strcmp(site->filesets[i].name, name) == 0)
+            return &site->filesets[i];
+    return NULL;
+}
+
+/* The application's own database and directories, which it was named for. */
+static int take_site(Session *session, const Manifest *manifest, int only, RestoreGoal *goal, Error *err)
+{
+    const AppSite *site = session->site;
+    const char *db = NULL;
+    if (only != ONLY_FILES && manifest->has_database && session_db(session, &db, err) < 0)
+        return -1;
+    if (only != ONLY_FILES && manifest->has_database && db == NULL) {
+        error_set(err, ERR_USAGE, "the configuration of %s names no database", site->title);
+        return error_hint(err, "Give --db with the database that shall exist afterwards.");
+    }
+    goal->db = xstrdup_null(db);
+    goal->files = xcalloc(manifest->n_filesets + 1, sizeof *goal->files);
+    for (size_t i = 0; only != ONLY_DB && i < manifest->n_filesets; i++) {
+        const char *name = manifest->filesets[i].name;
+        const AppFileset *fileset = find_fileset(site, name);
+        if (fileset)
+            add_files(goal, name, xasprintf("%s%s", fileset->root, fileset->secret ? BESIDE : ""), false);
+        else
+            findings_add(&session->findings, FINDING_NOTE, "fileset-not-restored",
+                         "Give --only files and --files NAME=DIR with an empty directory to have it there.",
+                         "fileset \"%s\" is not restored: the application has no directory for it", name);
+    }
+    return 0;
+}
+
+static int take_named(const Options *options, int only, RestoreGoal *goal, Error *err)
+{
+    _cleanup_(file_args_done) FileArgs files = {0};
+    if (file_args_parse(options_list(options, OPT_FILES), &files, err) < 0)
+        return -1;
+    goal->files = xcalloc(files.n + 1, sizeof *goal->files);
+    for (int config = 1; only != ONLY_DB && config >= 0; config--) {
+        for (size_t i = 0; i < files.n; i++)
+            if ((strcmp(files.v[i].name, APP_CONFIG_FILESET) == 0) == config)
+                add_files(goal, files.v[i].name, xstrdup(files.v[i].dir), false);
+        config_first(goal, config);
+    }
+    goal->db = only == ONLY_FILES ? NULL : xstrdup_null(options_text(options, OPT_DB));
+    return 0;
+}
+
+int restore_goal(Session *session, const Manifest *manifest, RestoreGoal *ret, Error *err)
+{
+    const Options *options = session->options;
+    int only = options_choice(options, OPT_ONLY, EVERYTHING);
+    *ret = (RestoreGoal){0};
+    if (options_given(options, OPT_DB) || options_given(options, OPT_FILES) || manifest == NULL)
+        return take_named(options, only, ret, err);
+    if (site_is_target(session))
+        return take_site(session, manifest, only, ret, err);
+    infer(manifest, only, ret, &session->findings);
+    return 0;
+}
+
+void restore_goal_done(RestoreGoal *goal)
+{
+    if (goal->db) /* with a password, perhaps */
+        secret_wipe(goal->db, strlen(goal->db));
+    free(goal->db);
+    for (size_t i = 0; i < goal->n_files; i++) {
+        free((char *)goal->files[i].name);
+        free((char *)goal->files[i].dir);
+    }
+    free(goal->files);
+    free(goal->config_dir);
+    *goal = (RestoreGoal){0};
+}
