@@ -358,7 +358,7 @@ static void fill(Site *site, long long rows_mb, unsigned long long media_mb)
 {
     run(site, schema);
     fill_users(site);
-    add_statuses(site, rows_mb * 1000000 / (STATUS_BYTES - 60));
+    add_statuses(site, rows_mb * 1000000 / (STATUS_BYTES - 150));
     add_media(site, media_mb * 1000000);
     run(site, indexes);
 }
