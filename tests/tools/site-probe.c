@@ -394,12 +394,12 @@ static void work(Site *site)
         char id[24];
         run(site, "BEGIN");
         post(site, id);
-        if (posts % 50 == 0)
+        if (posts % 100 == 0)
             upload(site, id);
         run(site,
             "UPDATE statuses SET likes = likes + 1 WHERE id = (SELECT id FROM statuses ORDER BY id DESC LIMIT 1)");
         run(site, "COMMIT");
-        usleep(2000); /* visitors come one after the other */
+        usleep(20000); /* visitors come one after the other */
     }
     printf("%u posts\n", posts);
 }
