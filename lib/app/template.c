@@ -78,7 +78,7 @@ static bool holds(const Scene *scene, const char *condition)
 {
     static const char exists[] = "exists:";
     if (strncmp(condition, exists, sizeof exists - 1) == 0)
-        return scene_file_exists(scene, condition + sizeof exists - 1);
+        return scene->assume_code || scene_file_exists(scene, condition + sizeof exists - 1);
     size_t len = strcspn(condition, "=");
     _cleanup_free_ char *key = xstrndup(condition, len);
     const AppSetting *setting = settings_get(&scene->settings, key);

@@ -12,12 +12,12 @@ codes() { jq -r '.findings[].code' "$WORK/out" | sort | tr '\n' ' '; }
 # ---- two sites and a chat server ----
 
 start 15 site
-sed -i '1i local all misskey,moved scram-sha-256' "$WORK/site/data/pg_hba.conf"
+sed -i '1i local all misskey,moved scram-sha-256\nlocal all lonely peer' "$WORK/site/data/pg_hba.conf"
 sql postgres 'SELECT pg_reload_conf()' >"$WORK/reload"
 as_literal=${secret//\'/\'\'}
 sql postgres "CREATE ROLE misskey LOGIN CREATEDB PASSWORD '$as_literal'"
 sql postgres "CREATE ROLE mastodon LOGIN CREATEDB"
-sql postgres "CREATE ROLE synapse LOGIN"
+sql postgres "CREATE ROLE synapse LOGIN; CREATE ROLE lonely LOGIN"
 createdb_as misskey 'OWNER misskey'
 createdb_as mastodon_production 'OWNER mastodon'
 createdb_as synapse 'OWNER synapse'
@@ -224,6 +224,9 @@ check 'one-time keys stay out' status_is 0 ask backup --app synapse --secrets ne
 check 'also beside another table' jq -e '[.database.tables[] | select(.name == "e2e_one_time_keys_json" or .name == "events") | .rows // 0] | add // 0 == 0' \
     "$(manifest "$WORK/plain" "$(latest "$WORK/plain")")"
 check 'remote media stay out' test "$(sizes media)" = '1 1 8000'
+
+check 'a role that only its own system user may be' status_is 1 kura backup --repo "$WORK/plain" --db "host=$PGHOST user=lonely dbname=misskey"
+check 'has ways out' says 'under the system user of the same name: run kura as that user'
 
 # ---- an encrypted repository has the configuration, too ----
 

@@ -148,7 +148,7 @@ check 'last backup' status_is 0 kura_on old backup --app mastodon
 last_backup=$(since "$stopped")
 sed 's/^/# /' "$WORK/err" "$WORK/out"
 begin=$(seconds)
-check 'last restore' status_is '0|3' kura_on new restore latest --app mastodon "${target[@]}" --swap --wait-standbys \
+check 'last restore' status_is '0|3' kura_on new restore latest --app mastodon "${target[@]}" --swap --wait-standbys --quick-check \
     --files "media=$live/public/system"
 sed 's/^/# /' "$WORK/out"
 last_restore=$(since "$begin") moved=$(since "$stopped")
