@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "inplace.h"
+#include "kura/log.h"
 #include "kura/stop.h"
 #include "kura/words.h"
 #include "night.h"
@@ -64,6 +65,7 @@ static int make_backup(Guard *guard, Error *err)
     Options options;
     int rc = backup_options(guard, &options, err);
     if (rc == 0) {
+        log_info("making a backup with the tag %s first", guard->tag);
         session_init(&inner, &options, session->config, session->out);
         rc = run_backup(&inner, err);
         take_findings(session, &inner.findings);

@@ -9,12 +9,14 @@
 
 #include "kura/mem.h"
 
-static volatile sig_atomic_t child;
+static volatile sig_atomic_t child, early; /* early: what was sent before it was known to whom it goes */
 
 static void pass_on(int signo)
 {
     if (child > 0)
         kill((pid_t)child, signo);
+    else
+        early = signo;
 }
 
 /* A terminal's own signals reach the command by themselves, being of the same process group; what is sent to kura alone
@@ -53,8 +55,7 @@ static void list_defaults(const struct sigaction before[SIGNALS], sigset_t *ret)
             sigaddset(ret, signals[i]);
 }
 
-/* mask: of signals, as it shall find it. */
-static int spawn(const InPlace *how, const struct sigaction before[SIGNALS], const sigset_t *mask)
+static int spawn(const InPlace *how, const struct sigaction before[SIGNALS])
 {
     posix_spawnattr_t attr;
     posix_spawn_file_actions_t files;
@@ -63,8 +64,7 @@ static int spawn(const InPlace *how, const struct sigaction before[SIGNALS], con
     list_defaults(before, &defaults);
     posix_spawnattr_init(&attr);
     posix_spawnattr_setsigdefault(&attr, &defaults);
-    posix_spawnattr_setsigmask(&attr, mask);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
     posix_spawn_file_actions_init(&files);
     if (how->stdout_to_stderr)
         posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
@@ -74,6 +74,8 @@ static int spawn(const InPlace *how, const struct sigaction before[SIGNALS], con
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&files);
     child = pid;
+    if (rc == 0 && early != 0)
+        kill(pid, early);
     return rc;
 }
 
@@ -89,14 +91,8 @@ static int wait_for_child(void)
 int inplace_run(const InPlace *how, int *ret_status, Error *err)
 {
     struct sigaction before[SIGNALS];
-    sigset_t sent, mask;
-    sigemptyset(&sent);
-    for (size_t i = 0; i < ARRAY_SIZE(sent_signals); i++)
-        sigaddset(&sent, sent_signals[i]);
-    sigprocmask(SIG_BLOCK, &sent, &mask); /* until it is known to whom they go */
     set_signals(before);
-    int rc = spawn(how, before, &mask);
-    sigprocmask(SIG_SETMASK, &mask, NULL);
+    int rc = spawn(how, before);
     if (rc == 0)
         *ret_status = wait_for_child();
     restore_signals(before);
