@@ -1,7 +1,7 @@
 /* Whether the application's code and its database are of one age. */
+#include "kura/schema.h"
 #include "doctor_priv.h"
 #include "kura/mem.h"
-#include "kura/schema.h"
 #include "kura/schemahistory.h"
 #include "kura/words.h"
 
@@ -25,11 +25,11 @@ static void report_difference(DoctorScene *scene, const SchemaDifference *differ
                       difference->pending.n, difference->pending.v[0]);
         break;
     case SCHEMA_NEWER:
-        doctor_report(scene,
-                      "Install the release that the database belongs to, or restore the backup from before the update.",
-                      "the database is newer than the code, or of a fork: it has %zu migrations that the code lacks, the "
-                      "first is %s",
-                      difference->unknown.n, difference->unknown.v[0]);
+        doctor_report(
+            scene, "Install the release that the database belongs to, or restore the backup from before the update.",
+            "the database is newer than the code, or of a fork: it has %zu migrations that the code lacks, the "
+            "first is %s",
+            difference->unknown.n, difference->unknown.v[0]);
         break;
     case SCHEMA_CHANGED:
         doctor_report(scene, "\"kura schema check\" lists them. Restore the text that was run.",

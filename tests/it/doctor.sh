@@ -41,7 +41,7 @@ site() { # site LINE...: its configuration, with these lines at its end
     mkdir -p "$SITE"/{streaming,lib/mastodon,public/system}
     printf '%s\n' LOCAL_DOMAIN=town.example "DB_HOST=$ROOT/run/postgresql" DB_PORT=5433 DB_NAME=town DB_USER=mastodon \
         DB_PASS=s3cret-word "REDIS_URL=unix://${REDIS_SOCKET[queues]}" SECRET_KEY_BASE=a0a1 OTP_SECRET=b0b1 \
-        VAPID_PRIVATE_KEY=c0c1 VAPID_PUBLIC_KEY=d0d1 "$@" >"$SITE/.env.production"
+        "VAPID_PRIVATE_KEY=$vapid_private" "VAPID_PUBLIC_KEY=$vapid_public" "$@" >"$SITE/.env.production"
     chmod 600 "$SITE/.env.production"
     printf 'def major\n4\ndef minor\n3\ndef patch\n1\n' >"$SITE/lib/mastodon/version.rb"
 }
@@ -51,6 +51,10 @@ fill() { # fill NAME PORT DATABASE ROWS
     on "$1" "$2" "$3" "SET ROLE mastodon; CREATE TABLE statuses (id bigint PRIMARY KEY, text text);
         INSERT INTO statuses SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, $4) AS i"
 }
+openssl ecparam -genkey -name prime256v1 -noout -outform DER -out "$WORK/vapid"
+openssl ec -in "$WORK/vapid" -inform DER -pubout -outform DER -out "$WORK/vapid.pub" 2>/dev/null
+url64() { base64 -w 0 | tr '+/' '-_'; }
+vapid_private=$(dd if="$WORK/vapid" bs=1 skip=7 count=32 status=none | url64) vapid_public=$(tail -c 65 "$WORK/vapid.pub" | url64)
 redis_run queues --save '3600 1'
 site
 for at in 'old 5432' 'new 5433'; do
