@@ -217,6 +217,14 @@ static void mastodon_4_3(void **state)
     done(site);
 }
 
+static size_t secrets_set(const AppSite *site)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < site->n_secrets; i++)
+        n += site->secrets[i].value != NULL;
+    return n;
+}
+
 static void mastodon_of_before(void **state)
 {
     AppSite *site = site_of("mastodon-2.7");
@@ -224,7 +232,7 @@ static void mastodon_of_before(void **state)
     assert_null(site->fork);
     server_is(&site->database, "database localhost:5433/mastodon_production?prefer mastodon back\\slash -");
     assert_false(site->reads_replicas);
-    assert_int_equal(site->n_secrets, 2); /* an empty one is none */
+    assert_int_equal(secrets_set(site), 2); /* an empty one is none */
     done(site);
 
     site = site_of("mastodon-3.5"); /* DATABASE_URL goes before all */
