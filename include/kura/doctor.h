@@ -77,6 +77,7 @@ struct DoctorScene {
     Manifest *newest;               /* NULL: there is none, or it cannot be read */
     PgConn *conn;                   /* to the database; see doctor_has_connection() */
     Error conn_error;               /* why there is none, once it was tried */
+    bool pooled;                    /* it goes through a pooler */
     DoctorReplicas *replicas;       /* the application's, once they were asked (replicas.h) */
     struct RedisViews *redis_views; /* what servers of Redis said of themselves (redisview.h) */
     struct Clusters *clusters;      /* of PostgreSQL on this host (cluster.h) */

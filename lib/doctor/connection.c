@@ -9,11 +9,16 @@ static void connect_once(DoctorScene *scene)
     if (scene->conn != NULL || scene->conn_error.code != ERR_NONE)
         return;
     const PgOptions options = {.connect_timeout = CONNECT_SECONDS};
-    if (pg_connect(scene->db, &options, &scene->conn, &scene->conn_error) == 0)
-        pg_set_deadline(scene->conn, QUESTION_SECONDS);
+    if (pg_connect(scene->db, &options, &scene->conn, &scene->conn_error) < 0)
+        return;
+    pg_set_deadline(scene->conn, QUESTION_SECONDS);
+    if (catalog_is_pooled(scene->conn, &scene->pooled, &scene->conn_error) < 0) {
+        pg_close(scene->conn);
+        scene->conn = NULL;
+    }
 }
 
-bool doctor_has_connection(DoctorScene *scene)
+static bool is_connected(DoctorScene *scene)
 {
     if (scene->db == NULL) {
         doctor_skip(scene, "no database is named");
@@ -23,6 +28,17 @@ bool doctor_has_connection(DoctorScene *scene)
     if (scene->conn == NULL)
         doctor_skip(scene, "the database cannot be reached");
     return scene->conn != NULL;
+}
+
+/* A session that a pooler lends goes to the application next, with what was set in it: an empty search_path would take
+ * the site down. */
+bool doctor_has_connection(DoctorScene *scene)
+{
+    if (!is_connected(scene))
+        return false;
+    if (scene->pooled)
+        doctor_skip(scene, "the database is reached through a connection pooler");
+    return !scene->pooled;
 }
 
 int check_connection(DoctorScene *scene, Error *err)
@@ -36,12 +52,7 @@ int check_connection(DoctorScene *scene, Error *err)
 
 int check_pooler(DoctorScene *scene, Error *err)
 {
-    bool pooled;
-    if (!doctor_has_connection(scene))
-        return 0;
-    if (catalog_is_pooled(scene->conn, &pooled, err) < 0)
-        return -1;
-    if (pooled)
+    if (is_connected(scene) && scene->pooled)
         doctor_report(
             scene,
             "Give --db with host and port of the PostgreSQL server itself, as in \"port=5432\"; for migrations "

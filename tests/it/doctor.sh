@@ -37,6 +37,7 @@ timer=$ROOT/etc/systemd/system/timers.target.wants/kura@mastodon.timer
 ln -s /usr/lib/systemd/system/kura@.timer "$timer"
 
 # ---- the site ----
+redis_run queues --appendonly yes --maxmemory-policy noeviction
 site() { # site LINE...: its configuration, with these lines at its end
     mkdir -p "$SITE"/{streaming,lib/mastodon,public/system}
     printf '%s\n' LOCAL_DOMAIN=town.example "DB_HOST=$ROOT/run/postgresql" DB_PORT=5433 DB_NAME=town DB_USER=mastodon \
@@ -148,6 +149,9 @@ eventually test -S "$ROOT/run/postgresql/.s.PGSQL.6432" || cat "$WORK/pgbouncer.
 site DB_PORT=6432
 looks "${well[@]}"
 check 'PgBouncer in the way' fires CONN-02 'connection pooler.*DB_PORT=5432'
+check 'what else would be asked is left out' test "$(outcome ROLE-01)" = skipped
+search_path() { psql -XqAt -h "$ROOT/run/postgresql" -p 6432 -U mastodon -d town -c 'SHOW search_path'; }
+check 'nothing of it stays in the sessions of the application' test "$(search_path)" = '"$user", public'
 kill "$bouncer" && wait "$bouncer" 2>/dev/null
 site
 
