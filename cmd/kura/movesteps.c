@@ -125,6 +125,7 @@ static void add_restores(const MoveRoute *route, MoveSteps *ret)
     }
     buf_append_str(&plan, " --plan", NULL);
     if (has_media(route)) {
+        buf_append_str(&whole, " --quick-check", NULL);
         Buf media = kura_command(route, "restore latest --only files");
         add_files(&media, route, false);
         add(ret, true, &media, N_("the files, while the old host still serves; the second time little is left to do"));
@@ -185,7 +186,7 @@ void print_move_steps(FILE *out, const MoveSteps *steps)
     fputs(_("the way, in this order\n"), out);
     for (size_t i = 0; i < steps->n; i++) {
         _cleanup_free_ char *command = text_escaped(steps->v[i].command);
-        fprintf(out, _("  %zu. on the %s host: %s\n"), i + 1, steps->v[i].on_new ? _("new") : _("old"),
+        fprintf(out, steps->v[i].on_new ? _("  %zu. on the new host: %s\n") : _("  %zu. on the old host: %s\n"), i + 1,
                 words_get(steps->v[i].why));
         fprintf(out, "     %s\n", command);
     }

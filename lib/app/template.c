@@ -166,6 +166,6 @@ void scene_list(const Scene *scene, const char *path, StrVec *ret)
 
 bool scene_flag(const Scene *scene, const char *path)
 {
-    const AppSetting *setting = settings_get(scene->profile, path);
-    return setting && strcmp(setting->value, "true") == 0;
+    _cleanup_free_ char *value = scene_value(scene, path, NULL, NULL);
+    return value && strcmp(value, "true") == 0;
 }

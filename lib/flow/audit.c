@@ -280,10 +280,11 @@ static void choose_app_role(Auditing *auditing)
 int auditing_begin(Auditing *auditing, const AuditOptions *options, Findings *findings, Error *err)
 {
     *auditing = (Auditing){.options = options, .names = own_names_new()};
+    size_t before = findings_count(findings, FINDING_ERROR); /* of something else */
     if (pg_connect(options->db, NULL, &auditing->conn, err) < 0 ||
         catalog_preflight(auditing->conn, -1, findings, err) < 0)
         return -1;
-    if (findings_count(findings, FINDING_ERROR) > 0)
+    if (findings_count(findings, FINDING_ERROR) > before)
         return error_set(err, ERR_FAILED, "%s is not fit for an audit", pg_where(auditing->conn));
     if (speak(auditing, findings, err) < 0 ||
         catalog_owned(auditing->conn, auditing->names, &auditing->have, err) < 0 || want(auditing, findings, err) < 0)

@@ -355,8 +355,8 @@ int restore_check(Restore *restore, Error *err)
     check_existing(restore);
     check_extensions(restore);
     check_tablespaces(restore);
-    check_schema(restore);
-    check_secrets(restore);
+    restore_check_schema(restore);
+    restore_check_secrets(restore);
     check_preamble(restore);
     if (check_locale(restore, err) < 0 || check_map(restore, err) < 0 || check_downgrade(restore, err) < 0)
         return -1;

@@ -73,9 +73,9 @@ void restore_phase(Restore *restore, const char *name);
 /* restore_check.c: connects and finds all problems; maps the TOC. Changes nothing. */
 int restore_check(Restore *restore, Error *err);
 /* restore_schema.c: whether the application's code fits what will be restored. */
-void check_schema(Restore *restore);
+void restore_check_schema(Restore *restore);
 /* Warns of secrets that are others than when the backup was made, so that what they closed stays closed. */
-void check_secrets(Restore *restore);
+void restore_check_secrets(Restore *restore);
 /* A name that no database has, made of the target's; to be freed. */
 char *target_free_name(const Restore *restore, const char *middle);
 

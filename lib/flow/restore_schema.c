@@ -56,7 +56,7 @@ static void tell_difference(Restore *restore, const SchemaDifference *difference
         tell_older(restore, &difference->pending);
 }
 
-void check_schema(Restore *restore)
+void restore_check_schema(Restore *restore)
 {
     const AppSite *site = restore->options->site;
     const ManifestApplication *application = restore->manifest ? restore->manifest->application : NULL;

@@ -2,7 +2,7 @@
 #include "kura/words.h"
 #include "restore_priv.h"
 
-void check_secrets(Restore *restore)
+void restore_check_secrets(Restore *restore)
 {
     static const char hint[] = N_("Bring the configuration that belongs to this backup first: \"kura restore --files "
                                   "config=DIR\" brings it beside, where the backup has it.");
