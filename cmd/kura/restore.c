@@ -110,6 +110,13 @@ static void tell_goal(Session *session, const Manifest *manifest, const RestoreG
         findings_add(&session->findings, FINDING_NOTE, "target-of-backup",
                      "--db and --files name others; --only takes one half.",
                      "restoring into the database and the directories that backup %s names", manifest->id);
+    if (goal->config_dir) {
+        _cleanup_free_ char *hint =
+            xasprintf("kura move config --app-dir %s shows what must change on this host, and puts it in place.",
+                      manifest->application ? manifest->application->dir : "DIR");
+        findings_add(&session->findings, FINDING_NOTE, "config-beside", hint,
+                     "the application's configuration goes into \"%s\", not over what is there", goal->config_dir);
+    }
     if (options_flag(options, OPT_PLAN) && options_flag(options, OPT_CREATE_ROLES) &&
         (goal->config_dir || session->site))
         findings_add(&session->findings, FINDING_NOTE, "role-password", NULL,
