@@ -11,6 +11,12 @@ static int child_options(const Session *parent, CommandId id, const char *arg, c
                          Error *err)
 {
     *ret = options_copy(parent->options);
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        if (ret->values[i].source == SOURCE_COMMAND_LINE)
+            continue;
+        strvec_done(&ret->values[i].list); /* each command takes its own of environment and configuration */
+        ret->values[i] = (OptionValue){0};
+    }
     ret->command = &command_specs[id];
     strvec_done(&ret->args);
     ret->args = (StrVec){0};

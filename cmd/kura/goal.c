@@ -23,44 +23,69 @@ static void add_files(RestoreGoal *goal, const char *name, char *dir, bool only_
     goal->files[goal->n_files++] = (struct RestoreFiles){.name = xstrdup(name), .dir = dir, .only_empty = only_empty};
 }
 
-static bool goes_beside(const char *name)
+/* Once the configuration is in the list, which is before all else is. */
+static void config_first(RestoreGoal *goal, bool config)
 {
-    return strcmp(name, APP_CONFIG_FILESET) == 0 || strcmp(name, APP_REDIS_FILESET) == 0;
+    if (!config || goal->n_files == 0)
+        return;
+    goal->n_first = goal->n_files;
+    goal->config_dir = xstrdup(goal->files[0].dir);
 }
 
-/* Configuration comes first: it has the password of the role that owns the database. */
-static void infer_files(const Manifest *manifest, RestoreGoal *goal)
+/* Whoever can write to a repository that is not encrypted can write this path: ~/.ssh is no place for a fileset, unless
+ * a person names it. */
+static bool is_plain_place(const char *path)
+{
+    return path[0] == '/' && path[1] && strstr(path, "/.") == NULL;
+}
+
+/* Configuration goes beside its place, and comes first: it has the password of the role that owns the database. A dump
+ * of Redis was in no directory: it goes beside the application's. NULL: nobody knows where it belongs. To be freed. */
+static char *place_of(const Manifest *manifest, const ManifestFileset *fileset)
+{
+    const ManifestApplication *application = manifest->application;
+    bool config = strcmp(fileset->name, APP_CONFIG_FILESET) == 0;
+    if (is_plain_place(fileset->root))
+        return xasprintf("%s%s", fileset->root, config ? BESIDE : "");
+    bool redis = strcmp(fileset->name, APP_REDIS_FILESET) == 0 && application && is_plain_place(application->dir);
+    return redis ? xasprintf("%s" BESIDE_REDIS, application->dir) : NULL;
+}
+
+static void infer_files(const Manifest *manifest, RestoreGoal *goal, Findings *findings)
 {
     goal->files = xcalloc(manifest->n_filesets + 1, sizeof *goal->files);
-    for (size_t i = 0; i < manifest->n_filesets; i++) {
-        const ManifestFileset *fileset = &manifest->filesets[i];
-        if (strcmp(fileset->name, APP_CONFIG_FILESET) != 0)
-            continue;
-        goal->config_dir = xasprintf("%s" BESIDE, fileset->root);
-        add_files(goal, fileset->name, xstrdup(goal->config_dir), false);
-    }
-    goal->n_first = goal->n_files;
-    for (size_t i = 0; i < manifest->n_filesets; i++) {
-        const ManifestFileset *fileset = &manifest->filesets[i];
-        bool beside = goes_beside(fileset->name);
-        if (strcmp(fileset->name, APP_CONFIG_FILESET) != 0)
-            add_files(goal, fileset->name, xasprintf("%s%s", fileset->root, beside ? BESIDE : ""), !beside);
+    for (int config = 1; config >= 0; config--) {
+        for (size_t i = 0; i < manifest->n_filesets; i++) {
+            const ManifestFileset *fileset = &manifest->filesets[i];
+            if ((strcmp(fileset->name, APP_CONFIG_FILESET) == 0) != config)
+                continue;
+            char *place = place_of(manifest, fileset);
+            if (place)
+                add_files(goal, fileset->name, place, fileset->root[0] == '/' && !config);
+            else
+                findings_add(findings, FINDING_NOTE, "fileset-not-restored",
+                             "Give --only files and --files NAME=DIR to have it.",
+                             "fileset \"%s\" is not restored: \"%s\", where it was, is no directory to restore into "
+                             "without being asked",
+                             fileset->name, fileset->root);
+        }
+        config_first(goal, config);
     }
 }
 
-static void infer(const Manifest *manifest, int only, RestoreGoal *goal)
+static void infer(const Manifest *manifest, int only, RestoreGoal *goal, Findings *findings)
 {
     goal->inferred = true;
     if (only != ONLY_FILES && manifest->has_database)
         goal->db = conninfo_quoted(manifest->database.facts.name);
     if (only != ONLY_DB)
-        infer_files(manifest, goal);
+        infer_files(manifest, goal, findings);
 }
 
-void restore_goal_infer(const Manifest *manifest, RestoreGoal *ret)
+void restore_goal_infer(const Manifest *manifest, RestoreGoal *ret, Findings *findings)
 {
     *ret = (RestoreGoal){0};
-    infer(manifest, EVERYTHING, ret);
+    infer(manifest, EVERYTHING, ret, findings);
 }
 
 static const AppFileset *find_fileset(const AppSite *site, const char *name)
@@ -107,10 +132,7 @@ static int take_named(const Options *options, int only, RestoreGoal *goal, Error
         for (size_t i = 0; i < files.n; i++)
             if ((strcmp(files.v[i].name, APP_CONFIG_FILESET) == 0) == config)
                 add_files(goal, files.v[i].name, xstrdup(files.v[i].dir), false);
-        if (config && goal->n_files) {
-            goal->n_first = goal->n_files;
-            goal->config_dir = xstrdup(goal->files[0].dir);
-        }
+        config_first(goal, config);
     }
     goal->db = only == ONLY_FILES ? NULL : xstrdup_null(options_text(options, OPT_DB));
     return 0;
@@ -125,7 +147,7 @@ int restore_goal(Session *session, const Manifest *manifest, RestoreGoal *ret, E
         return take_named(options, only, ret, err);
     if (site_is_target(session))
         return take_site(session, manifest, only, ret, err);
-    infer(manifest, only, ret);
+    infer(manifest, only, ret, &session->findings);
     return 0;
 }
 

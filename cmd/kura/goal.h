@@ -9,6 +9,7 @@
 /* What is an application's configuration, or a picture of a running service, is never restored over what may be there,
  * but into a directory beside it, of this ending. */
 #define BESIDE ".kura-new"
+#define BESIDE_REDIS ".kura-redis"
 
 /* The choices of --only. */
 enum { ONLY_DB, ONLY_FILES, EVERYTHING };
@@ -24,7 +25,7 @@ typedef struct RestoreGoal {
 /* manifest: NULL for an archive, which tells nothing. */
 int restore_goal(Session *session, const Manifest *manifest, RestoreGoal *ret, Error *err);
 /* Everything where it was, as a backup of a bare host tells it. */
-void restore_goal_infer(const Manifest *manifest, RestoreGoal *ret);
+void restore_goal_infer(const Manifest *manifest, RestoreGoal *ret, Findings *findings);
 void restore_goal_done(RestoreGoal *goal);
 
 #endif

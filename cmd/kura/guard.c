@@ -1,14 +1,10 @@
 /* Something that may go wrong, with a backup in front of it and the way back behind it. */
-#include <errno.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "commands.h"
+#include "inplace.h"
+#include "kura/log.h"
 #include "kura/stop.h"
 #include "kura/words.h"
 #include "night.h"
@@ -69,6 +65,7 @@ static int make_backup(Guard *guard, Error *err)
     Options options;
     int rc = backup_options(guard, &options, err);
     if (rc == 0) {
+        log_info("making a backup with the tag %s first", guard->tag);
         session_init(&inner, &options, session->config, session->out);
         rc = run_backup(&inner, err);
         take_findings(session, &inner.findings);
@@ -85,95 +82,18 @@ static int make_backup(Guard *guard, Error *err)
 
 /* ---- the command ---- */
 
-static volatile sig_atomic_t child;
-
-static void pass_on(int signo)
-{
-    if (child > 0)
-        kill((pid_t)child, signo);
-}
-
-/* A terminal's own signals reach the command by themselves, being of the same process group; what is sent to kura alone
- * is passed on. */
-static const int terminal_signals[] = {SIGINT, SIGQUIT}, sent_signals[] = {SIGTERM, SIGHUP};
-enum { SIGNALS = 4 };
-
-static void set_signals(struct sigaction before[SIGNALS])
-{
-    const struct sigaction ignore = {.sa_handler = SIG_IGN}, pass = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
-    for (size_t i = 0; i < ARRAY_SIZE(terminal_signals); i++)
-        sigaction(terminal_signals[i], &ignore, &before[i]);
-    for (size_t i = 0; i < ARRAY_SIZE(sent_signals); i++) {
-        sigaction(sent_signals[i], &pass, &before[2 + i]);
-        if (before[2 + i].sa_handler == SIG_IGN) /* nohup means it */
-            sigaction(sent_signals[i], &ignore, NULL);
-    }
-}
-
-static void restore_signals(const struct sigaction before[SIGNALS])
-{
-    for (size_t i = 0; i < ARRAY_SIZE(terminal_signals); i++)
-        sigaction(terminal_signals[i], &before[i], NULL);
-    for (size_t i = 0; i < ARRAY_SIZE(sent_signals); i++)
-        sigaction(sent_signals[i], &before[2 + i], NULL);
-}
-
-/* The signals that it shall not find ignored because kura ignores them. */
-static void list_defaults(const struct sigaction before[SIGNALS], sigset_t *ret)
-{
-    static const int signals[SIGNALS] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
-    sigemptyset(ret);
-    sigaddset(ret, SIGPIPE);
-    for (size_t i = 0; i < SIGNALS; i++)
-        if (before[i].sa_handler != SIG_IGN)
-            sigaddset(ret, signals[i]);
-}
-
-static int spawn(const Session *session, char *const argv[], const struct sigaction before[SIGNALS])
-{
-    posix_spawnattr_t attr;
-    posix_spawn_file_actions_t files;
-    sigset_t defaults;
-    pid_t pid = 0;
-    list_defaults(before, &defaults);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setsigdefault(&attr, &defaults);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-    posix_spawn_file_actions_init(&files);
-    if (session->json) /* standard output is the document's */
-        posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
-    mode_t mask = umask(session->umask);
-    int rc = posix_spawnp(&pid, argv[0], &files, &attr, argv, environ);
-    umask(mask);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&files);
-    child = pid;
-    return rc;
-}
-
-static int wait_for_child(void)
-{
-    int status;
-    while (waitpid((pid_t)child, &status, 0) < 0 && errno == EINTR)
-        ;
-    child = 0;
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 static void run_command(Guard *guard)
 {
-    struct sigaction before[SIGNALS];
-    char *const *argv = guard->session->options->args.v;
-    fflush(guard->session->out);
-    set_signals(before);
-    int rc = spawn(guard->session, argv, before);
-    guard->status = rc == 0 ? wait_for_child() : CANNOT_RUN;
-    restore_signals(before);
-    if (rc != 0)
-        findings_add(&guard->session->findings, FINDING_ERROR, "command", NULL, "cannot run \"%s\": %s", argv[0],
-                     strerror(rc));
-    else if (guard->status != 0)
-        findings_add(&guard->session->findings, FINDING_ERROR, "command", NULL, "\"%s\" ended with status %d", argv[0],
+    Session *session = guard->session;
+    char *const *argv = session->options->args.v;
+    Error why = ERROR_INIT;
+    fflush(session->out);
+    const InPlace how = {.argv = argv, .umask = session->umask, .stdout_to_stderr = session->json};
+    if (inplace_run(&how, &guard->status, &why) < 0) {
+        guard->status = CANNOT_RUN;
+        findings_add(&session->findings, FINDING_ERROR, "command", NULL, "%s", why.message);
+    } else if (guard->status != 0)
+        findings_add(&session->findings, FINDING_ERROR, "command", NULL, "\"%s\" ended with status %d", argv[0],
                      guard->status);
 }
 

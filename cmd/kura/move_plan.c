@@ -430,7 +430,7 @@ static int plan_new(Session *session, const Manifest *newest, Error *err)
         return error_hint(err,
                           "Make one on the old host, and give its repository here (and --identity, if encrypted).");
     }
-    restore_goal_infer(newest, &goal);
+    restore_goal_infer(newest, &goal, &session->findings);
     if (session_rolemap(session, &map, err) < 0 || compare(session, newest, &goal, map, &compared, err) < 0)
         return -1;
     MoveRoute route = route_of(session, newest);

@@ -26,11 +26,18 @@ static void add(MoveSteps *steps, bool on_new, Buf *command, const char *why)
     buf_done(command);
 }
 
+/* Quoted only where it must be: people copy these lines. */
+static char *shell_word(const char *value)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
+    return *value && strspn(value, plain) == strlen(value) ? xstrdup(value) : text_shell(value);
+}
+
 static void add_option(Buf *out, const char *name, const char *value)
 {
     if (value == NULL)
         return;
-    _cleanup_free_ char *word = text_shell(value);
+    _cleanup_free_ char *word = shell_word(value);
     buf_printf(out, NULL, " %s %s", name, word);
 }
 
@@ -95,7 +102,7 @@ static void add_units(const MoveRoute *route, MoveSteps *ret, const char *verb, 
     Buf command = BUF_INIT(COMMAND_MAX);
     buf_printf(&command, NULL, "systemctl %s", verb);
     for (size_t i = 0; route->services && i < route->services->n; i++) {
-        _cleanup_free_ char *unit = text_shell(route->services->v[i]);
+        _cleanup_free_ char *unit = shell_word(route->services->v[i]);
         buf_printf(&command, NULL, " %s", unit);
     }
     if (route->services == NULL || route->services->n == 0)
@@ -118,6 +125,7 @@ static void add_restores(const MoveRoute *route, MoveSteps *ret)
     }
     buf_append_str(&plan, " --plan", NULL);
     if (has_media(route)) {
+        buf_append_str(&whole, " --quick-check", NULL);
         Buf media = kura_command(route, "restore latest --only files");
         add_files(&media, route, false);
         add(ret, true, &media, N_("the files, while the old host still serves; the second time little is left to do"));
@@ -178,7 +186,7 @@ void print_move_steps(FILE *out, const MoveSteps *steps)
     fputs(_("the way, in this order\n"), out);
     for (size_t i = 0; i < steps->n; i++) {
         _cleanup_free_ char *command = text_escaped(steps->v[i].command);
-        fprintf(out, _("  %zu. on the %s host: %s\n"), i + 1, steps->v[i].on_new ? _("new") : _("old"),
+        fprintf(out, steps->v[i].on_new ? _("  %zu. on the new host: %s\n") : _("  %zu. on the old host: %s\n"), i + 1,
                 words_get(steps->v[i].why));
         fprintf(out, "     %s\n", command);
     }

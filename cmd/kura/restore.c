@@ -147,6 +147,7 @@ static int restore_into(Session *session, const Manifest *manifest, RoleMap *map
         .swap = options_flag(options, OPT_SWAP),
         .wait_standbys = options_number(options, OPT_WAIT_STANDBYS, 0),
         .verify = !options_flag(options, OPT_NO_VERIFY),
+        .quick_check = options_flag(options, OPT_QUICK_CHECK),
         .allow_downgrade = options_flag(options, OPT_ALLOW_DOWNGRADE),
         .site = session->site,
         .allow_newer_schema = options_flag(options, OPT_ALLOW_NEWER_SCHEMA),

@@ -149,7 +149,9 @@ static void print_proof(FILE *out, const RestoreView *view)
     add_standbys(table, &report->standbys);
     for (size_t i = 0; i < report->n_files && i < view->options->n_files; i++)
         add_line(table, _("files"),
-                 xasprintf(_("%s: %s written (%s), %s were right already, every hash checked"),
+                 xasprintf(view->options->quick_check
+                               ? _("%s: %s written (%s), every hash checked; %s were right already by size and time")
+                               : _("%s: %s written (%s), %s were right already, every hash checked"),
                            view->options->files[i].name, text_count(report->files[i].written, first),
                            text_bytes(report->files[i].written_bytes, second),
                            text_count(report->files[i].kept, third)));

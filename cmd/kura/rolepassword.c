@@ -22,19 +22,13 @@ static void read_restored(RolePassword *password)
     Findings unused = FINDINGS_INIT;
     Error why = ERROR_INIT;
     const char *profile = application ? application->profile : options_text(session->options, OPT_PROFILE);
+    /* without its code the quotes of some applications would be a part of the value */
+    const AppBeside beside = {.dir = password->config_dir, .assume_code = application && application->version};
     password->tried = true;
-    if (app_site_read_beside(code_dir(password), password->config_dir, profile, &password->site, &unused, &why) < 0)
+    if (app_site_read_beside(code_dir(password), &beside, profile, &password->site, &unused, &why) < 0)
         findings_add(&session->findings, FINDING_WARNING, "configuration-unreadable", why.hint[0] ? why.hint : NULL,
                      "%s", why.message);
     findings_done(&unused);
-}
-
-/* Without its code some applications' quotes are a part of the value, and with it they are not. */
-static bool is_sure(const RolePassword *password)
-{
-    const ManifestApplication *application = password->manifest->application;
-    bool code_missing = password->site->version == NULL && application && application->version;
-    return !code_missing || strpbrk(password->site->database.password, "\"'\\$`# ") == NULL;
 }
 
 /* What was restored calls roles by their old names. */
@@ -47,7 +41,7 @@ static const char *restored_password(RolePassword *password, const char *role)
     if (password->site == NULL || password->site->database.user == NULL || password->site->database.password == NULL)
         return NULL;
     const char *user = rolemap_lookup(password->map, password->site->database.user);
-    return user && strcmp(user, role) == 0 && is_sure(password) ? password->site->database.password : NULL;
+    return user && strcmp(user, role) == 0 ? password->site->database.password : NULL;
 }
 
 char *role_password(void *ctx, const char *role)

@@ -108,10 +108,13 @@ typedef struct AppSite {
  * What is odd but can be lived with is added to findings. ERR_NOT_FOUND: no application is there that a profile knows;
  * the hint tells which there are. *ret to be freed with app_site_free. */
 int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err);
-/* The same as it would be if the files below `beside` stood in the directory: a configuration that was restored beside
- * it. NULL: there are none. */
-int app_site_read_beside(const char *dir, const char *beside, const char *profile, AppSite **ret, Findings *findings,
-                         Error *err);
+/* The same as it would be if other files stood in the directory. */
+typedef struct AppBeside {
+    const char *dir;  /* files below it go before those of the same name: a configuration that was restored */
+    bool assume_code; /* what the profile asks the existence of is taken to be there: code that is not installed yet */
+} AppBeside;
+int app_site_read_beside(const char *dir, const AppBeside *beside, const char *profile, AppSite **ret,
+                         Findings *findings, Error *err);
 void app_site_free(AppSite *site); /* NULL-safe; wipes passwords and secrets */
 
 /* Puts what the URL of a server of PostgreSQL or Redis says into `server`, in the place of what was there; what it does

@@ -49,6 +49,7 @@ void fileset_paths_free(FilesetPaths *paths); /* NULL-safe */
 typedef struct FilesetRestoreOptions {
     FilesetPaths *paths; /* only these, and the directories they are in; NULL: all */
     bool owners;         /* chown to the recorded names (as root); ids where a name is unknown */
+    bool quick_check;    /* a file of the right size and time is right, and is not read */
     size_t jobs;
 } FilesetRestoreOptions;
 
@@ -58,9 +59,9 @@ typedef struct FilesetRestoreStats {
 } FilesetRestoreStats;
 
 /* Restores into dir (made if absent), never outside it, following no link in it. A file that is already right (type,
- * size, hash) is kept; one that differs is replaced by rename, never written in place. A thing of another type in the
- * way is an error finding. Files in dir that the backup does not have are left alone. Every content is checked against
- * its hash before it gets its name. */
+ * size, hash; or what quick_check says) is kept; one that differs is replaced by rename, never written in place. A
+ * thing of another type in the way is an error finding. Files in dir that the backup does not have are left alone.
+ * Every content is checked against its hash before it gets its name. */
 int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir, const FilesetRestoreOptions *options,
                     FilesetRestoreStats *ret, Findings *findings, Progress *progress, Error *err);
 

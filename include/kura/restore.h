@@ -37,6 +37,7 @@ typedef struct RestoreOptions {
     size_t n_files;
     size_t n_files_first; /* the first so many of them come before the database */
     FilesetPaths *paths;  /* only these of the filesets; NULL: everything. One that finds nothing is an error. */
+    bool quick_check;     /* files there of the right size and time are right, and are not read */
     double wait_standbys; /* until they have replayed it, so many seconds at most; 0: not */
     size_t jobs;
     bool low_cost;                    /* pauses while rows are loaded and read back */

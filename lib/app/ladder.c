@@ -9,6 +9,7 @@
 #include "file.h"
 #include "kura/mem.h"
 #include "kura/secret.h"
+#include "kura/words.h"
 #include "settings.h"
 #include "version.h"
 
@@ -48,7 +49,7 @@ static char *rung_value(const Settings *settings, size_t i, const char *member)
 
 static int wrong(const char *file, const char *what, Error *err)
 {
-    return error_set(err, ERR_CORRUPT, "%s: %s", file, what);
+    return error_set(err, ERR_CORRUPT, "%s: %s", file, words_get(what));
 }
 
 static int take_rung(const char *file, const Settings *settings, Ladder *ladder, Error *err)

@@ -5,6 +5,7 @@
 #include "kura/appedit.h"
 #include "kura/mem.h"
 #include "kura/secret.h"
+#include "kura/words.h"
 
 #define POSTGRES_PORT "5432"
 
@@ -221,7 +222,7 @@ static void tell_redis(const AppSite *site, const AppEdits *edits, Findings *fin
         if (is_local(redis->host) || is_changed(edits, redis->host_key))
             continue;
         _cleanup_free_ char *hint =
-            redis->host_key ? xasprintf("If it moves too: --set %s=HOST.", redis->host_key) : NULL;
+            redis->host_key ? xasprintf(_("If it moves too: --set %s=HOST."), redis->host_key) : NULL;
         findings_add(findings, FINDING_NOTE, "redis-elsewhere", hint, "%s stays on host \"%s\"", redis->role,
                      redis->host);
     }

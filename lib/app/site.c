@@ -87,19 +87,23 @@ static int open_dir(const char *dir, char **ret, Error *err)
 
 int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err)
 {
-    return app_site_read_beside(dir, NULL, profile, ret, findings, err);
+    return app_site_read_beside(dir, &(AppBeside){0}, profile, ret, findings, err);
 }
 
-int app_site_read_beside(const char *dir, const char *beside, const char *profile, AppSite **ret, Findings *findings,
-                         Error *err)
+int app_site_read_beside(const char *dir, const AppBeside *beside, const char *profile, AppSite **ret,
+                         Findings *findings, Error *err)
 {
     _cleanup_free_ char *whole = NULL;
     Settings description = {0};
     if (open_dir(dir, &whole, err) < 0)
         return -1;
-    if ((profile ? profile_read(profile, &description, err) : recognise(whole, beside, &description, err)) < 0)
+    if ((profile ? profile_read(profile, &description, err) : recognise(whole, beside->dir, &description, err)) < 0)
         return -1;
-    Scene scene = {.dir = whole, .beside = beside, .profile = &description, .findings = findings};
+    Scene scene = {.dir = whole,
+                   .beside = beside->dir,
+                   .assume_code = beside->assume_code,
+                   .profile = &description,
+                   .findings = findings};
     AppSite *site = xcalloc(1, sizeof *site);
     int rc = build(&scene, site, err);
     site->settings = scene.settings.v;

@@ -145,8 +145,7 @@ int site_rest(const Scene *scene, AppSite *site, Error *err)
     site->version = text(scene, "version");
     site->object_storage = text(scene, "bucket");
     site->object_storage_sql = text(scene, "object-storage");
-    _cleanup_free_ char *reads_replicas = text(scene, "reads-replicas");
-    site->reads_replicas = reads_replicas && strcmp(reads_replicas, "true") == 0;
+    site->reads_replicas = scene_flag(scene, "reads-replicas");
     read_fork(scene, site);
     read_schema(scene, &site->schema);
     read_filesets(scene, site);

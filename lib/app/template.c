@@ -78,7 +78,7 @@ static bool holds(const Scene *scene, const char *condition)
 {
     static const char exists[] = "exists:";
     if (strncmp(condition, exists, sizeof exists - 1) == 0)
-        return scene_file_exists(scene, condition + sizeof exists - 1);
+        return scene->assume_code || scene_file_exists(scene, condition + sizeof exists - 1);
     size_t len = strcspn(condition, "=");
     _cleanup_free_ char *key = xstrndup(condition, len);
     const AppSetting *setting = settings_get(&scene->settings, key);
@@ -166,6 +166,6 @@ void scene_list(const Scene *scene, const char *path, StrVec *ret)
 
 bool scene_flag(const Scene *scene, const char *path)
 {
-    const AppSetting *setting = settings_get(scene->profile, path);
-    return setting && strcmp(setting->value, "true") == 0;
+    _cleanup_free_ char *value = scene_value(scene, path, NULL, NULL);
+    return value && strcmp(value, "true") == 0;
 }

@@ -8,6 +8,7 @@
 typedef struct Scene {
     const char *dir;         /* of the application */
     const char *beside;      /* files there go before those of the same name in dir; NULL: none */
+    bool assume_code;        /* "exists:" holds whatever there is */
     const Settings *profile; /* its description file */
     Settings settings;       /* what was read of the application's configuration */
     Findings *findings;
@@ -24,6 +25,7 @@ char *scene_member(const Scene *scene, const char *path, const char *name, const
 bool scene_applies(const Scene *scene, const char *path);
 /* Adds every value of the list at `path` that applies: templates, or mappings with value, when and unless. */
 void scene_list(const Scene *scene, const char *path, StrVec *ret);
+/* Whether the value there is true. */
 bool scene_flag(const Scene *scene, const char *path);
 /* Whether the profile says anything there. */
 bool scene_has(const Scene *scene, const char *path);

@@ -36,7 +36,7 @@ static int newest(const StrVec *majors)
 
 static void check_programs(const HostFacts *here, int source, Findings *findings)
 {
-    _cleanup_free_ char *hint = xasprintf("Install postgresql-%d or a newer one.", source);
+    _cleanup_free_ char *hint = xasprintf(_("Install postgresql-%d or a newer one."), source);
     if (here->servers.n == 0)
         findings_add(findings, FINDING_WARNING, "server-missing", hint,
                      "no server of PostgreSQL is installed on this host");
@@ -44,7 +44,7 @@ static void check_programs(const HostFacts *here, int source, Findings *findings
         findings_add(findings, FINDING_ERROR, "older-server", hint,
                      "the newest PostgreSQL on this host is %d, the source was %d", newest(&here->servers), source);
     int needed = newest(&here->servers) > source ? newest(&here->servers) : source;
-    _cleanup_free_ char *client = xasprintf("Install postgresql-client-%d.", needed);
+    _cleanup_free_ char *client = xasprintf(_("Install postgresql-client-%d."), needed);
     if (newest(&here->clients) < needed)
         findings_add(findings, FINDING_ERROR, "tools", client,
                      "pg_restore of PostgreSQL %d or newer is not installed on this host", needed);
@@ -62,8 +62,8 @@ static void check_extensions(const MoveHost *host, const DbFacts *facts, Finding
             continue;
         _cleanup_free_ char *package = package_of_extension(name, major);
         _cleanup_free_ char *hint =
-            package ? xasprintf("Install %s.", package)
-                    : xasprintf("Install the package that brings it (apt search postgresql-%d %s).", major, name);
+            package ? xasprintf(_("Install %s."), package)
+                    : xasprintf(_("Install the package that brings it (apt search postgresql-%d %s)."), major, name);
         findings_add(findings, FINDING_ERROR, "extension-missing", hint,
                      "extension \"%s\" is not installed for PostgreSQL %d", name, major);
     }
@@ -92,7 +92,7 @@ static void tell_differences(const HostFacts *old, const HostFacts *here, Findin
                      "text may be ordered otherwise: the old host had %s, this one has %s", old->libc, here->libc);
     if (old->timezone == NULL || here->timezone == NULL || strcmp(old->timezone, here->timezone) == 0)
         return;
-    _cleanup_free_ char *hint = xasprintf("If it should be the same: timedatectl set-timezone %s", old->timezone);
+    _cleanup_free_ char *hint = xasprintf(_("If it should be the same: timedatectl set-timezone %s"), old->timezone);
     findings_add(findings, FINDING_WARNING, "time-zone", hint, "the old host's time zone was %s, this one's is %s",
                  old->timezone, here->timezone);
 }
@@ -105,7 +105,7 @@ static void compare_versions(const ManifestApplication *application, const AppSi
     if (application->version == NULL || site->version == NULL ||
         version_compare(site->version, application->version, &order, NULL) < 0 || order == 0)
         return;
-    _cleanup_free_ char *same = xasprintf("Check out %s here; upgrade once it runs.", application->version);
+    _cleanup_free_ char *same = xasprintf(_("Check out %s here; upgrade once it runs."), application->version);
     if (order < 0)
         findings_add(findings, FINDING_ERROR, "older-code", same,
                      "the code of %s here is %s, older than the database, which is of %s", application->title,
@@ -125,8 +125,8 @@ static void check_application(const ManifestApplication *application, const AppS
         return;
     }
     _cleanup_free_ char *hint =
-        xasprintf("Install version %s, and name its directory with --app-dir to have it compared.",
-                  application->version ? application->version : "of the old host");
+        xasprintf(_("Install version %s, and name its directory with --app-dir to have it compared."),
+                  application->version ? application->version : _("of the old host"));
     findings_add(findings, FINDING_WARNING, "application-missing", hint,
                  "the code of %s was not looked at on this host", application->title);
 }
@@ -155,7 +155,7 @@ static void check_site_programs(const AppSite *site, Findings *findings)
             found |= is_on_path(name);
             package = package ? package : package_of_program(name);
         }
-        _cleanup_free_ char *hint = package ? xasprintf("Install %s.", package) : NULL;
+        _cleanup_free_ char *hint = package ? xasprintf(_("Install %s."), package) : NULL;
         if (!found)
             findings_add(findings, FINDING_WARNING, "program-missing", hint, "%s needs the program %s", site->title,
                          site->programs.v[i]);
@@ -215,22 +215,37 @@ static bool shares_disk(const MoveRoom *a, const MoveRoom *b)
     return a->known && b->known && a->path && b->path && a->device == b->device;
 }
 
+/* Those that share the disk of the i-th, itself among them: "database, media", and how much they take together. To be
+ * freed; NULL: an earlier one has told of them. */
+static char *sharers(const MoveHost *host, size_t i, uint64_t *ret_needed)
+{
+    Buf names = BUF_INIT(64 * 1024);
+    bool first = true;
+    *ret_needed = 0;
+    for (size_t k = 0; k < host->n_rooms; k++) {
+        const MoveRoom *room = &host->rooms[k];
+        if (k != i && !shares_disk(&host->rooms[i], room))
+            continue;
+        first &= k >= i;
+        *ret_needed += room->needed;
+        buf_printf(&names, NULL, "%s%s", names.len ? ", " : "", room->what);
+    }
+    char *text = first ? xstrdup(buf_str(&names)) : NULL;
+    buf_done(&names);
+    return text;
+}
+
 static void check_rooms(const MoveHost *host, Findings *findings)
 {
     for (size_t i = 0; i < host->n_rooms; i++) {
         const MoveRoom *room = &host->rooms[i];
-        uint64_t together = 0;
-        bool first = true;
-        for (size_t k = 0; k < host->n_rooms; k++)
-            if (k == i || shares_disk(room, &host->rooms[k])) {
-                together += host->rooms[k].needed;
-                first &= k >= i;
-            }
-        if (!room->known || !first || together + room->reserve <= room->left)
+        uint64_t needed;
+        char bytes[TEXT_SIZE], left[TEXT_SIZE];
+        _cleanup_free_ char *names = sharers(host, i, &needed);
+        if (!room->known || names == NULL || needed + room->reserve <= room->left)
             continue;
-        char needed[TEXT_SIZE], left[TEXT_SIZE];
         findings_add(findings, FINDING_ERROR, "disk-space", "Make room, or restore to another disk.",
-                     "%s needs %s where %s are left (%s)", room->what, text_bytes(together, needed),
+                     "%s: %s are needed where %s are left (%s)", names, text_bytes(needed, bytes),
                      text_bytes(room->left, left), room->path ? room->path : _("the server's disk"));
     }
 }

@@ -256,8 +256,10 @@ static int restore_files(Restore *restore, size_t from, size_t to, Error *err)
     const RestoreOptions *options = restore->options;
     for (size_t i = from; i < to; i++) {
         const ManifestFileset *fileset = find_fileset(restore->manifest, options->files[i].name);
-        FilesetRestoreOptions how = {
-            .paths = options->paths, .owners = geteuid() == 0, .jobs = flow_jobs(options->jobs)};
+        FilesetRestoreOptions how = {.paths = options->paths,
+                                     .owners = geteuid() == 0,
+                                     .quick_check = options->quick_check,
+                                     .jobs = flow_jobs(options->jobs)};
         restore_phase(restore, options->files[i].name);
         progress_total(restore->progress, options->paths ? 0 : fileset->bytes);
         if (fileset_restore(restore->repo, fileset, options->files[i].dir, &how, &restore->report->files[i],

@@ -241,7 +241,7 @@ int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir,
         return -1;
     restore.placers = xcalloc(restore.jobs, sizeof *restore.placers);
     for (size_t i = 0; i < restore.jobs; i++)
-        placer_init(&restore.placers[i], repo, restore.root, options->owners, &restore.notices);
+        placer_init(&restore.placers[i], repo, restore.root, options, &restore.notices);
     restore.window = window_new(repo, restore.placers, restore.jobs, progress);
     restore.kept = options->paths ? index_kept_new() : NULL;
     int rc = run(&restore, err);

@@ -14,11 +14,12 @@
 
 enum { HASH_PIECE = 256 * 1024 };
 
-void placer_init(Placer *placer, Repo *repo, int root, bool owners, Notices *notices)
+void placer_init(Placer *placer, Repo *repo, int root, const FilesetRestoreOptions *options, Notices *notices)
 {
     *placer = (Placer){.repo = repo,
                        .notices = notices,
-                       .owners = owners,
+                       .owners = options->owners,
+                       .quick_check = options->quick_check,
                        .tree = TREE_INIT(root),
                        .target_tree = TREE_INIT(root),
                        .hash = sha256_new(),
@@ -103,7 +104,7 @@ static bool owner_right(Placer *placer, const struct stat *st, const IndexEntry 
                                st->st_gid == owner_group_id(&placer->cache, entry->group, entry->gid));
 }
 
-static bool time_right(const struct stat *st, const IndexEntry *entry)
+bool place_time_right(const struct stat *st, const IndexEntry *entry)
 {
     return st->st_mtim.tv_sec == entry->mtime_sec && st->st_mtim.tv_nsec == (long)entry->mtime_nsec;
 }
@@ -111,7 +112,7 @@ static bool time_right(const struct stat *st, const IndexEntry *entry)
 bool place_facts_right(Placer *placer, const struct stat *st, const IndexEntry *entry)
 {
     return owner_right(placer, st, entry) && (st->st_mode & 07777) == wanted_mode(placer, entry) &&
-           time_right(st, entry);
+           place_time_right(st, entry);
 }
 
 /* The owner first: chown() clears mode bits. */
@@ -126,7 +127,7 @@ int place_set_facts(Placer *placer, int fd, const struct stat *st, const IndexEn
         return errno;
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
                                 {.tv_sec = entry->mtime_sec, .tv_nsec = (long)entry->mtime_nsec}};
-    return time_right(st, entry) || futimens(fd, times) == 0 ? 0 : errno;
+    return place_time_right(st, entry) || futimens(fd, times) == 0 ? 0 : errno;
 }
 
 int place_hash_file(Placer *placer, int fd, char ret_hex[SHA256_HEX_SIZE])

@@ -11,7 +11,7 @@
 typedef struct Placer {
     Repo *repo;
     Notices *notices;
-    bool owners;
+    bool owners, quick_check;
     Tree tree, target_tree; /* the latter for what hard links point to */
     OwnerCache cache;
     Sha256 *hash;
@@ -26,7 +26,7 @@ typedef enum Placed {
     PLACE_FATAL,   /* *err tells: going on makes no sense */
 } Placed;
 
-void placer_init(Placer *placer, Repo *repo, int root, bool owners, Notices *notices);
+void placer_init(Placer *placer, Repo *repo, int root, const FilesetRestoreOptions *options, Notices *notices);
 void placer_done(Placer *placer); /* NULL-safe */
 
 /* A directory, passable for us until place_dir_finish. Directories above it that the index did not name before are made

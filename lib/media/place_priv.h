@@ -22,6 +22,8 @@ void place_temp_name(char name[TEMP_NAME_SIZE]);
 int place_set_facts(Placer *placer, int fd, const struct stat *st, const IndexEntry *entry);
 /* Whether place_set_facts has nothing to do. */
 bool place_facts_right(Placer *placer, const struct stat *st, const IndexEntry *entry);
+/* The same of the time alone. */
+bool place_time_right(const struct stat *st, const IndexEntry *entry);
 /* SHA-256 of an open file; 0 or an errno. */
 int place_hash_file(Placer *placer, int fd, char ret_hex[SHA256_HEX_SIZE]);
 

@@ -12,12 +12,12 @@ codes() { jq -r '.findings[].code' "$WORK/out" | sort | tr '\n' ' '; }
 # ---- two sites and a chat server ----
 
 start 15 site
-sed -i '1i local all misskey,moved scram-sha-256' "$WORK/site/data/pg_hba.conf"
+sed -i '1i local all misskey,moved scram-sha-256\nlocal all lonely peer' "$WORK/site/data/pg_hba.conf"
 sql postgres 'SELECT pg_reload_conf()' >"$WORK/reload"
 as_literal=${secret//\'/\'\'}
 sql postgres "CREATE ROLE misskey LOGIN CREATEDB PASSWORD '$as_literal'"
 sql postgres "CREATE ROLE mastodon LOGIN CREATEDB"
-sql postgres "CREATE ROLE synapse LOGIN"
+sql postgres "CREATE ROLE synapse LOGIN; CREATE ROLE lonely LOGIN"
 createdb_as misskey 'OWNER misskey'
 createdb_as mastodon_production 'OWNER mastodon'
 createdb_as synapse 'OWNER synapse'
@@ -225,6 +225,9 @@ check 'also beside another table' jq -e '[.database.tables[] | select(.name == "
     "$(manifest "$WORK/plain" "$(latest "$WORK/plain")")"
 check 'remote media stay out' test "$(sizes media)" = '1 1 8000'
 
+check 'a role that only its own system user may be' status_is 1 kura backup --repo "$WORK/plain" --db "host=$PGHOST user=lonely dbname=misskey"
+check 'has ways out' says 'under the system user of the same name: run kura as that user'
+
 # ---- an encrypted repository has the configuration, too ----
 
 check 'all at once' status_is 0 kura init --app-dir "$misskey" --repo "$WORK/third" --encrypt --identity-out "$WORK/third.id" \
@@ -290,6 +293,21 @@ check 'without the application on this host' status_is '0|3' ask restore latest 
 check 'an explicit directory is enough' same_tree "$misskey/files" "$WORK/bare"
 check 'but a backup wants it' status_is 1 ask backup --app misskey
 mv "$misskey/gone" "$misskey/.config"
+
+# ---- what the configuration asks for and the database lacks ----
+
+sed -i 's/^dbReplications: .*/dbReplications: true/' "$moved/.config/default.yml"
+cat >>"$moved/.config/default.yml" <<YAML
+dbSlaves:
+  - {host: reader.test, port: 5433, db: moved_site, user: reader, pass: $env_secret}
+fulltextSearch:
+  provider: sqlPgroonga
+YAML
+check 'an extension' status_is 3 ask init --app-dir "$moved" --json
+check 'is missed' jq -e '.findings[] | select(.code == "extension-missing") | .message | test("pgroonga")' "$WORK/out"
+check 'replicas are named' jq -e '.application.replicas == [{"host": "reader.test", "port": "5433", "database": "moved_site", "user": "reader", "password": true}]' "$WORK/out"
+check 'a backup misses it, too' status_is 3 ask backup --app-dir "$moved" --repo "$WORK/plain" --secrets never --json
+check 'and says so' test "$(codes)" = 'extension-missing '
 
 # ---- a bucket ----
 

@@ -47,7 +47,7 @@ check 'the user cannot log in' grep -E '^kura:x:[0-9]+:[0-9]+:[^:]*:/var/lib/kur
 check 'it runs' prints "$version" kura version
 check 'the configuration has no error' status_is 2 inside kura list
 check 'it names no repository' says 'repo'
-for page in 'kura.1' 'kura.conf.5' 'kura-format.5'; do
+for page in 'kura.1' 'kura.conf.5' 'kura-format.5' 'kura-profile.5'; do
     check "man ${page%.*}" prints '^NAME' man -P cat "${page##*.}" "${page%.*}"
 done
 for file in bash-completion/completions/kura zsh/vendor-completions/_kura fish/vendor_completions.d/kura.fish; do

@@ -37,7 +37,6 @@ timer=$ROOT/etc/systemd/system/timers.target.wants/kura@mastodon.timer
 ln -s /usr/lib/systemd/system/kura@.timer "$timer"
 
 # ---- the site ----
-redis_run queues --appendonly yes --maxmemory-policy noeviction
 site() { # site LINE...: its configuration, with these lines at its end
     mkdir -p "$SITE"/{streaming,lib/mastodon,public/system}
     printf '%s\n' LOCAL_DOMAIN=town.example "DB_HOST=$ROOT/run/postgresql" DB_PORT=5433 DB_NAME=town DB_USER=mastodon \
@@ -53,6 +52,7 @@ fill() { # fill NAME PORT DATABASE ROWS
     on "$1" "$2" "$3" "SET ROLE mastodon; CREATE TABLE statuses (id bigint PRIMARY KEY, text text);
         INSERT INTO statuses SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, $4) AS i"
 }
+redis_run queues --save '3600 1'
 site
 for at in 'old 5432' 'new 5433'; do
     # shellcheck disable=SC2086
@@ -91,6 +91,7 @@ chmod 700 "$REPO"
 mv "$REPO/kura.json" "$WORK/kura.json" && echo '{}' >"$REPO/kura.json"
 looks "${well[@]}"
 check 'a repository that cannot be opened' fires REPO-01 error
+check 'the site is looked at all the same' silent ROLE-03
 mv "$WORK/kura.json" "$REPO/kura.json"
 manifest=$(manifest "$REPO" "$(latest "$REPO")")
 cp "$manifest" "$WORK/manifest" && echo '{}' >"$manifest"

@@ -41,6 +41,14 @@ kept=$(find "$WORK/first/files/3" -type f | sort | head -n 1)
 inode=$(stat -c %i "$kept")
 wrong=$(find "$WORK/first/files/4" -type f | sort | head -n 1)
 head -c "$(stat -c %s "$wrong")" /dev/zero >"$wrong"
+check 'quick check: by size and time' status_is '0|3' kura restore "$first" --repo "$repo" --files "media=$WORK/first" --quick-check
+check 'quick check: a file of another time was read, and replaced' same "$wrong" "$WORK/before/${wrong#"$WORK/first/"}"
+touch -r "$wrong" "$WORK/stamp"
+head -c "$(stat -c %s "$wrong")" /dev/zero >"$wrong"
+touch -r "$WORK/stamp" "$wrong"
+check 'quick check: over it' status_is '0|3' kura restore "$first" --repo "$repo" --files "media=$WORK/first" --quick-check
+check 'quick check: one of the same size and time was believed' test "$(tr -d '\0' <"$wrong" | wc -c)" = 0
+check 'quick check: it says so' says 'by size and time'
 echo foreign >"$WORK/first/foreign"
 rm "$WORK/first/names/-rf"
 check 'restore over it' status_is '0|3' kura restore "$first" --repo "$repo" --files "media=$WORK/first"

@@ -314,6 +314,21 @@ check 'the look begins read-only' grep -qx 'BEGIN TRANSACTION READ ONLY' "$WORK/
 check '.. sets what it sets in there' bash -c 'sed "/^BEGIN/,/^ROLLBACK/d" "$0" | tee /dev/stderr | { ! grep -i search_path; }' "$WORK/statements"
 check '.. and rolls it back' is "$(tail -n 1 "$WORK/statements")" ROLLBACK
 
+# --- which table
+fresh
+sql tools "CREATE ROLE stranger LOGIN; CREATE SCHEMA other; CREATE TABLE schema_migrations (version varchar PRIMARY KEY); INSERT INTO schema_migrations VALUES ('1');
+    CREATE TABLE other.schema_migrations (version varchar PRIMARY KEY); CREATE TABLE version (id bigint PRIMARY KEY, version bigint)"
+code two/1_one.rb ''
+check 'two tables: that of public' tool 0 equal rails two
+check '.. the other one when named' tool 4 pending rails two --migrations-table other.schema_migrations
+check '.. and no other' status_is 1 kura schema check --tool rails --dir "$WORK/code/two" --db "$(conn tools)" --migrations-table other.version
+sql tools 'ALTER TABLE schema_migrations SET SCHEMA public; CREATE SCHEMA third; ALTER TABLE schema_migrations SET SCHEMA third'
+check 'two tables, none of public' status_is 1 kura schema check --tool rails --dir "$WORK/code/two" --db "$(conn tools)"
+check '.. are named' says 'other.schema_migrations of Rails, third.schema_migrations of Rails'
+no_right() { PGUSER=stranger kura schema check --tool rails --dir "$WORK/code/two" --db "host=$PGHOST dbname=tools" --migrations-table third.schema_migrations; }
+check 'no right to read it' status_is 1 no_right
+check '.. in words' says 'permission denied'
+
 # --- the real tools
 fresh
 code django/shop/__init__.py ''

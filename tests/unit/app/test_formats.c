@@ -1,6 +1,6 @@
 /* INI, HJSON, Elixir's configuration, and URLs. */
-#include "kura/app.h"
 #include "fixture.h"
+#include "kura/app.h"
 
 #include "kura/mem.h"
 #include "site.h"
