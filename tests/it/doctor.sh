@@ -37,7 +37,6 @@ timer=$ROOT/etc/systemd/system/timers.target.wants/kura@mastodon.timer
 ln -s /usr/lib/systemd/system/kura@.timer "$timer"
 
 # ---- the site ----
-redis_run queues --appendonly yes --maxmemory-policy noeviction
 site() { # site LINE...: its configuration, with these lines at its end
     mkdir -p "$SITE"/{streaming,lib/mastodon,public/system}
     printf '%s\n' LOCAL_DOMAIN=town.example "DB_HOST=$ROOT/run/postgresql" DB_PORT=5433 DB_NAME=town DB_USER=mastodon \
