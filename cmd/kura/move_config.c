@@ -14,8 +14,6 @@
 
 enum { CONFIG_MAX = 1 << 20, DIFF_MAX = 1 << 20 };
 
-DEFINE_CLEANUP(AppSite, app_site_free)
-
 /* What is done, and with which files. */
 typedef struct Work {
     AppSite *site;
