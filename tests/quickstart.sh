@@ -89,7 +89,7 @@ show "$kura" -q backup --repo "$work/repo" --app misskey --db dbname=misskey --f
 first_bytes=$(du -sb "$work/repo" | cut -f 1)
 
 chapter '5. The second night: some settings and one picture are new, the rest costs nothing'
-sql misskey "UPDATE meta SET name = '新しい倉'; INSERT INTO migrations (\"timestamp\", name) VALUES (1, 'new')"
+sql misskey "UPDATE meta SET name = '新しい倉'; INSERT INTO migrations (\"timestamp\", name) VALUES (1700000000000, 'SomeMore1700000000000')"
 head -c 50000 /dev/urandom >"$work/media/new.webp"
 show "$kura" -q backup --repo "$work/repo" --app misskey --db dbname=misskey --files media="$work/media"
 second_bytes=$(($(du -sb "$work/repo" | cut -f 1) - first_bytes))
@@ -114,7 +114,26 @@ show "$kura" -q verify --read-data --repo "$work/repo"
 show "$kura" -q prune --plan --keep-last 1 --keep-weekly 8 --repo "$work/repo"
 show "$kura" status --max-age 26h --max-rehearsal-age 8d --repo "$work/repo"
 
-chapter '10. What was proven, by psql, diff and sha256sum rather than by kura'
+chapter '10. Set up by the application itself: its configuration tells database, media and secrets'
+home=$work/home
+mkdir -p "$home/.config" "$home/packages/backend/migration"
+ln -s "$work/media" "$home/files"
+printf '{"name": "misskey", "version": "2025.9.0"}\n' >"$home/package.json"
+printf 'url: https://example.test/\ndb:\n  host: %s\n  port: 5432\n  db: misskey\n  user: misskey\n  pass: pw-of-misskey\nid: aidx\n' \
+    "$work/server" >"$home/.config/default.yml"
+chmod 640 "$home/.config/default.yml"
+sql misskey 'SELECT name FROM migrations' | while read -r name; do
+    printf "export class M {\n    name = '%s'\n}\n" "$name" >"$home/packages/backend/migration/$name.js"
+done
+show "$kura" -q init --app-dir "$home" --repo "$work/own" --encrypt --identity-out "$work/identity" --key-file "$work/key" --config "$work/kura.conf"
+show "$kura" -q backup --app misskey --config "$work/kura.conf"
+show "$kura" -q schema check --app misskey --config "$work/kura.conf"
+echo '    A package upgrade brings newer code. The same check, as ExecStartPre= of its service, keeps it from starting:'
+printf "export class M {\n    name = 'AddLanguages1760000000000'\n}\n" >"$home/packages/backend/migration/1760000000000-AddLanguages.js"
+show "$kura" -q schema check --app misskey --config "$work/kura.conf" || newer=$?
+own=$("$kura" -q show latest --json --config "$work/kura.conf" --app misskey --identity "$work/identity" | tr -d ' \n')
+
+chapter '11. What was proven, by psql, diff and sha256sum rather than by kura'
 bad=0
 row() { # row WHAT RESULT COMMAND...: one line of the table
     what=$1 result=$2
@@ -143,5 +162,7 @@ row 'the second backup stored almost nothing' "$((second_bytes / 1024)) KiB afte
 blobs=$(find "$work/repo/blobs" -type f | wc -l)
 sound=$(find "$work/repo/blobs" -type f -exec sha256sum {} + | awk '{name = $2; sub(/.*\//, "", name); sub(/\..*/, "", name); if (name == $1) n++} END {print n}')
 row 'each blob is what its name says' "$sound of $blobs" [ "$sound" = "$blobs" ]
+row 'the configuration is in the encrypted backup' 'fileset config, files of mode 640' test "${own#*\"name\":\"config\"}" != "$own"
+row 'code that is newer than the database is stopped' "exit status ${newer:-0}" [ "${newer:-0}" = 4 ]
 printf '\n%s seconds without the packages. Everything was in %s, which is gone now.\n' $(($(date +%s) - began)) "$work"
 exit $bad

@@ -125,6 +125,7 @@ static void add_restores(const MoveRoute *route, MoveSteps *ret)
     }
     buf_append_str(&plan, " --plan", NULL);
     if (has_media(route)) {
+        buf_append_str(&whole, " --quick-check", NULL);
         Buf media = kura_command(route, "restore latest --only files");
         add_files(&media, route, false);
         add(ret, true, &media, N_("the files, while the old host still serves; the second time little is left to do"));

@@ -101,8 +101,21 @@ static bool has_glued_comment(const Reader *reader, const yaml_token_t *token)
     return head[1 + strspn(head + 1, "+-123456789")] == '#';
 }
 
-static int check_token(Reader *reader, const yaml_token_t *token, int *depth)
+/* Whether a list in a list, begun on the same line, has an empty item: js-yaml takes the next line's item into the
+ * inner one. last: the three tokens before. */
+static bool is_empty_inner_item(const yaml_token_type_t last[3], yaml_token_type_t type)
 {
+    return last[0] == YAML_BLOCK_ENTRY_TOKEN && last[1] == YAML_BLOCK_SEQUENCE_START_TOKEN &&
+           last[2] == YAML_BLOCK_ENTRY_TOKEN && (type == YAML_BLOCK_ENTRY_TOKEN || type == YAML_BLOCK_END_TOKEN);
+}
+
+static int check_token(Reader *reader, const yaml_token_t *token, int *depth, yaml_token_type_t last[3])
+{
+    if (is_empty_inner_item(last, token->type))
+        return refuse(reader, token->start_mark, "libraries differ about an empty item of a list");
+    last[0] = last[1];
+    last[1] = last[2];
+    last[2] = token->type;
     switch (token->type) {
     case YAML_SCALAR_TOKEN:
         return has_glued_comment(reader, token) ? refuse(reader, token->start_mark, "a comment needs a space before it")
@@ -131,6 +144,7 @@ static int check_tokens(Reader *reader)
 {
     yaml_parser_t parser;
     yaml_token_t token;
+    yaml_token_type_t last[3] = {YAML_NO_TOKEN, YAML_NO_TOKEN, YAML_NO_TOKEN};
     int depth = 0, rc = 0;
     bool end = false;
     parser_begin(reader, &parser);
@@ -140,7 +154,7 @@ static int check_tokens(Reader *reader)
             break;
         }
         end = token.type == YAML_STREAM_END_TOKEN;
-        rc = check_token(reader, &token, &depth);
+        rc = check_token(reader, &token, &depth, last);
         yaml_token_delete(&token);
     }
     yaml_parser_delete(&parser);

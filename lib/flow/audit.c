@@ -279,8 +279,8 @@ static void choose_app_role(Auditing *auditing)
 
 int auditing_begin(Auditing *auditing, const AuditOptions *options, Findings *findings, Error *err)
 {
-    size_t before = findings_count(findings, FINDING_ERROR);
     *auditing = (Auditing){.options = options, .names = own_names_new()};
+    size_t before = findings_count(findings, FINDING_ERROR); /* of something else */
     if (pg_connect(options->db, NULL, &auditing->conn, err) < 0 ||
         catalog_preflight(auditing->conn, -1, findings, err) < 0)
         return -1;

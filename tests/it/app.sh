@@ -294,6 +294,21 @@ check 'an explicit directory is enough' same_tree "$misskey/files" "$WORK/bare"
 check 'but a backup wants it' status_is 1 ask backup --app misskey
 mv "$misskey/gone" "$misskey/.config"
 
+# ---- what the configuration asks for and the database lacks ----
+
+sed -i 's/^dbReplications: .*/dbReplications: true/' "$moved/.config/default.yml"
+cat >>"$moved/.config/default.yml" <<YAML
+dbSlaves:
+  - {host: reader.test, port: 5433, db: moved_site, user: reader, pass: $env_secret}
+fulltextSearch:
+  provider: sqlPgroonga
+YAML
+check 'an extension' status_is 3 ask init --app-dir "$moved" --json
+check 'is missed' jq -e '.findings[] | select(.code == "extension-missing") | .message | test("pgroonga")' "$WORK/out"
+check 'replicas are named' jq -e '.application.replicas == [{"host": "reader.test", "port": "5433", "database": "moved_site", "user": "reader", "password": true}]' "$WORK/out"
+check 'a backup misses it, too' status_is 3 ask backup --app-dir "$moved" --repo "$WORK/plain" --secrets never --json
+check 'and says so' test "$(codes)" = 'extension-missing '
+
 # ---- a bucket ----
 
 PGPASSWORD=$secret PGUSER=misskey sql misskey "UPDATE meta SET \"useObjectStorage\" = true, \"objectStorageBucket\" = 'my-media'"

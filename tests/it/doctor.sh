@@ -40,7 +40,8 @@ ln -s /usr/lib/systemd/system/kura@.timer "$timer"
 site() { # site LINE...: its configuration, with these lines at its end
     mkdir -p "$SITE"/{streaming,lib/mastodon,public/system}
     printf '%s\n' LOCAL_DOMAIN=town.example "DB_HOST=$ROOT/run/postgresql" DB_PORT=5433 DB_NAME=town DB_USER=mastodon \
-        DB_PASS=s3cret-word "$@" >"$SITE/.env.production"
+        DB_PASS=s3cret-word "REDIS_URL=unix://${REDIS_SOCKET[queues]}" SECRET_KEY_BASE=a0a1 OTP_SECRET=b0b1 \
+        VAPID_PRIVATE_KEY=c0c1 VAPID_PUBLIC_KEY=d0d1 "$@" >"$SITE/.env.production"
     chmod 600 "$SITE/.env.production"
     printf 'def major\n4\ndef minor\n3\ndef patch\n1\n' >"$SITE/lib/mastodon/version.rb"
 }
@@ -50,6 +51,7 @@ fill() { # fill NAME PORT DATABASE ROWS
     on "$1" "$2" "$3" "SET ROLE mastodon; CREATE TABLE statuses (id bigint PRIMARY KEY, text text);
         INSERT INTO statuses SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, $4) AS i"
 }
+redis_run queues --save '3600 1'
 site
 for at in 'old 5432' 'new 5433'; do
     # shellcheck disable=SC2086
@@ -88,6 +90,7 @@ chmod 700 "$REPO"
 mv "$REPO/kura.json" "$WORK/kura.json" && echo '{}' >"$REPO/kura.json"
 looks "${well[@]}"
 check 'a repository that cannot be opened' fires REPO-01 error
+check 'the site is looked at all the same' silent ROLE-03
 mv "$WORK/kura.json" "$REPO/kura.json"
 manifest=$(manifest "$REPO" "$(latest "$REPO")")
 cp "$manifest" "$WORK/manifest" && echo '{}' >"$manifest"

@@ -97,12 +97,6 @@ check 'the site works' probe old up
 check 'init sets all up' status_is '0|3' kura_on old init --app-dir "$live" --repo s3://move/site "${storage[@]}" \
     --encrypt --identity-out /home/admin/identity
 
-# What must change on the new host, seen before it is done.
-adopt_configuration() {
-    local env=$WORK/new$live/.env.production
-    cp "$WORK/new$live.kura-new/.env.production" "$env"
-    sed -i 's/^DB_USER=.*/DB_USER=mastodon_new/; s/^DB_PASS=.*/DB_PASS=newmarkerpassword/' "$env"
-}
 same_posts() {
     local sql='SELECT count(*), max(id) FROM statuses'
     [ "$(as new mastodon_production "$sql")" = "$(as standby mastodon_production "$sql")" ]
@@ -120,6 +114,10 @@ mkdir -p "$WORK/new/home/mastodon"
 # By hand: where the repository is, and what opens it.
 sed -n '/^\[repository/,/^$/p' "$WORK/old/home/admin/kura.conf" | grep -v '^key-file' >"$WORK/new/home/admin/kura.conf"
 cp "$WORK/old/home/admin/identity" "$WORK/new/home/admin/"
+check 'what the new host lacks' status_is '0|3' kura_on new move plan --as new --app mastodon --identity /home/admin/identity \
+    --pg-bindir "$(pg_bindir 17)" --db "host=$WORK/new/pg user=postgres dbname=mastodon_production"
+check 'is told: its roles' says 'mastodon'
+sed 's/^/# /' "$WORK/out"
 target=(--identity /home/admin/identity --pg-bindir "$(pg_bindir 17)" --map mastodon=mastodon_new,grafana=monitoring
     --db "host=$WORK/new/pg user=postgres dbname=mastodon_production")
 begin=$(seconds)
@@ -130,9 +128,17 @@ check 'cached copies did not move' test ! -e "$WORK/new$live/public/system/cache
 
 # ---- what the administrator does meanwhile ----
 
-as new postgres "ALTER ROLE mastodon_new PASSWORD 'newmarkerpassword'"
+as new postgres "ALTER ROLE mastodon_new PASSWORD 'markerpassword'"
 make_code new
-adopt_configuration
+adopt=(move config --app-dir "$live" --db 'host=10.99.0.2 user=mastodon_new dbname=mastodon_production' --map mastodon=mastodon_new)
+export PGPASSWORD=markerpassword
+check 'what must change in the configuration is shown' status_is '0|3' kura_on new "${adopt[@]}"
+check 'the host' says '^ *\+DB_HOST=10\.99\.0\.2'
+check 'the role' says '^ *\+DB_USER=mastodon_new'
+check 'and no password' test "$(grep -c marker "$WORK/out")" = 0
+check 'it is applied' status_is '0|3' kura_on new "${adopt[@]}" --apply
+check 'and nothing else changed' test "$(diff "$WORK/old$live/.env.production" "$WORK/new$live/.env.production" | grep -c '^[<>]')" = 4
+unset PGPASSWORD
 check 'the site could already start there' probe new up
 
 # ---- 1 % changes, the site is stopped, the difference moves ----

@@ -358,7 +358,7 @@ static void fill(Site *site, long long rows_mb, unsigned long long media_mb)
 {
     run(site, schema);
     fill_users(site);
-    add_statuses(site, rows_mb * 1000000 / (STATUS_BYTES - 60));
+    add_statuses(site, rows_mb * 1000000 / (STATUS_BYTES - 150));
     add_media(site, media_mb * 1000000);
     run(site, indexes);
 }
@@ -394,12 +394,12 @@ static void work(Site *site)
         char id[24];
         run(site, "BEGIN");
         post(site, id);
-        if (posts % 50 == 0)
+        if (posts % 100 == 0)
             upload(site, id);
         run(site,
             "UPDATE statuses SET likes = likes + 1 WHERE id = (SELECT id FROM statuses ORDER BY id DESC LIMIT 1)");
         run(site, "COMMIT");
-        usleep(2000); /* visitors come one after the other */
+        usleep(20000); /* visitors come one after the other */
     }
     printf("%u posts\n", posts);
 }

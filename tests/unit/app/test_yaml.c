@@ -140,6 +140,7 @@ static void what_is_refused(void **state)
     refuses("a: x\xc2\x85y\n", "versions of YAML differ");
     refuses("a: \xff\n", "no UTF-8");
     refuses("a: &a [*a]\n", "nested too deeply");
+    refuses("a:\n- -\n- b\n", "libraries differ about an empty item");
     refuses("a: |#c\n b\n", "a comment needs a space");
     assert_true(strstr(read_bytes(yaml_settings, "a: \0b\n", 6), "no UTF-8") != NULL);
     assert_true(strstr(read_bytes(yaml_settings, "a\0:\0", 4), "no UTF-8") != NULL);

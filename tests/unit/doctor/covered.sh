@@ -1,7 +1,7 @@
 #!/bin/sh
-# Each check of doctor has a test in which it fires, and one in which it is silent: "fires ID" and "silent ID" in the
-# scripts of tests/it, a loop "for id in .." over ids with `silent "$id"` in it, or assert_fires() and assert_silent() with
-# its id in the tests beside this script.
+# Each check of doctor has a test in which it fires, and one in which it is silent: "fires ID" (or "finds URL ID") and
+# "silent ID" in the scripts of tests/it, a loop "for id in .." over ids with `silent "$id"` in it, or assert_fires() and
+# assert_silent() with its id in the tests beside this script.
 set -eu
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 cd "$top"
@@ -17,7 +17,7 @@ lacks() {
     missing=$((missing + 1))
 }
 while read -r id name; do
-    grep -qE "(^|[^a-z_])fires $name( |$)" tests/it/*.sh || grep -qE "assert_fires\(.*DOCTOR_$id[,)]" tests/unit/doctor/*.c ||
+    grep -qE "(^|[^a-z_])(fires|finds .*) $name( |$)" tests/it/*.sh || grep -qE "assert_fires\(.*DOCTOR_$id[,)]" tests/unit/doctor/*.c ||
         lacks "$id" "$name" 'fires'
     grep -qE "(^|[^a-z_])silent $name( |$|')" tests/it/*.sh || echo "$loops" | grep -q "[ ]$name\b" ||
         grep -qE "assert_silent\(.*DOCTOR_$id[,)]" tests/unit/doctor/*.c || lacks "$id" "$name" 'is silent'
