@@ -1,23 +1,13 @@
 # shellcheck shell=bash
 # Real migration tools for tests, to be sourced: Rails, Django and Alembic of Debian, TypeORM of npm in the tests' cache.
 
-KURA_TEST_CACHE=${KURA_TEST_CACHE:-/var/cache/kura-tests}
+. "$(dirname "${BASH_SOURCE[0]}")/npm.sh"
 MIGRATE_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")/migrate" && pwd)
 
-# Installs what is missing, and sets NODE_PATH. The modules are named by their lock file, and appear whole or not at all.
+# Installs what is missing, and sets NODE_PATH.
 migrate_setup() {
-    local dir new
-    sh "$MIGRATE_TOOLS/../../packages.sh" migrate || return 1
-    dir=$KURA_TEST_CACHE/migrate-$(sha256sum <"$MIGRATE_TOOLS/package-lock.json" | cut -c 1-12)
-    mkdir -p "$KURA_TEST_CACHE"
-    (
-        flock 9
-        [ -d "$dir" ] && exit 0
-        new=$(mktemp -d "$dir.XXXXXX")
-        cp "$MIGRATE_TOOLS/package.json" "$MIGRATE_TOOLS/package-lock.json" "$new/" &&
-            npm --prefix "$new" ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 && chmod 755 "$new" && mv "$new" "$dir"
-    ) 9>"$dir.lock" || return 1
-    export NODE_PATH=$dir/node_modules
+    sh "$MIGRATE_TOOLS/../../packages.sh" migrate && npm_modules migrate "$MIGRATE_TOOLS" || return 1
+    export NODE_PATH=$NPM_MODULES/node_modules
 }
 
 # migrate_TOOL DATABASE DIRECTORY ..: as PGUSER at PGHOST.
