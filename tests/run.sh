@@ -17,7 +17,7 @@ trap 'end_jobs; exit 130' INT
 trap 'end_jobs; exit 143' TERM
 
 # The longest first, so that none of them is left to run alone at the end; then all others that there are.
-topics='interrupt loans rights versions torture regress deb hostile s3store s3faults s3 undo rehearse rehearse-damage zoo'
+topics='hosts doctor schema app-parsers interrupt loans rights versions torture regress deb hostile s3store s3faults s3 undo rehearse rehearse-damage zoo'
 for topic in "$tests"/it/*.sh; do
     topic=$(basename "$topic" .sh)
     [[ " lib $topics " == *" $topic "* ]] || topics+=" $topic"

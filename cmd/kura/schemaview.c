@@ -153,7 +153,7 @@ static const char *state_text(SchemaState state)
         [SCHEMA_PENDING_POST] = N_("migrations are pending that may be run once the new code is started"),
         [SCHEMA_PENDING] = N_("the code has migrations that the database lacks"),
         [SCHEMA_NEWER] = N_("the database was migrated by newer code, or by a fork"),
-        [SCHEMA_CHANGED] = N_("migrations were changed after they had been applied"),
+        [SCHEMA_ALTERED] = N_("migrations were changed after they had been applied"),
         [SCHEMA_FAILED] = N_("a migration was begun and not completed"),
     };
     return words_get(texts[state]);
@@ -176,7 +176,7 @@ static void print_remedy(FILE *out, const SchemaAnswer *answer)
     case SCHEMA_NEWER:
         fputs(_("Install the code that the database was migrated by, or restore a backup from before.\n"), out);
         return;
-    case SCHEMA_CHANGED:
+    case SCHEMA_ALTERED:
         fputs(_("Install the code that was migrated with, or see what was changed and settle it in the tool.\n"), out);
         return;
     case SCHEMA_FAILED:

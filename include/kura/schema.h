@@ -85,7 +85,7 @@ typedef enum SchemaState {
     SCHEMA_PENDING_POST, /* only migrations that may be run once the new code is started */
     SCHEMA_PENDING,
     SCHEMA_NEWER, /* migrations were applied that the code does not have: of newer code, or of a fork */
-    SCHEMA_CHANGED,
+    SCHEMA_ALTERED,
     SCHEMA_FAILED,
 } SchemaState;
 

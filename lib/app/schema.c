@@ -65,7 +65,7 @@ const char *schema_state_name(SchemaState state)
 {
     static const char *const names[] = {
         [SCHEMA_EQUAL] = "equal", [SCHEMA_PENDING_POST] = "pending-post", [SCHEMA_PENDING] = "pending",
-        [SCHEMA_NEWER] = "newer", [SCHEMA_CHANGED] = "changed",           [SCHEMA_FAILED] = "failed",
+        [SCHEMA_NEWER] = "newer", [SCHEMA_ALTERED] = "changed",           [SCHEMA_FAILED] = "failed",
     };
     return names[state];
 }

@@ -224,7 +224,7 @@ static void judge_counts(const SchemaHistory *code, const SchemaHistory *databas
 static SchemaState state_of(const SchemaDifference *difference)
 {
     return difference->failed.n > 0         ? SCHEMA_FAILED
-           : difference->changed.n > 0      ? SCHEMA_CHANGED
+           : difference->changed.n > 0      ? SCHEMA_ALTERED
            : difference->unknown.n > 0      ? SCHEMA_NEWER
            : difference->pending.n > 0      ? SCHEMA_PENDING
            : difference->pending_post.n > 0 ? SCHEMA_PENDING_POST

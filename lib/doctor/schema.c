@@ -37,7 +37,7 @@ static void report_difference(DoctorScene *scene, const SchemaDifference *differ
                      difference->unknown.n),
             difference->unknown.n, difference->unknown.v[0]);
         break;
-    case SCHEMA_CHANGED:
+    case SCHEMA_ALTERED:
         doctor_report(scene, "\"kura schema check\" lists them. Restore the text that was run.",
                       ngettext("%zu migration has another text than the one that was run: %s",
                                "%zu migrations have another text than the one that was run, the first is %s",

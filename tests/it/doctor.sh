@@ -2,7 +2,7 @@
 # kura doctor on a host of its own below a root directory, with two real clusters, a real pooler, and a Mastodon that
 # consists of its configuration: each check is silent while all is well, and fires when its one thing is wrong.
 . "$(dirname "$0")/lib.sh"
-. "$HERE/doctor-lib.sh"
+. "$TOP/tests/tools/doctor.sh"
 
 ROOT=$WORK/root SITE=$WORK/site REPO=$WORK/repo STATE=$WORK/state
 export KURA_CACHE_DIR=$WORK/cache
