@@ -228,9 +228,9 @@ static void print_load(FILE *out, const Load *load, const Pace *pace)
         add_line(table, _("database"), xasprintf("%s, %s", load->database, text_bytes(load->database_bytes, bytes)));
     for (size_t i = 0; i < load->files.n; i++)
         add_line(table, _("files"),
-                 xasprintf(_("%s: %s files, %s in %s"), load->files.v[i].name,
-                           text_count(load->surveys[i].files, files), text_bytes(load->surveys[i].bytes, bytes),
-                           load->files.v[i].dir));
+                 xasprintf(ngettext("%s: %s file, %s in %s", "%s: %s files, %s in %s", load->surveys[i].files),
+                           load->files.v[i].name, text_count(load->surveys[i].files, files),
+                           text_bytes(load->surveys[i].bytes, bytes), load->files.v[i].dir));
     add_pace(table, _("first pass"), pace->first, _("not measured yet; the application runs meanwhile"));
     add_pace(table, _("second pass"), pace->second, _("not measured yet: make two backups"));
     add_pace(table, _("restore"), pace->restore, _("not measured yet: rehearse"));

@@ -120,14 +120,18 @@ static void add_fileset(Table *table, const AppFileset *fileset, const struct Si
         return;
     }
     add_line(table, _("files"),
-             xasprintf(_("%s: %s files, %s, from %s"), fileset->name, text_count(survey->files + more_files, files),
+             xasprintf(ngettext("%s: %s file, %s, from %s", "%s: %s files, %s, from %s", survey->files + more_files),
+                       fileset->name, text_count(survey->files + more_files, files),
                        text_bytes(survey->bytes + more, bytes), fileset->root));
     if (fileset->secret)
         add_line(table, "", view_join(&fileset->only));
     if (survey->left_out_files > 0 && !with_cache)
         add_line(table, _("left out"),
-                 xasprintf(_("%s: %s files, %s, which can be fetched again (--with-cache takes them)"), fileset->name,
-                           text_count(survey->left_out_files, files), text_bytes(survey->left_out_bytes, bytes)));
+                 xasprintf(ngettext("%s: %s file, %s, which can be fetched again (--with-cache takes it)",
+                                    "%s: %s files, %s, which can be fetched again (--with-cache takes them)",
+                                    survey->left_out_files),
+                           fileset->name, text_count(survey->left_out_files, files),
+                           text_bytes(survey->left_out_bytes, bytes)));
 }
 
 static void add_secrets(Table *table, const AppSite *site)

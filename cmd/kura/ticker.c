@@ -35,7 +35,9 @@ static char *counted(const ProgressSnapshot *snapshot)
 {
     char count[TEXT_SIZE];
     text_count(snapshot->rows_done, count);
-    return xasprintf(strcmp(snapshot->phase, "rows") == 0 ? _("%s rows") : _("%s items"), count);
+    return xasprintf(strcmp(snapshot->phase, "rows") == 0 ? ngettext("%s row", "%s rows", snapshot->rows_done)
+                                                          : ngettext("%s item", "%s items", snapshot->rows_done),
+                     count);
 }
 
 static void append_amounts(Buf *out, const ProgressSnapshot *snapshot)

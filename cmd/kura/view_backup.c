@@ -138,16 +138,18 @@ static void add_application(Table *table, const ManifestApplication *application
     add_line(table, _("application"),
              application->version ? xasprintf("%s %s", name, application->version) : xstrdup(name));
     if (schema)
-        add_line(table, _("schema"),
-                 xasprintf(_("%s migrations, the newest is %s"), text_count(schema->applied.n, count),
-                           schema->newest ? schema->newest : "-"));
+        add_line(
+            table, _("schema"),
+            xasprintf(ngettext("%s migration, the newest is %s", "%s migrations, the newest is %s", schema->applied.n),
+                      text_count(schema->applied.n, count), schema->newest ? schema->newest : "-"));
 }
 
 static void add_fileset(Table *table, const ManifestFileset *fileset)
 {
     char files[TEXT_SIZE], bytes[TEXT_SIZE], odd[TEXT_SIZE];
-    char *text = xasprintf(_("%s: %s files, %s, from %s"), fileset->name, text_count(fileset->files, files),
-                           text_bytes(fileset->bytes, bytes), fileset->root);
+    char *text =
+        xasprintf(ngettext("%s: %s file, %s, from %s", "%s: %s files, %s, from %s", fileset->files), fileset->name,
+                  text_count(fileset->files, files), text_bytes(fileset->bytes, bytes), fileset->root);
     if (fileset->vanished + fileset->changed > 0) {
         char *longer = xasprintf(_("%s (%s vanished or changed while read)"), text,
                                  text_count(fileset->vanished + fileset->changed, odd));
@@ -157,8 +159,10 @@ static void add_fileset(Table *table, const ManifestFileset *fileset)
     add_line(table, _("files"), text);
     if (fileset->left_out_files > 0)
         add_line(table, _("left out"),
-                 xasprintf(_("%s: %s files, %s, which can be fetched again"), fileset->name,
-                           text_count(fileset->left_out_files, files), text_bytes(fileset->left_out_bytes, bytes)));
+                 xasprintf(ngettext("%s: %s file, %s, which can be fetched again",
+                                    "%s: %s files, %s, which can be fetched again", fileset->left_out_files),
+                           fileset->name, text_count(fileset->left_out_files, files),
+                           text_bytes(fileset->left_out_bytes, bytes)));
 }
 
 void print_backup(FILE *out, const Manifest *manifest)

@@ -16,30 +16,39 @@ static void report_difference(DoctorScene *scene, const SchemaDifference *differ
         break;
     case SCHEMA_PENDING_POST:
         doctor_report_as(scene, FINDING_WARNING, remedy,
-                         "%zu migrations that may wait for the new code were not run, the first is %s",
+                         ngettext("%zu migration that may wait for the new code was not run: %s",
+                                  "%zu migrations that may wait for the new code were not run, the first is %s",
+                                  difference->pending_post.n),
                          difference->pending_post.n, difference->pending_post.v[0]);
         break;
     case SCHEMA_PENDING:
         doctor_report(scene, remedy,
-                      "the code is newer than the database: %zu migrations were not run, the first is %s",
+                      ngettext("the code is newer than the database: %zu migration was not run, %s",
+                               "the code is newer than the database: %zu migrations were not run, the first is %s",
+                               difference->pending.n),
                       difference->pending.n, difference->pending.v[0]);
         break;
     case SCHEMA_NEWER:
         doctor_report(
             scene, "Install the release that the database belongs to, or restore the backup from before the update.",
-            "the database is newer than the code, or of a fork: it has %zu migrations that the code lacks, the "
-            "first is %s",
+            ngettext("the database is newer than the code, or of a fork: it has %zu migration that the code lacks, %s",
+                     "the database is newer than the code, or of a fork: it has %zu migrations that the code lacks, "
+                     "the first is %s",
+                     difference->unknown.n),
             difference->unknown.n, difference->unknown.v[0]);
         break;
     case SCHEMA_CHANGED:
         doctor_report(scene, "\"kura schema check\" lists them. Restore the text that was run.",
-                      "%zu migrations have another text than the one that was run, the first is %s",
+                      ngettext("%zu migration has another text than the one that was run: %s",
+                               "%zu migrations have another text than the one that was run, the first is %s",
+                               difference->changed.n),
                       difference->changed.n, difference->changed.v[0]);
         break;
     case SCHEMA_FAILED:
         doctor_report(scene, "\"kura schema check\" lists them. Mend what made them fail, or restore the last backup.",
-                      "%zu migrations were begun and have failed, the first is %s", difference->failed.n,
-                      difference->failed.v[0]);
+                      ngettext("%zu migration was begun and has failed: %s",
+                               "%zu migrations were begun and have failed, the first is %s", difference->failed.n),
+                      difference->failed.n, difference->failed.v[0]);
         break;
     }
 }

@@ -219,7 +219,7 @@ looks "${well[@]}"
 check 'code and database of one age' silent SCHE-01
 touch "$SITE/db/migrate/20260202000000_add_trendable_to_accounts.rb"
 looks "${well[@]}"
-check 'code that is newer than its database' fires SCHE-01 '1 migrations were not run.*add_trendable_to_accounts.*db:migrate'
+check 'code that is newer than its database' fires SCHE-01 '1 migration was not run.*add_trendable_to_accounts.*db:migrate'
 sole town "INSERT INTO schema_migrations VALUES ('20260303000000')"
 rm "$SITE/db/migrate/20260202000000_add_trendable_to_accounts.rb"
 looks "${well[@]}"
