@@ -4,7 +4,7 @@
 
 src=$WORK/src/kura root=$WORK/root
 system=$KURA_TEST_CACHE/system12
-"$HERE/../tools/debsystem.sh" "$system" adduser libarchive13 libcurl4 libexpat1 libjansson4 libpq5 libssl3 libxxhash0 libzstd1 zlib1g \
+"$HERE/../tools/debsystem.sh" "$system" adduser libarchive13 libcurl4 libexpat1 libhiredis0.14 libjansson4 libpq5 libssl3 libxxhash0 libyaml-0-2 libzstd1 zlib1g \
     man-db systemd diffutils || die 'no Debian to install into'
 mkdir -p "$src"
 tar -C "$TOP" --exclude='./build*' --exclude=./.git -cf - . | tar -C "$src" -xf -
