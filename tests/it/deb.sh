@@ -3,9 +3,11 @@
 . "$(dirname "$0")/lib.sh"
 
 src=$WORK/src/kura root=$WORK/root
-system=$KURA_TEST_CACHE/system12
-"$HERE/../tools/debsystem.sh" "$system" adduser libarchive13 libcurl4 libexpat1 libhiredis0.14 libjansson4 libpq5 libssl3 libxxhash0 libyaml-0-2 libzstd1 zlib1g \
-    man-db systemd diffutils || die 'no Debian to install into'
+packages='adduser libarchive13 libcurl4 libexpat1 libhiredis0.14 libjansson4 libpq5 libssl3 libxxhash0 libyaml-0-2 libzstd1 zlib1g man-db
+    systemd diffutils'
+system=$KURA_TEST_CACHE/system12-$(sha256sum <<<"$packages" | cut -c 1-12)
+# shellcheck disable=SC2086
+"$HERE/../tools/debsystem.sh" "$system" $packages || die 'no Debian to install into'
 mkdir -p "$src"
 tar -C "$TOP" --exclude='./build*' --exclude=./.git -cf - . | tar -C "$src" -xf -
 (cp -a --reflink=auto "$system" "$root") & # meanwhile
