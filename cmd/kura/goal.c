@@ -6,11 +6,13 @@
 #include "kura/secret.h"
 #include "site.h"
 
-/* A value of a connection string. */
-static char *conninfo_quoted(const char *value)
+char *conninfo_of(const char *database)
 {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    if (database[0] && strspn(database, plain) == strlen(database))
+        return xasprintf("dbname=%s", database);
     Buf out = BUF_INIT(4096);
-    for (const char *at = value; *at; at++)
+    for (const char *at = database; *at; at++)
         if (buf_printf(&out, NULL, *at == '\'' || *at == '\\' ? "\\%c" : "%c", *at) < 0)
             break;
     char *text = xasprintf("dbname='%s'", buf_str(&out));
@@ -77,7 +79,7 @@ static void infer(const Manifest *manifest, int only, RestoreGoal *goal, Finding
 {
     goal->inferred = true;
     if (only != ONLY_FILES && manifest->has_database)
-        goal->db = conninfo_quoted(manifest->database.facts.name);
+        goal->db = conninfo_of(manifest->database.facts.name);
     if (only != ONLY_DB)
         infer_files(manifest, goal, findings);
 }

@@ -267,6 +267,8 @@ static int plan_old(Session *session, const Manifest *newest, Error *err)
     }
     Pace pace = earlier_pace(session, route.app);
     places_of(&load, &route);
+    route.from_old = true;
+    route.database = load.database;
     move_steps(&route, &steps);
     if (session->json) {
         session_set(session, "move",
@@ -436,6 +438,7 @@ static int plan_new(Session *session, const Manifest *newest, Error *err)
     MoveRoute route = route_of(session, newest);
     route.files = goal.files;
     route.n_files = goal.n_files;
+    route.database = newest->has_database ? newest->database.facts.name : NULL;
     move_steps(&route, &steps);
     if (session->json) {
         session_set(session, "move",

@@ -2,7 +2,9 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "goal.h"
 #include "kura/restore.h"
 #include "kura/words.h"
 #include "redact.h"
@@ -41,8 +43,9 @@ static void add_option(Buf *out, const char *name, const char *value)
     buf_printf(out, NULL, " %s %s", name, word);
 }
 
-/* A command of kura with what names the application and the repository. */
-static Buf kura_command(const MoveRoute *route, const char *command)
+/* A command of kura with what names the application and the repository. The host that makes backups needs no identity.
+ */
+static Buf kura_command(const MoveRoute *route, bool on_new, const char *command)
 {
     const Options *options = route->session->options;
     Buf out = BUF_INIT(COMMAND_MAX);
@@ -51,12 +54,17 @@ static Buf kura_command(const MoveRoute *route, const char *command)
     if (options->values[OPT_REPO].source == SOURCE_COMMAND_LINE)
         add_option(&out, "--repo", options_text(options, OPT_REPO));
     add_option(&out, "--app", route->app);
+    if (on_new && route->session->repo && repo_is_encrypted(route->session->repo))
+        add_option(&out, "--identity",
+                   options_given(options, OPT_IDENTITY) ? options_text(options, OPT_IDENTITY) : "IDENTITY");
     return out;
 }
 
-static void add_db(Buf *out, const Options *options)
+/* --db as it was given on the new host; that of the old one is another. */
+static void add_db(Buf *out, const MoveRoute *route)
 {
-    if (!options_given(options, OPT_DB))
+    const Options *options = route->session->options;
+    if (route->from_old || !options_given(options, OPT_DB))
         return;
     _cleanup_free_ char *shown = redact_conninfo(options_text(options, OPT_DB));
     add_option(out, "--db", shown);
@@ -91,9 +99,32 @@ static bool has_media(const MoveRoute *route)
     return any;
 }
 
+/* Whereto, when it cannot be left to the backup: directories that have files in them must be named. */
+static void add_target(Buf *out, const MoveRoute *route)
+{
+    bool given = !route->from_old && options_given(route->session->options, OPT_DB);
+    if (!given && !has_media(route))
+        return;
+    add_db(out, route);
+    if (!given && route->database) {
+        _cleanup_free_ char *db = conninfo_of(route->database);
+        add_option(out, "--db", db);
+    }
+    add_files(out, route, true);
+}
+
+/* Where no configuration of kura's has it. */
+static void add_app_dir(Buf *out, const MoveRoute *route)
+{
+    const Options *options = route->session->options;
+    if (options->values[OPT_APP_DIR].source == SOURCE_COMMAND_LINE)
+        add_option(out, "--app-dir", options_text(options, OPT_APP_DIR));
+}
+
 static void add_backup(const MoveRoute *route, MoveSteps *ret, const char *why)
 {
-    Buf command = kura_command(route, "backup --tag move");
+    Buf command = kura_command(route, false, "backup --tag move");
+    add_app_dir(&command, route);
     add(ret, false, &command, why);
 }
 
@@ -113,20 +144,19 @@ static void add_units(const MoveRoute *route, MoveSteps *ret, const char *verb, 
 static void add_restores(const MoveRoute *route, MoveSteps *ret)
 {
     const Options *options = route->session->options;
-    Buf plan = kura_command(route, "restore latest"), whole = kura_command(route, "restore latest");
+    Buf plan = kura_command(route, true, "restore latest"), whole = kura_command(route, true, "restore latest");
     Buf *const both[] = {&plan, &whole};
     for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-        add_db(both[i], options);
+        add_target(both[i], route);
         add_map(both[i], options);
-        buf_append_str(both[i], " --create-roles", NULL);
+        if (route->database)
+            buf_append_str(both[i], " --create-roles", NULL);
         add_option(both[i], "--pg-bindir", options_text(options, OPT_PG_BINDIR));
-        if (options_given(options, OPT_DB) || has_media(route))
-            add_files(both[i], route, true);
     }
     buf_append_str(&plan, " --plan", NULL);
     if (has_media(route)) {
         buf_append_str(&whole, " --quick-check", NULL);
-        Buf media = kura_command(route, "restore latest --only files");
+        Buf media = kura_command(route, true, "restore latest --only files");
         add_files(&media, route, false);
         add(ret, true, &media, N_("the files, while the old host still serves; the second time little is left to do"));
     }
@@ -145,7 +175,7 @@ static void add_config(const MoveRoute *route, MoveSteps *ret)
         Buf command = BUF_INIT(COMMAND_MAX);
         buf_append_str(&command, "kura move config", NULL);
         add_option(&command, "--app-dir", route->dir);
-        add_db(&command, options);
+        add_db(&command, route);
         add_map(&command, options);
         if (apply)
             buf_append_str(&command, " --apply", NULL);
@@ -154,9 +184,26 @@ static void add_config(const MoveRoute *route, MoveSteps *ret)
     }
 }
 
+/* What the new host cannot know by itself. */
+static void add_outfit(const MoveRoute *route, MoveSteps *ret)
+{
+    char host[256] = "";
+    const char *path = route->session->config->path;
+    if (!route->from_old || path == NULL)
+        return;
+    gethostname(host, sizeof host - 1);
+    Buf command = BUF_INIT(COMMAND_MAX);
+    _cleanup_free_ char *from = xasprintf("%s:%s", host, path);
+    _cleanup_free_ char *from_word = shell_word(from), *to = shell_word(path);
+    buf_printf(&command, NULL, "scp %s %s", from_word, to);
+    add(ret, true, &command,
+        N_("where the repository is; kura, the application's code and the identity must be there, too"));
+}
+
 void move_steps(const MoveRoute *route, MoveSteps *ret)
 {
     *ret = (MoveSteps){0};
+    add_outfit(route, ret);
     add_backup(route, ret, N_("the first pass, while the application runs"));
     add_restores(route, ret);
     add_config(route, ret);
@@ -168,7 +215,8 @@ void move_steps(const MoveRoute *route, MoveSteps *ret)
         add(ret, true, &command, N_("as the application wants it after a restore"));
     }
     add_units(route, ret, "start", true, N_("the downtime ends; kura starts no services"));
-    Buf doctor = kura_command(route, "doctor");
+    Buf doctor = kura_command(route, false, "doctor");
+    add_app_dir(&doctor, route);
     add(ret, true, &doctor, N_("is all well, and will the next backup be made"));
 }
 

@@ -21,7 +21,9 @@ typedef struct MoveSteps {
 /* What is known of the application and of where it goes. */
 typedef struct MoveRoute {
     const Session *session;
+    bool from_old;                    /* it is planned on the old host */
     const char *app, *dir;            /* NULL: not known */
+    const char *database;             /* its name; NULL: there is none */
     const StrVec *services;           /* to stop and start */
     const StrVec *afterwards;         /* commands on the new host; NULL: none are known */
     const Manifest *manifest;         /* the newest backup; NULL: there is none yet */

@@ -79,7 +79,10 @@ echo "# stored by the first pass: $(cat "$WORK/first") bytes, by the second: $(c
 check 'stores the difference' test "$(($(cat "$WORK/second") * 5))" -lt "$(cat "$WORK/first")"
 check 'is told too' status_is '0|3' ask move plan --repo "$repo" --app misskey --app-dir "$app"
 check 'for people' says 'second pass +[0-9]'
-check 'with the commands' says 'kura backup --tag move --repo .* --app misskey'
+check 'with the commands' says 'kura backup --tag move --repo .* --app misskey --app-dir '
+ask move plan --repo "$repo" --app misskey --app-dir "$app" --json >"$WORK/out"
+commands >"$WORK/commands.old"
+check 'the restore names database and directories' grep -q "^new: kura restore latest .* --db dbname=misskey --files media=.* --create-roles" "$WORK/commands.old"
 check 'a backup remembers its host' jq -e '.system.libc != null and (.system.postgresql_clients | index("15"))' \
     "$(manifest "$repo" "$(latest "$repo")")"
 
@@ -106,6 +109,10 @@ check 'the media first' grep -qF -- "--only files --repo $repo --app misskey --f
 check 'then the services' grep -qF 'old: systemctl stop misskey.service' "$WORK/commands"
 check 'then the configuration' grep -qF "new: kura move config --app-dir $app" "$WORK/commands"
 check 'nobody starts them but a person' grep -qF 'new: systemctl start misskey.service' "$WORK/commands"
+
+as_printed() { sh -c "$(sed -n "s|^new: kura \\(restore .* --plan\\)\$|'$KURA' \\1 --pg-bindir '$new17'|p" "$WORK/commands.old")"; }
+check 'what the old host printed is right here' status_is '0|3' as_printed
+check 'for the database, too' says 'database misskey'
 
 # what is wrong is all told at once
 start 15 odd
