@@ -76,8 +76,10 @@ static int open_dir(const char *dir, char **ret, Error *err)
 {
     struct stat st;
     *ret = realpath(dir, NULL);
-    if (*ret == NULL)
-        return error_errno(err, errno, "could not read the application's directory \"%s\"", dir);
+    if (*ret == NULL) {
+        error_errno(err, errno, "could not read the application's directory \"%s\"", dir);
+        return error_hint(err, "Give --app-dir with the directory that the application is installed in.");
+    }
     if (stat(*ret, &st) == 0 && S_ISDIR(st.st_mode))
         return 0;
     free(*ret);
