@@ -17,7 +17,7 @@ messages='_:1 N_:1 ngettext:1,2 error_set:3 error_errno:3 error_wrap:2 error_hin
     settings_error:3 refuse:2 wrong:2'
 hints='findings_add:4 proof_tell:4 verify_finding:3 problem:3 rehearse_skipped:3 rehearse_proof:4 add_reached:5 notices_add:4 CHECK:6
     doctor_report:2 doctor_report_as:3'
-units='rehearse_skipped:4 notices_add:7 refuse:3'
+units='rehearse_skipped:4 notices_add:7 refuse:3 yaml_text_refuse:3'
 formats='error_set:3 error_errno:3 error_wrap:2 error_hint:2 findings_add:5 log_at:2 log_info:1 log_warning:1 note:3
     proof_tell:6 repairrepo_why:3 rehearse_skipped:5 verify_finding:4 verify_name:2 problem:4 corrupt:3 jnode_fail:3 doctor_report:3
     doctor_report_as:4 doctor_skip:2'

@@ -3,24 +3,19 @@
 #include "yamlscalar.h"
 
 #include <string.h>
-#include <yaml.h>
 
 #include "kura/mem.h"
-#include "kura/text.h"
 #include "settings.h"
 #include "wipe.h"
+#include "yamltext.h"
 
 enum { ENTRIES_MAX = 4000, STEPS_MAX = 100000 };
 
 typedef struct Reader {
-    SettingsInput *input;
+    YamlText text;
     Settings *ret;
-    Error *err;
     yaml_document_t document;
-    bool old;       /* YAML 1.1, where the last of equal keys counts */
-    size_t skipped; /* bytes before what libyaml reads: a byte order mark */
-    size_t *bytes;  /* where each character begins, and where the last one ends */
-    size_t n_characters;
+    bool old;     /* YAML 1.1, where the last of equal keys counts */
     size_t steps; /* how much was visited: aliases make a small file endless */
 } Reader;
 
@@ -42,123 +37,9 @@ static void entries_done(Entries *entries)
     free(entries->v);
 }
 
-static size_t byte_of(const Reader *reader, yaml_mark_t mark)
-{
-    return reader->skipped + reader->bytes[mark.index < reader->n_characters ? mark.index : reader->n_characters];
-}
-
 static int refuse(Reader *reader, yaml_mark_t mark, const char *what)
 {
-    return settings_error(reader->input, byte_of(reader, mark), what, reader->err);
-}
-
-/* ---- characters ---- */
-
-/* libyaml counts characters, a place is told in bytes. Line breaks that YAML 1.1 knows and 1.2 does not are refused. */
-static int index_characters(Reader *reader)
-{
-    const char *text = reader->input->text + reader->skipped;
-    size_t len = reader->input->len - reader->skipped, n = 0, width;
-    uint32_t c = 0;
-    reader->bytes = xreallocarray(NULL, len + 1, sizeof *reader->bytes);
-    for (size_t i = 0; i < len; i += width) {
-        reader->bytes[n++] = i;
-        width = utf8_decode(text + i, &c);
-        if (width == 0 || c == 0)
-            return settings_error(reader->input, i, "this is no UTF-8 text", reader->err);
-        if (c == 0x85 || c == 0x2028 || c == 0x2029)
-            return settings_error(reader->input, i, "versions of YAML differ about a character of this line",
-                                  reader->err);
-    }
-    reader->bytes[n] = len;
-    reader->n_characters = n;
-    return 0;
-}
-
-/* ---- what is refused before anything is built of it ---- */
-
-static void parser_begin(Reader *reader, yaml_parser_t *parser)
-{
-    if (!yaml_parser_initialize(parser))
-        abort(); /* no memory */
-    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(parser, (const unsigned char *)reader->input->text + reader->skipped,
-                                 reader->input->len - reader->skipped);
-}
-
-static int refuse_syntax(Reader *reader, const yaml_parser_t *parser)
-{
-    _cleanup_free_ char *what = xasprintf("invalid YAML: %s", parser->problem ? parser->problem : "no memory");
-    return refuse(reader, parser->problem_mark, what);
-}
-
-/* Whether a comment stands right behind the head of a block of text, which not every library takes for one. */
-static bool has_glued_comment(const Reader *reader, const yaml_token_t *token)
-{
-    const char *head = reader->input->text + byte_of(reader, token->start_mark);
-    if (token->data.scalar.style != YAML_LITERAL_SCALAR_STYLE && token->data.scalar.style != YAML_FOLDED_SCALAR_STYLE)
-        return false;
-    return head[1 + strspn(head + 1, "+-123456789")] == '#';
-}
-
-/* Whether a list in a list, begun on the same line, has an empty item: js-yaml takes the next line's item into the
- * inner one. last: the three tokens before. */
-static bool is_empty_inner_item(const yaml_token_type_t last[3], yaml_token_type_t type)
-{
-    return last[0] == YAML_BLOCK_ENTRY_TOKEN && last[1] == YAML_BLOCK_SEQUENCE_START_TOKEN &&
-           last[2] == YAML_BLOCK_ENTRY_TOKEN && (type == YAML_BLOCK_ENTRY_TOKEN || type == YAML_BLOCK_END_TOKEN);
-}
-
-static int check_token(Reader *reader, const yaml_token_t *token, int *depth, yaml_token_type_t last[3])
-{
-    if (is_empty_inner_item(last, token->type))
-        return refuse(reader, token->start_mark, "libraries differ about an empty item of a list");
-    last[0] = last[1];
-    last[1] = last[2];
-    last[2] = token->type;
-    switch (token->type) {
-    case YAML_SCALAR_TOKEN:
-        return has_glued_comment(reader, token) ? refuse(reader, token->start_mark, "a comment needs a space before it")
-                                                : 0;
-    case YAML_TAG_TOKEN:
-    case YAML_TAG_DIRECTIVE_TOKEN:
-        return refuse(reader, token->start_mark, "tags are not read");
-    case YAML_BLOCK_SEQUENCE_START_TOKEN:
-    case YAML_BLOCK_MAPPING_START_TOKEN:
-    case YAML_FLOW_SEQUENCE_START_TOKEN:
-    case YAML_FLOW_MAPPING_START_TOKEN:
-        if (++*depth > SETTINGS_DEPTH)
-            return refuse(reader, token->start_mark, "values are nested too deeply");
-        return 0;
-    case YAML_BLOCK_END_TOKEN:
-    case YAML_FLOW_SEQUENCE_END_TOKEN:
-    case YAML_FLOW_MAPPING_END_TOKEN:
-        --*depth;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static int check_tokens(Reader *reader)
-{
-    yaml_parser_t parser;
-    yaml_token_t token;
-    yaml_token_type_t last[3] = {YAML_NO_TOKEN, YAML_NO_TOKEN, YAML_NO_TOKEN};
-    int depth = 0, rc = 0;
-    bool end = false;
-    parser_begin(reader, &parser);
-    while (rc == 0 && !end) {
-        if (!yaml_parser_scan(&parser, &token)) {
-            rc = refuse_syntax(reader, &parser);
-            break;
-        }
-        end = token.type == YAML_STREAM_END_TOKEN;
-        rc = check_token(reader, &token, &depth, last);
-        yaml_token_delete(&token);
-    }
-    yaml_parser_delete(&parser);
-    return rc;
+    return yaml_text_refuse(&reader->text, mark, what);
 }
 
 /* ---- mappings ---- */
@@ -292,21 +173,21 @@ static int put_node(Reader *reader, const char *path, yaml_node_t *node, unsigne
 static int put_scalar(Reader *reader, const char *path, const yaml_node_t *node)
 {
     _cleanup_(wipe_text) char *text = NULL;
-    size_t start = byte_of(reader, node->start_mark), end = byte_of(reader, node->end_mark);
+    size_t start = yaml_text_byte(&reader->text, node->start_mark), end = yaml_text_byte(&reader->text, node->end_mark);
     if (check_scalar(reader, node) < 0)
         return -1;
     switch (scalar_text(reader, node, &text)) {
     case YAML_NOTHING:
         return 0;
     case YAML_DATE:
-        findings_add(reader->input->findings, FINDING_NOTE, "app-value", "Put it in quotes if it is meant as a text.",
-                     "%s:%u: \"%s\" is a date, and not used", reader->input->file, settings_line(reader->input, start),
-                     path);
+        findings_add(reader->text.input->findings, FINDING_NOTE, "app-value",
+                     "Put it in quotes if it is meant as a text.", "%s:%u: \"%s\" is a date, and not used",
+                     reader->text.input->file, settings_line(reader->text.input, start), path);
         return 0;
     case YAML_TEXT:
         break;
     }
-    return settings_add(reader->ret, reader->input, path, text, start, end - start, reader->err);
+    return settings_add(reader->ret, reader->text.input, path, text, start, end - start, reader->text.err);
 }
 
 static int put_mapping(Reader *reader, const char *path, const yaml_node_t *node, unsigned depth)
@@ -365,7 +246,7 @@ static int refuse_second_document(Reader *reader, yaml_parser_t *parser)
 {
     yaml_document_t second;
     if (!yaml_parser_load(parser, &second))
-        return refuse_syntax(reader, parser);
+        return yaml_text_refuse_syntax(&reader->text, parser);
     bool there = yaml_document_get_root_node(&second) != NULL;
     int rc = there ? refuse(reader, second.start_mark, "a second document begins") : 0;
     yaml_document_delete(&second);
@@ -376,7 +257,7 @@ static int read_document(Reader *reader)
 {
     yaml_parser_t parser;
     int rc;
-    parser_begin(reader, &parser);
+    yaml_text_parser(&reader->text, &parser);
     if (yaml_parser_load(&parser, &reader->document)) {
         bool any = yaml_document_get_root_node(&reader->document) != NULL;
         rc = put_document(reader);
@@ -384,7 +265,7 @@ static int read_document(Reader *reader)
             rc = refuse_second_document(reader, &parser);
         yaml_document_delete(&reader->document);
     } else {
-        rc = refuse_syntax(reader, &parser);
+        rc = yaml_text_refuse_syntax(&reader->text, &parser);
     }
     yaml_parser_delete(&parser);
     return rc;
@@ -392,15 +273,13 @@ static int read_document(Reader *reader)
 
 static int read_yaml(SettingsInput *input, bool old, Settings *ret, Error *err)
 {
-    Reader reader = {.input = input, .ret = ret, .err = err, .old = old};
-    if (input->len >= 3 && memcmp(input->text, "\xef\xbb\xbf", 3) == 0)
-        reader.skipped = 3;
-    int rc = index_characters(&reader);
+    Reader reader = {.ret = ret, .old = old};
+    int rc = yaml_text_begin(&reader.text, input, err);
     if (rc == 0)
-        rc = check_tokens(&reader);
+        rc = yaml_text_check(&reader.text);
     if (rc == 0)
         rc = read_document(&reader);
-    free(reader.bytes);
+    yaml_text_done(&reader.text);
     return rc;
 }
 
