@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "dotenvline.h"
 #include "kura/mem.h"
 #include "kura/text.h"
 #include "settings.h"
@@ -28,112 +29,6 @@ typedef struct Reader {
     size_t *origins; /* where each byte of it stands in the file */
     Error *err;
 } Reader;
-
-typedef struct Line {
-    size_t end; /* of all that belongs to it */
-    size_t key, key_len, value, value_len;
-    bool exported;
-} Line;
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static size_t skip_space(const char *text, size_t at)
-{
-    while (is_space(text[at]))
-        at++;
-    return at;
-}
-
-static size_t skip_word(const char *text, size_t at)
-{
-    while (isalnum((unsigned char)text[at]) || text[at] == '_' || text[at] == '.')
-        at++;
-    return at;
-}
-
-static size_t skip_line(const char *text, size_t at)
-{
-    return at + strcspn(text + at, "\n");
-}
-
-/* ---- one assignment ---- */
-
-/* Whether only white space and a comment stand between a value and the end of its line. */
-static bool is_tail(const char *text, size_t at, size_t *ret_end)
-{
-    size_t behind = skip_space(text, at);
-    if (text[behind] == 0 || text[behind] == '#') {
-        *ret_end = skip_line(text, behind);
-        return true;
-    }
-    while (behind > at && text[behind] != '\n')
-        behind--;
-    *ret_end = behind;
-    return text[behind] == '\n';
-}
-
-/* A quoted value at `at`: it ends at the first quote that has no backslash before it, or else at the last that has. */
-static bool quoted_value(const char *text, size_t at, char quote, Line *line)
-{
-    size_t open = skip_space(text, at), end = open + 1;
-    if (text[open] != quote)
-        return false;
-    while (text[end] && text[end] != quote)
-        end += text[end] == '\\' && text[end + 1] == quote ? 2 : 1;
-    for (bool first = true; end > open; end--, first = false) {
-        bool closes = text[end] == quote && (first || text[end - 1] == '\\');
-        if (closes && is_tail(text, end + 1, &line->end)) {
-            line->value = open;
-            line->value_len = end + 1 - open;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void bare_value(const char *text, size_t at, Line *line)
-{
-    size_t end = at + strcspn(text + at, "#\n");
-    line->value = at;
-    line->value_len = end - at;
-    is_tail(text, end, &line->end); /* the line's end or a comment: always one */
-}
-
-/* The separator behind a key; 0: there is none. */
-static size_t skip_separator(const char *text, size_t at)
-{
-    size_t equals = skip_space(text, at);
-    if (text[equals] == '=')
-        return equals + 1;
-    return text[at] == ':' && is_space(text[at + 1]) ? at + 2 : 0;
-}
-
-static bool assignment_from(const char *text, size_t at, const Dialect *dialect, Line *line)
-{
-    line->key = at;
-    line->key_len = skip_word(text, at) - at;
-    size_t behind = at + line->key_len, value = line->key_len ? skip_separator(text, behind) : 0;
-    if (value == 0) {
-        line->value = behind;
-        line->value_len = 0;
-        return line->key_len && dialect->lone_names && is_tail(text, behind, &line->end);
-    }
-    if (!quoted_value(text, value, '\'', line) && !quoted_value(text, value, '"', line))
-        bare_value(text, value, line);
-    return true;
-}
-
-static bool assignment(const char *text, size_t at, const Dialect *dialect, Line *line)
-{
-    at = skip_space(text, at);
-    size_t behind = at + strlen("export");
-    line->exported = strncmp(text + at, "export", 6) == 0 && is_space(text[behind]) &&
-                     assignment_from(text, skip_space(text, behind), dialect, line);
-    return line->exported || assignment_from(text, at, dialect, line);
-}
 
 /* ---- its value ---- */
 
@@ -265,9 +160,9 @@ static bool without_commands(char *value)
 
 static char *stripped(const char *value, size_t len)
 {
-    while (len && is_space(value[len - 1]))
+    while (len && dotenv_is_space(value[len - 1]))
         len--;
-    while (len && is_space(*value)) {
+    while (len && dotenv_is_space(*value)) {
         value++;
         len--;
     }
@@ -292,7 +187,7 @@ static bool expands_newlines(const Reader *reader)
     return reader->dialect->expand_newlines || strcmp(variable(reader, mode, strlen(mode)), "legacy") == 0;
 }
 
-static char *read_value(const Reader *reader, const Line *line, bool *ret_command)
+static char *read_value(const Reader *reader, const DotenvLine *line, bool *ret_command)
 {
     _cleanup_(wipe_text) char *value = stripped(reader->text + line->value, line->value_len);
     char quote = unquote(value);
@@ -319,12 +214,12 @@ static size_t origin(const Reader *reader, size_t at)
 }
 
 /* Of equal keys the last one counts. */
-static int put(Reader *reader, const Line *line, const char *value)
+static int put(Reader *reader, const DotenvLine *line, const char *value)
 {
     size_t from = line->value, len = line->value_len;
-    while (len && is_space(reader->text[from + len - 1]))
+    while (len && dotenv_is_space(reader->text[from + len - 1]))
         len--;
-    while (len && is_space(reader->text[from])) {
+    while (len && dotenv_is_space(reader->text[from])) {
         from++;
         len--;
     }
@@ -345,7 +240,7 @@ static bool is_set(const Reader *reader, size_t name, size_t len)
                            len) != NULL;
 }
 
-static int read_assignment(Reader *reader, const Line *line)
+static int read_assignment(Reader *reader, const DotenvLine *line)
 {
     if (reader->dialect->lone_names && line->exported && line->value_len == 0)
         return is_set(reader, line->key, line->key_len) ? 0 : refuse_export(reader, line->key);
@@ -366,9 +261,9 @@ static int read_assignment(Reader *reader, const Line *line)
 static int check_export(Reader *reader, size_t at, size_t end)
 {
     bool first = true;
-    while ((at = skip_space(reader->text, at)) < end) {
+    while ((at = dotenv_skip_space(reader->text, at)) < end) {
         size_t len = 0;
-        while (at + len < end && !is_space(reader->text[at + len]))
+        while (at + len < end && !dotenv_is_space(reader->text[at + len]))
             len++;
         if (first && (len != 6 || strncmp(reader->text + at, "export", 6) != 0))
             return 0;
@@ -384,16 +279,16 @@ static int check_export(Reader *reader, size_t at, size_t end)
 static int read_lines(Reader *reader, bool exports)
 {
     const char *text = reader->text;
-    Line line;
+    DotenvLine line;
     for (size_t at = 0; text[at];) {
-        if (assignment(text, at, reader->dialect, &line)) {
+        if (dotenv_assignment(text, at, reader->dialect->lone_names, &line)) {
             if (!exports && read_assignment(reader, &line) < 0)
                 return -1;
             at = line.end;
-        } else if (exports && check_export(reader, at, skip_line(text, at)) < 0) {
+        } else if (exports && check_export(reader, at, dotenv_skip_line(text, at)) < 0) {
             return -1;
         }
-        at = skip_line(text, at);
+        at = dotenv_skip_line(text, at);
         at += text[at] == '\n';
     }
     return 0;
@@ -462,7 +357,7 @@ int envfile_settings(SettingsInput *input, Settings *ret, Error *err)
 {
     for (size_t at = 0; at < input->len;) {
         size_t end = at + strcspn(input->text + at, "\r\n"), key = at;
-        while (key < end && is_space(input->text[key]))
+        while (key < end && dotenv_is_space(input->text[key]))
             key++;
         const char *equals = memchr(input->text + key, '=', end - key);
         if (equals && input->text[key] != '#') {
