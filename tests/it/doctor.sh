@@ -2,6 +2,7 @@
 # kura doctor on a host of its own below a root directory, with two real clusters, a real pooler, and a Mastodon that
 # consists of its configuration: each check is silent while all is well, and fires when its one thing is wrong.
 . "$(dirname "$0")/lib.sh"
+. "$TOP/tests/tools/clock.sh"
 . "$TOP/tests/tools/doctor.sh"
 
 ROOT=$WORK/root SITE=$WORK/site REPO=$WORK/repo STATE=$WORK/state
@@ -204,10 +205,10 @@ looks "${well[@]}"
 check 'more tables than the lock table has room for' fires LOCK-01 'max_locks_per_transaction'
 site
 
-faketime -f +2h "$KURA" doctor "${well[@]}" --json >"$WORK/doctor" 2>"$WORK/err"
+at +2h "$KURA" doctor "${well[@]}" --json >"$WORK/doctor" 2>"$WORK/err"
 status=$?
 check 'a clock that is two hours ahead' fires TIME-01 'behind this host'
-faketime -f -1h "$KURA" doctor "${well[@]}" --json >"$WORK/doctor" 2>"$WORK/err"
+at -1h "$KURA" doctor "${well[@]}" --json >"$WORK/doctor" 2>"$WORK/err"
 status=$?
 check 'a clock that is an hour behind' fires TIME-01 'ahead of this host'
 

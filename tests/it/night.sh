@@ -1,6 +1,7 @@
 #!/bin/bash
 # Nights with nobody watching: hooks, pings, notifications, metrics, the journal, kura status, units of systemd.
 . "$(dirname "$0")/lib.sh"
+. "$TOP/tests/tools/clock.sh"
 unset JOURNAL_STREAM
 
 repo=$WORK/repo config=$WORK/kura.conf state=$KURA_STATE_DIR
@@ -277,20 +278,16 @@ check '.. and status too' status_is 0 night status
 # --- status
 check 'status: young enough' status_is 0 night status --max-age 26h
 check '.. tells the backup' says "newest backup +$(latest "$repo"), .* old"
-later() { # later TIME ARG...: by a clock that is ahead
-    local ahead=$1
-    shift
-    HOME=$WORK TMPDIR=$WORK/tmp timeout -k 10 60 faketime "$ahead" "$KURA" --config "$config" "$@" --app shop
-}
-check 'status: after two days' status_is 3 later '+2 days' status --max-age 26h
+later() { at "$1" env HOME="$WORK" TMPDIR="$WORK/tmp" "$KURA" --config "$config" "${@:2}" --app shop; } # later OFFSET ARG...
+check 'status: after two days' status_is 3 later +2d status --max-age 26h
 check '.. too old' says 'error: the newest backup of "shop", .*, is .* old, and may be 26 h 00 min'
-check 'status: from the future' status_is 3 later '-2 days' status --max-age 26h
+check 'status: from the future' status_is 3 later -2d status --max-age 26h
 check '.. told' says 'of the future'
 check 'status: never rehearsed' status_is 3 night status --max-rehearsal-age 35d
 check '.. told' says 'no backup of "shop" was ever rehearsed'
 check 'status: verified' status_is 0 night status --max-verify-age 8d
-check 'status: verified long ago' status_is 3 later '+9 days' status --max-verify-age 8d
-check 'status: JSON' status_is 3 later '+2 days' status --max-age 1d --json
+check 'status: verified long ago' status_is 3 later +9d status --max-verify-age 8d
+check 'status: JSON' status_is 3 later +2d status --max-age 1d --json
 check '.. figures' jq -e '.apps[0] | .app == "shop" and .backup_age > 172000 and .reached and .runs.backup.good' "$WORK/out"
 check '.. findings' jq -e '.findings[0].code == "backup-too-old"' "$WORK/out"
 nagios() { # nagios WANTED-STATUS WANTED-LINE ARG...
@@ -300,7 +297,7 @@ nagios() { # nagios WANTED-STATUS WANTED-LINE ARG...
 }
 check 'nagios: fine' nagios 0 "^KURA OK - shop backed up .* ago \| 'shop backup age'=[0-9]+s;;93600;0 'shop verify age'=[0-9]+s;;;0\$" night status --max-age 26h
 check 'nagios: a warning' nagios 1 '^KURA WARNING - no backup of "shop" was ever rehearsed \| ' night status --max-rehearsal-age 35d
-check 'nagios: critical' nagios 2 '^KURA CRITICAL - the newest backup of "shop", .* is .* old, and may be' later '+2 days' status --max-age 26h
+check 'nagios: critical' nagios 2 '^KURA CRITICAL - the newest backup of "shop", .* is .* old, and may be' later +2d status --max-age 26h
 check 'nagios: unknown' nagios 3 '^KURA UNKNOWN - configuration file: cannot open' kura --config "$WORK/nowhere" status
 check 'nagios: no application is known' nagios 3 '^KURA UNKNOWN - no application is known' kura --state-dir "$WORK/nowhere" --repo "$repo" status
 check 'nagios: no backup' nagios 2 '^KURA CRITICAL - there is no backup of "blog"' kura --repo "$repo" status --app blog
@@ -315,7 +312,7 @@ check 'status without the repository' status_is 3 night status --max-age 26h
 check '.. says so, and what the host remembers' says 'could not be looked at, what this host remembers is told'
 check '.. the backup is known' says 'newest backup +2.*-shop-.* old'
 check 'nagios: that is a warning' nagios 1 'KURA WARNING - the repository of "shop" could not be looked at' night status --max-age 26h
-check 'nagios: and an old backup is critical also then' nagios 2 'KURA CRITICAL - the newest backup' later '+2 days' status --max-age 26h
+check 'nagios: and an old backup is critical also then' nagios 2 'KURA CRITICAL - the newest backup' later +2d status --max-age 26h
 check 'a backup without its repository' status_is 10 night backup
 mv "$repo.away" "$repo"
 check 'status: the last backup failed' status_is 3 night status

@@ -1,12 +1,7 @@
 # shellcheck shell=bash
 # Clocks that are wrong, and clocks that jump: to be sourced by torture.sh after rounds.sh.
 
-FAKETIME_LIB=$(dpkg -L libfaketime | grep 'libfaketimeMT\.so') || die 'no libfaketime'
-
-# faked COMMAND...: runs a command by the clock of $FAKETIME, or of the file $FAKETIME_TIMESTAMP_FILE.
-faked() { LD_PRELOAD=$FAKETIME_LIB DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 "$@"; }
-# at OFFSET COMMAND...: by a clock so far off ("+5h").
-at() { FAKETIME=$1 faked "${@:2}"; }
+. "$TOP/tests/tools/clock.sh"
 
 # backup_at OFFSET STATUS PATTERN: a backup by that clock, whole, with that status; it says PATTERN.
 backup_at() {
