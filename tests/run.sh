@@ -4,20 +4,24 @@
 #
 #   sh tests/run.sh [TOPIC...]     only these integration tests, and no unit tests, when TOPICs are given
 #
-# These jobs run KURA_TEST_JOBS at a time (default 2); what a job printed is shown when it ends, with how long it took. The
-# last line is "N passed, N failed". Fails when a test failed, and when nothing was tested.
+# These jobs run KURA_TEST_JOBS at a time (default: one more than there are processors, for each of them waits now and then,
+# and five at most); what a job printed is shown when it ends, with how long it took. The last line is "N passed, N failed".
+# Fails when a test failed, and when nothing was tested.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -um # each job gets a process group of its own, by which it is ended
 cd "$(dirname "$0")/.." || exit 1
 tests=$PWD/tests
 work=$(mktemp -d) # NAME.out: what a job prints; NAME.results: a line for each of its tests, "pass" or "fail"
 declare -A running=() # a process: the name of its job
+jobs=$(($(nproc) < 4 ? $(nproc) + 1 : 5))
+jobs=${KURA_TEST_JOBS:-$jobs}
 trap 'rm -rf "$work"' EXIT
 trap 'end_jobs; exit 130' INT
 trap 'end_jobs; exit 143' TERM
 
-# The longest first, so that none of them is left to run alone at the end; then all others that there are.
-topics='hosts doctor schema app-parsers interrupt loans rights versions torture regress deb hostile s3store s3faults s3 undo rehearse rehearse-damage zoo'
+# The longest first, so that none of them is left to run alone at the end; then all others that there are. What waits most
+# is the best to run beside the compiler.
+topics='s3faults loans rights versions hostile torture regress deb interrupt hosts s3 undo neighbours prune schema app-parsers report rehearse rehearse-damage repairrepo copy'
 for topic in "$tests"/it/*.sh; do
     topic=$(basename "$topic" .sh)
     [[ " lib $topics " == *" $topic "* ]] || topics+=" $topic"
@@ -46,7 +50,7 @@ timed() { # timed NAME COMMAND...
 job() {
     local name=$1
     shift
-    [ ${#running[@]} -lt "${KURA_TEST_JOBS:-2}" ] || reap
+    [ ${#running[@]} -lt "$jobs" ] || reap
     : >"$work/$name.results"
     KURA_TEST_RESULTS=$work/$name.results timed "$name" env --default-signal=INT,QUIT "$@" >"$work/$name.out" 2>&1 </dev/null &
     running[$!]=$name
