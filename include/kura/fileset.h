@@ -50,6 +50,7 @@ typedef struct FilesetRestoreOptions {
     FilesetPaths *paths; /* only these, and the directories they are in; NULL: all */
     bool owners;         /* chown to the recorded names (as root); ids where a name is unknown */
     bool quick_check;    /* a file of the right size and time is right, and is not read */
+    bool no_links;       /* of dir, which is absolute, no part is a link either */
     size_t jobs;
 } FilesetRestoreOptions;
 

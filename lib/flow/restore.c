@@ -259,6 +259,7 @@ static int restore_files(Restore *restore, size_t from, size_t to, Error *err)
         FilesetRestoreOptions how = {.paths = options->paths,
                                      .owners = geteuid() == 0,
                                      .quick_check = options->quick_check,
+                                     .no_links = options->files[i].no_links,
                                      .jobs = flow_jobs(options->jobs)};
         restore_phase(restore, options->files[i].name);
         progress_total(restore->progress, options->paths ? 0 : fileset->bytes);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "index_io.h"
+#include "kura/fdio.h"
 #include "kura/mem.h"
 #include "paths.h"
 #include "place.h"
@@ -205,6 +206,18 @@ static int open_root(const char *dir, int *ret, Error *err)
     return *ret < 0 ? error_errno(err, errno, "could not open directory \"%s\"", dir) : 0;
 }
 
+static int open_root_without_links(const char *dir, int *ret, Error *err)
+{
+    *ret = fd_open_directory(dir, true);
+    if (*ret >= 0)
+        return 0;
+    bool link = errno == ENOTDIR;
+    error_errno(err, errno, "could not open directory \"%s\"", dir);
+    return link ? error_hint(err,
+                             "A link on the way to it is not followed: remove it, or name a directory with --files.")
+                : -1;
+}
+
 /* One call for the whole file system instead of an fsync a file: a restore that is cut short is simply run again. */
 static int run(Restore *restore, Error *err)
 {
@@ -237,7 +250,7 @@ int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir,
                        .paths = options->paths,
                        .notices = NOTICES_INIT(findings),
                        .jobs = options->jobs > least ? options->jobs : least};
-    if (open_root(dir, &restore.root, err) < 0)
+    if ((options->no_links ? open_root_without_links : open_root)(dir, &restore.root, err) < 0)
         return -1;
     restore.placers = xcalloc(restore.jobs, sizeof *restore.placers);
     for (size_t i = 0; i < restore.jobs; i++)
