@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "doctor_priv.h"
+#include "kura/catalog.h"
 #include "kura/mem.h"
 #include "kura/secretkeys.h"
 #include "kura/sitesecrets.h"
@@ -91,16 +92,6 @@ static void count_column(Sample *sample, RailsColumn column)
     sample->refused += column == RAILS_REFUSED;
 }
 
-/* Tables that are other ones than their names say must not make a superuser run somebody's functions. */
-static int begin_reading(PgConn *conn, Error *err)
-{
-    return pg_exec(conn,
-                   "BEGIN READ ONLY; SET LOCAL search_path TO DEFAULT; "
-                   "SELECT pg_catalog.set_config(name, 'view, foreign-table', true) FROM pg_catalog.pg_settings "
-                   "WHERE name = 'restrict_nonsystem_relation_kind'",
-                   err);
-}
-
 /* 1: the rows are there; 0: this version of the application has no such table or column. */
 static int read_sample(PgConn *conn, const AppKeyProof *proof, PGresult **ret, Error *err)
 {
@@ -108,7 +99,7 @@ static int read_sample(PgConn *conn, const AppKeyProof *proof, PGresult **ret, E
     _cleanup_free_ char *sql = xasprintf("SELECT * FROM (%s) AS sample LIMIT %d", proof->sql, SAMPLE_ROWS);
     double before = pg_deadline(conn);
     pg_set_deadline(conn, ANSWER_SECONDS);
-    int rc = begin_reading(conn, err);
+    int rc = catalog_begin_reading(conn, err);
     if (rc == 0)
         rc = pg_query(conn, sql, 0, NULL, ret, err);
     pg_exec(conn, "ROLLBACK", NULL);
