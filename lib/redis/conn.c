@@ -1,6 +1,7 @@
 /* A connection: one question, one answer. hiredis frames the protocol; the waiting is ours, so that it ends at a stop
  * and at a deadline however slowly an answer comes. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -15,9 +16,10 @@
 enum {
     CONNECT_SECONDS = 5,
     ANSWER_SECONDS = 10,
+    ANSWERS_SECONDS = 120, /* all of them together */
     TICK_MS = 100,
     ANSWER_MAX = 64 * 1024 * 1024,
-    ELEMENTS_MAX = 64 * 1024, /* of a list in an answer; more than any question here asks for */
+    ELEMENTS_MAX = 64 * 1024, /* of the lists in an answer; more than any question here asks for */
     REFUSAL_MAX = 300,
 };
 
@@ -26,10 +28,15 @@ enum {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static redisReplyObjectFunctions usual, limited;
 
-/* hiredis believes a list's length before it has seen one element. */
+/* hiredis believes a list's length before it has seen one element, and one of lists is as many times longer. */
 static void *create_array(const redisReadTask *task, int elements)
 {
-    return elements > ELEMENTS_MAX ? NULL : usual.createArray(task, elements);
+    RedisConn *conn = task->privdata;
+    size_t n = elements > 0 ? (size_t)elements : 0;
+    if (n > conn->elements)
+        return NULL;
+    conn->elements -= n;
+    return usual.createArray(task, elements);
 }
 
 static void make_functions(void)
@@ -42,16 +49,18 @@ static void make_functions(void)
     redisReaderFree(reader);
 }
 
-static void limit_arrays(redisReader *reader)
+void redis_limit_lists(RedisConn *conn)
 {
     pthread_once(&once, make_functions);
-    reader->fn = &limited;
+    conn->context->reader->fn = &limited;
+    conn->context->reader->privdata = conn;
 }
 
-int redis_refused(const RedisConn *conn, const char *text, size_t len, Error *err)
+int redis_refused(RedisConn *conn, const char *text, size_t len, Error *err)
 {
-    _cleanup_free_ char *raw = xstrndup(text, len < REFUSAL_MAX ? len : REFUSAL_MAX);
-    _cleanup_free_ char *shown = text_escaped(raw);
+    free(conn->refusal);
+    conn->refusal = xstrndup(text, len < REFUSAL_MAX ? len : REFUSAL_MAX);
+    _cleanup_free_ char *shown = text_escaped(conn->refusal);
     return error_set(err, ERR_SERVER, "%s answers: %s", conn->where, shown);
 }
 
@@ -93,23 +102,34 @@ int redis_send(RedisConn *conn, const char *const *command, Error *err)
     return 0;
 }
 
-static int receive(RedisConn *conn, redisReply **ret, Error *err)
+static int read_answer(RedisConn *conn, double deadline, redisReply **ret, Error *err)
 {
-    double deadline = clock_monotonic() + ANSWER_SECONDS;
-    for (;;) {
+    const redisReader *reader = conn->context->reader;
+    conn->elements = ELEMENTS_MAX;
+    for (size_t received = 0;;) {
         void *reply = NULL;
         if (redisGetReplyFromReader(conn->context, &reply) != REDIS_OK)
             return lost(conn, err);
         *ret = reply;
         if (reply)
             return 0;
-        if (conn->context->reader->len > ANSWER_MAX)
+        if (received > ANSWER_MAX)
             return error_set(err, ERR_CORRUPT, "%s answers with more than is reasonable", conn->where);
         if (redis_wait(conn, deadline, err) < 0)
             return -1;
+        size_t before = reader->len;
         if (redisBufferRead(conn->context) != REDIS_OK)
             return lost(conn, err);
+        received += reader->len - before;
     }
+}
+
+static int receive(RedisConn *conn, redisReply **ret, Error *err)
+{
+    double began = clock_monotonic();
+    int rc = read_answer(conn, began + (conn->patience < ANSWER_SECONDS ? conn->patience : ANSWER_SECONDS), ret, err);
+    conn->patience -= clock_monotonic() - began;
+    return rc;
 }
 
 static int ask(RedisConn *conn, const char *const *command, redisReply **ret, Error *err)
@@ -197,10 +217,10 @@ char *redis_info_value(const char *info, const char *key)
 
 /* --- connecting --- */
 
-static bool begins(const Error *err, const RedisConn *conn, const char *text)
+/* Asks the server's own words: an error's are in the user's language. */
+static bool refused_with(const RedisConn *conn, const Error *err, const char *text)
 {
-    const char *at = err->code == ERR_SERVER ? strstr(err->message, " answers: ") : NULL;
-    return at && strncmp(at + strlen(" answers: "), text, strlen(text)) == 0;
+    return err->code == ERR_SERVER && strncmp(conn->refusal, text, strlen(text)) == 0;
 }
 
 /* What the server says of a password is not repeated: who knows what it says. */
@@ -215,7 +235,7 @@ static int log_in(RedisConn *conn, const AppServer *server, Error *err)
     free(answer);
     if (rc == 0 || err->code != ERR_SERVER)
         return rc;
-    if (strstr(err->message, "without any password configured")) { /* clients of Redis let that pass, too */
+    if (strstr(conn->refusal, "without any password configured")) { /* clients of Redis let that pass, too */
         error_clear(err);
         return 0;
     }
@@ -230,11 +250,11 @@ static int greet(RedisConn *conn, Error *err)
     char *answer = NULL;
     int rc = redis_text(conn, (const char *[]){"PING", NULL}, &answer, err);
     free(answer);
-    if (rc < 0 && (begins(err, conn, "NOPERM") || begins(err, conn, "MISCONF"))) {
+    if (rc < 0 && (refused_with(conn, err, "NOPERM") || refused_with(conn, err, "MISCONF"))) {
         error_clear(err);
         return 0;
     }
-    if (rc < 0 && begins(err, conn, "NOAUTH")) {
+    if (rc < 0 && refused_with(conn, err, "NOAUTH")) {
         error_set(err, ERR_PERMISSION, "%s asks for a password", conn->where);
         return error_hint(err, "Write it into the URL of the configuration file, as redis://:PASSWORD@HOST.");
     }
@@ -267,12 +287,13 @@ int redis_connect(const AppServer *server, RedisConn **ret, Error *err)
     if (redis_check_tls(server, err) < 0)
         return -1;
     RedisConn *conn = xcalloc(1, sizeof *conn);
-    *conn = (RedisConn){.context = open_socket(server), .where = redis_where(server)};
+    *conn = (RedisConn){.context = open_socket(server), .where = redis_where(server), .patience = ANSWERS_SECONDS};
     int rc = conn->context->err
                  ? error_set(err, ERR_CONNECTION, "cannot connect to %s: %s", conn->where, conn->context->errstr)
                  : 0;
     if (rc == 0) {
-        limit_arrays(conn->context->reader);
+        fcntl(conn->context->fd, F_SETFD, FD_CLOEXEC);
+        redis_limit_lists(conn);
         redisSetTimeout(conn->context, (struct timeval){.tv_sec = ANSWER_SECONDS});
         rc = log_in(conn, server, err);
     }
@@ -293,5 +314,6 @@ void redis_close(RedisConn *conn)
         return;
     redisFree(conn->context);
     free(conn->where);
+    free(conn->refusal);
     free(conn);
 }

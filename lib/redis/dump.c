@@ -18,6 +18,8 @@ enum {
     MARK_SIZE = 40,
     /* A server that waits for its child sends a newline every few seconds; one that loads its data says so at once. */
     SILENCE_SECONDS = 60,
+    BEGIN_SECONDS = 2 * 3600, /* until it has begun; then each piece of the dump may take as long as a silence */
+    PIECE_SIZE = 64 * 1024,
 };
 #define DUMP_MAX (1ull << 40)
 
@@ -29,14 +31,33 @@ typedef struct Dump {
     RdbCheck check;
     uint8_t read[READ_SIZE];
     size_t at, len; /* of what was read and not taken */
+    double limit;   /* seconds to wait for a piece; it is waited for as long as .. */
+    double waited;
+    size_t piece; /* bytes of it that are there */
 } Dump;
 
 /* --- bytes --- */
 
+/* A server that says a little now and then would otherwise be waited for without end. */
+static int wait_for_more(Dump *dump, Error *err)
+{
+    double began = clock_monotonic(), left = dump->limit - dump->waited;
+    int rc = redis_wait(dump->conn, began + (left < SILENCE_SECONDS ? left : SILENCE_SECONDS), err);
+    dump->waited += clock_monotonic() - began;
+    return rc;
+}
+
+static void begin_piece(Dump *dump, double limit)
+{
+    dump->limit = limit;
+    dump->waited = 0;
+    dump->piece = 0;
+}
+
 static int fill(Dump *dump, Error *err)
 {
     while (dump->at == dump->len) {
-        if (redis_wait(dump->conn, clock_monotonic() + SILENCE_SECONDS, err) < 0)
+        if (wait_for_more(dump, err) < 0)
             return -1;
         ssize_t n = read(dump->conn->context->fd, dump->read, sizeof dump->read);
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -48,6 +69,9 @@ static int fill(Dump *dump, Error *err)
                              dump->conn->where, dump->check.bytes);
         dump->at = 0;
         dump->len = (size_t)n;
+        dump->piece += dump->len;
+        if (dump->piece >= PIECE_SIZE)
+            begin_piece(dump, dump->limit);
     }
     return stop_check(err);
 }
@@ -151,6 +175,7 @@ static int take_payload(Dump *dump, Error *err)
     char line[LINE_SIZE];
     if (read_line(dump, line, err) < 0)
         return -1;
+    begin_piece(dump, SILENCE_SECONDS);
     if (strncmp(line, "$EOF:", 5) == 0 && strlen(line + 5) == MARK_SIZE)
         return take_until_mark(dump, line + 5, err);
     size_t digits = strspn(line + 1, "0123456789");
@@ -172,7 +197,7 @@ int redis_dump(RedisConn *conn, int (*sink)(void *ctx, const void *data, size_t 
                RedisDump *ret, bool *ret_sink, Error *err)
 {
     Dump *dump = xcalloc(1, sizeof *dump);
-    *dump = (Dump){.conn = conn, .sink = sink, .ctx = ctx};
+    *dump = (Dump){.conn = conn, .sink = sink, .ctx = ctx, .limit = BEGIN_SECONDS};
     rdb_check_init(&dump->check);
     int rc = run(dump, ret, err);
     if (ret_sink)
