@@ -106,6 +106,9 @@ ja_site 'backup --app' '0|3' backup --app misskey
 ja_site 'schema check' 4 schema check --app misskey
 ja_site 'doctor --app' '0|1|3' doctor --app misskey
 check 'doctor --app: aligned' words aligned "$WORK/out"
+redis_run closed --requirepass secret
+ja_site 'doctor of a Redis that asks for a password' '0|1|3' doctor --app misskey --redis "unix://${REDIS_SOCKET[closed]}"
+check 'its refusal is known in Japanese, too' grep -q 'パスワード' "$WORK/out"
 ja_site 'restore --app' '0|3' restore latest --app misskey --plan
 ja_site 'doctor --list' 0 doctor --list
 check 'doctor --list: aligned' words aligned "$WORK/out"
@@ -129,5 +132,7 @@ check 'messages in JSON are translated' bash -c 'jq -r ".audit.problems[].messag
 # --- and everybody else
 check 'LANG=C: English' bash -c '! LC_ALL=C KURA_LOCALEDIR=$0/po $1 help | grep -qP "[^\x00-\x7f]"' "$BUILD" "$KURA"
 check 'an unknown locale: English' bash -c 'LC_ALL=xx_YY.UTF-8 KURA_LOCALEDIR=$0/po $1 help | grep -q "create a repository"' "$BUILD" "$KURA"
+I18NPATH=$WORK/i18n localedef -i tr_TR -f "$WORK/i18n/UTF-8" --no-archive "$WORK/locale/tr_TR.UTF-8" >"$WORK/log" 2>&1 || { cat "$WORK/log"; die 'no Turkish locale'; }
+check 'Turkish: small and capital letters of ids are those of English' bash -c 'LOCPATH=$0/locale LC_ALL=tr_TR.UTF-8 $1 doctor --explain redis-01 | grep -q REDIS-01' "$WORK" "$KURA"
 check 'no catalogue: English' bash -c 'LOCPATH=$2/locale LC_ALL=ja_JP.UTF-8 KURA_LOCALEDIR=/nonexistent $1 help | grep -q "create a repository"' "$BUILD" "$KURA" "$WORK"
 finish
