@@ -8,6 +8,8 @@
 #include "kura/mem.h"
 #include "wipe.h"
 
+enum { MATCH_MAX = 256 };
+
 typedef int (*Reader)(SettingsInput *input, Settings *ret, Error *err);
 
 static Reader reader_of(const char *format)
@@ -30,7 +32,7 @@ static Reader reader_of(const char *format)
 
 /* ---- one file ---- */
 
-/* Adds what the first group of a regular expression matches. */
+/* Adds what the first group of a regular expression matches, unless that is too long for a version or a name. */
 static int match(SettingsInput *input, const char *key, const char *pattern, Settings *ret, Error *err)
 {
     regex_t regex;
@@ -41,7 +43,8 @@ static int match(SettingsInput *input, const char *key, const char *pattern, Set
     if (regex.re_nsub > 0 && regexec(&regex, input->text, 2, groups, 0) == 0 && groups[1].rm_so >= 0) {
         size_t from = (size_t)groups[1].rm_so, len = (size_t)(groups[1].rm_eo - groups[1].rm_so);
         _cleanup_(wipe_text) char *value = xstrndup(input->text + from, len);
-        rc = settings_add(ret, input, key, value, from, len, err);
+        if (len <= MATCH_MAX)
+            rc = settings_add(ret, input, key, value, from, len, err);
     }
     regfree(&regex);
     return rc;
