@@ -111,18 +111,11 @@ static void check_schema(Guard *guard)
                      "whether code and database fit is not known: %s", why.message);
 }
 
-/* A word of a command line, quoted where it must be. To be freed. */
-static char *shell_word(const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:/@%+-";
-    return text[0] && strspn(text, plain) == strlen(text) ? xstrdup(text) : text_shell(text);
-}
-
 static void add_shell_option(Buf *out, const Options *options, OptionId id)
 {
     const StrVec *list = options_list(options, id);
     for (size_t i = 0; i < list->n && options->values[id].source == SOURCE_COMMAND_LINE; i++) {
-        _cleanup_free_ char *text = shell_word(list->v[i]);
+        _cleanup_free_ char *text = text_shell_word(list->v[i]);
         buf_printf(out, NULL, " --%s %s", option_specs[id].name, text);
     }
 }
@@ -139,11 +132,11 @@ static char *restore_line(const Guard *guard)
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
         add_shell_option(&line, session->options, ids[i]);
     if (session->site) {
-        _cleanup_free_ char *dir = shell_word(session->site->dir);
+        _cleanup_free_ char *dir = text_shell_word(session->site->dir);
         buf_printf(&line, NULL, " --app-dir %s", dir);
     }
     if (db) {
-        _cleanup_free_ char *shown = redact_conninfo(db), *text = shell_word(shown);
+        _cleanup_free_ char *shown = redact_conninfo(db), *text = text_shell_word(shown);
         buf_printf(&line, NULL, " --db %s", text);
     }
     return xstrdup(buf_str(&line));
@@ -153,7 +146,7 @@ static void add_services(Buf *out, const char *verb, const StrVec *services)
 {
     buf_printf(out, NULL, "systemctl %s", verb);
     for (size_t i = 0; i < services->n; i++) {
-        _cleanup_free_ char *text = shell_word(services->v[i]);
+        _cleanup_free_ char *text = text_shell_word(services->v[i]);
         buf_printf(out, NULL, " %s", text);
     }
 }
