@@ -33,12 +33,13 @@ extract() { # extract KEYWORDS
         sed 's/; charset=CHARSET/; charset=UTF-8/'
 }
 
-# What descriptions of applications tell: what secrets are needed for, and what releases ask for.
+# What is told beside the sources: what secrets are needed for, what releases ask for, what a schema is made of.
 descriptions() {
     {
+        grep -ohE "'[a-z ]{4,}'" lib/catalog/sql/schema-state.sql | tr -d "'"
         sed -n 's/.*needed-for: *\([^}]*[^} ]\).*/\1/p' share/profiles/*.yaml
         sed -nE 's/^ *(ruby|node|note): "(.* .*)"$/\2/p' share/ladders/*.yaml
-    } | LC_ALL=C sort -u | sed 's/["\\]/\\&/g; s/.*/#: share\nmsgid "&"\nmsgstr ""\n/'
+    } | LC_ALL=C sort -u | sed 's/["\\]/\\&/g; s/.*/#: beside\nmsgid "&"\nmsgstr ""\n/'
 }
 
 pot() { # pot FILE

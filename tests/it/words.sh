@@ -78,9 +78,6 @@ speaks 'restore --swap' '0|3' restore latest --repo "$repo" --app site --db "$(c
 check 'restore --swap: aligned' words aligned "$WORK/out"
 speaks 'undo' 0 undo --db "$(conn copy)"
 speaks 'prune --old-databases' 0 prune --old-databases --db "$(conn copy)"
-speaks 'prune --plan' 0 prune --repo "$repo" --keep-daily 1 --keep-last 2 --remove "$(ls "$repo/backups" | head -n 1 | cut -d. -f1)" --plan
-check 'prune --plan: aligned' words aligned "$WORK/out"
-check 'prune --plan: the reasons' grep -q '最新, 日次 20' "$WORK/out"
 speaks 'pin' 0 pin latest --repo "$repo" --app site
 speaks 'show a pinned one' 0 show latest --repo "$repo" --app site
 speaks 'key list' 0 key list --repo "$repo"
@@ -127,10 +124,14 @@ check 'doctor --app: aligned' words aligned "$WORK/out"
 ja_site 'restore --app' '0|3' restore latest --app misskey --plan
 ja_site 'move plan' '0|3' move plan --app misskey
 ja_site 'move plan, on the new host' '0|3' move plan --as new --app misskey --db "$(conn moved)"
-ja_site 'move config' '0|3' move config --app misskey --db "host=elsewhere user=mk dbname=moved"
+ja_site 'move config' 0 move config --app misskey --db "$(conn copy)"
 ja_site 'move ladder' 0 move ladder mastodon --from 3.5.0 --to 4.3
 ja_site 'schema hook' 0 schema hook systemd misskey.service --app misskey
 ja_site 'guard' 4 guard misskey -- true
+ja_site 'prune --plan' 0 prune --app misskey --keep-daily 1 --plan
+check 'prune --plan: aligned' words aligned "$WORK/out"
+check 'prune --plan: the reasons' grep -qE '残す .*  日次 20[0-9-]+, 最後の正常なもの$' "$WORK/out"
+check 'prune --plan: .. of what goes' grep -qE '削除予定 .*  日次 20[0-9-]+にはより新しいものあり$' "$WORK/out"
 ja_site 'install-timer' 0 install-timer --app misskey
 ja_site 'doctor --list' 0 doctor --list
 check 'doctor --list: aligned' words aligned "$WORK/out"
