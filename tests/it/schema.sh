@@ -310,7 +310,7 @@ sql postgres "ALTER DATABASE tools SET log_statement = 'all'"
 site 4 pending misskey >/dev/null
 statements() { sed -n 's/.*LOG:  \(statement\|execute [^:]*\): //p' "$WORK/db/log"; }
 statements >"$WORK/statements"
-check 'the look begins read-only' grep -qx 'BEGIN TRANSACTION READ ONLY' "$WORK/statements"
+check 'the look begins read-only' grep -q '^BEGIN READ ONLY;' "$WORK/statements"
 check '.. sets what it sets in there' bash -c 'sed "/^BEGIN/,/^ROLLBACK/d" "$0" | tee /dev/stderr | { ! grep -i search_path; }' "$WORK/statements"
 check '.. and rolls it back' is "$(tail -n 1 "$WORK/statements")" ROLLBACK
 
