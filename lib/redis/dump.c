@@ -1,8 +1,6 @@
 /* A dump by replication: kura says what a replica says, gets what a replica gets, and leaves. */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "holdback.h"
 #include "kura/clock.h"
@@ -35,21 +33,16 @@ typedef struct Dump {
 
 static int fill(Dump *dump, Error *err)
 {
-    while (dump->at == dump->len) {
-        if (redis_wait(dump->conn, clock_monotonic() + SILENCE_SECONDS, err) < 0)
-            return -1;
-        ssize_t n = read(dump->conn->context->fd, dump->read, sizeof dump->read);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (n < 0)
-            return error_errno(err, errno, "reading from %s", dump->conn->where);
-        if (n == 0)
-            return error_set(err, ERR_TRUNCATED, "%s ended the connection after %" PRIu64 " bytes of its dump",
-                             dump->conn->where, dump->check.bytes);
-        dump->at = 0;
-        dump->len = (size_t)n;
-    }
-    return stop_check(err);
+    if (dump->at < dump->len)
+        return stop_check(err);
+    dump->at = dump->len = 0;
+    double deadline = clock_monotonic() + SILENCE_SECONDS;
+    if (transport_read(dump->conn, dump->read, sizeof dump->read, deadline, &dump->len, err) < 0)
+        return -1;
+    if (dump->len == 0)
+        return error_set(err, ERR_TRUNCATED, "%s ended the connection after %" PRIu64 " bytes of its dump",
+                         dump->conn->where, dump->check.bytes);
+    return 0;
 }
 
 static int odd(const Dump *dump, Error *err)
