@@ -20,8 +20,8 @@ typedef struct Scene {
 char *scene_value(const Scene *scene, const char *path, const char *each, const char **ret_key);
 /* The same under "path.name". */
 char *scene_member(const Scene *scene, const char *path, const char *name, const char *each);
-/* Whether the conditions in path.when hold and none of those in path.unless does: "KEY" (is set), "KEY=PATTERN",
- * "exists:PATH". */
+/* Whether the conditions in path.when hold and none of those in path.unless does: "KEY" (says something, or has what is
+ * below it), "KEY=PATTERN", "exists:PATH". */
 bool scene_applies(const Scene *scene, const char *path);
 /* Adds every value of the list at `path` that applies: templates, or mappings with value, when and unless. */
 void scene_list(const Scene *scene, const char *path, StrVec *ret);
