@@ -6,11 +6,12 @@
 
 /* Where templates look. */
 typedef struct Scene {
-    const char *dir;         /* of the application */
-    const char *beside;      /* files there go before those of the same name in dir; NULL: none */
-    bool assume_code;        /* "exists:" holds whatever there is */
-    const Settings *profile; /* its description file */
-    Settings settings;       /* what was read of the application's configuration */
+    const char *dir;           /* of the application */
+    const char *beside;        /* files there go before those of the same name in dir; NULL: none */
+    bool assume_code;          /* "exists:" holds whatever there is */
+    const StrVec *environment; /* NAME=VALUE; NULL: none */
+    const Settings *profile;   /* its description file */
+    Settings settings;         /* what was read of the application's configuration */
     Findings *findings;
 } Scene;
 
