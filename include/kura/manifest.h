@@ -35,9 +35,17 @@ typedef struct ManifestTable {
 } ManifestTable;
 
 /* A fileset: totals and where its index is. The large objects of a database are kept as one more, named by oid. */
+/* Whose a directory is, and what they may do there. */
+typedef struct ManifestDirectory {
+    char *user, *group; /* names, NULL when the id has none */
+    uint32_t uid, gid;
+    unsigned mode; /* permission bits 07777 */
+} ManifestDirectory;
+
 typedef struct ManifestFileset {
     char *name;
-    char *root; /* directory on the source host */
+    char *root;                   /* directory on the source host */
+    ManifestDirectory *directory; /* that one; NULL: it is not told, or there is none */
     uint64_t files, dirs, symlinks, others;
     uint64_t bytes;                          /* of content */
     uint64_t vanished, changed;              /* while being read */

@@ -1,6 +1,7 @@
 /* A backup of a directory: one walker (which also compares with the previous index and writes the new one) and
  * `jobs` readers, joined by a pipeline. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "entry_stat.h"
@@ -11,6 +12,7 @@
 #include "kura/words.h"
 #include "links.h"
 #include "notices.h"
+#include "owner.h"
 #include "pipeline.h"
 #include "readfile.h"
 #include "walk.h"
@@ -354,10 +356,27 @@ static int backup_thread(void *ctx, Pool *pool, size_t worker, Error *err)
     return rc;
 }
 
+static ManifestDirectory *directory_of(int fd)
+{
+    struct stat st;
+    OwnerCache names = {0};
+    if (fstat(fd, &st) < 0)
+        return NULL;
+    ManifestDirectory *directory = xcalloc(1, sizeof *directory);
+    *directory = (ManifestDirectory){.user = xstrdup_null(owner_user_name(&names, st.st_uid)),
+                                     .group = xstrdup_null(owner_group_name(&names, st.st_gid)),
+                                     .uid = st.st_uid,
+                                     .gid = st.st_gid,
+                                     .mode = st.st_mode & 07777};
+    owner_cache_done(&names);
+    return directory;
+}
+
 static void finish_totals(const Backup *backup, const FilesetSpec *spec, ManifestFileset *ret)
 {
     ret->name = xstrdup(spec->name);
     ret->root = xstrdup(spec->dir);
+    ret->directory = directory_of(walker_root(backup->walker));
     ret->others += backup->skipped;
     ret->vanished = backup->totals.vanished + backup->vanished + walker_vanished(backup->walker);
     ret->changed = backup->totals.changed;

@@ -197,7 +197,8 @@ static int open_root(const char *dir, int *ret, Error *err)
     _cleanup_free_ char *path = xstrdup(dir);
     for (char *slash = path; *slash && (slash = strchr(slash + 1, '/'));) {
         *slash = 0;
-        mkdir(path, 0755);
+        if (mkdir(path, 0755) == 0)
+            chmod(path, 0755); /* the umask is for what is secret */
         *slash = '/';
     }
     if (mkdir(path, 0755) < 0 && errno != EEXIST)
@@ -216,6 +217,21 @@ static int open_root_without_links(const char *dir, int *ret, Error *err)
     return link ? error_hint(err,
                              "A link on the way to it is not followed: remove it, or name a directory with --files.")
                 : -1;
+}
+
+/* A directory that was not there becomes what it was on the other host: who runs the application must get into it. One
+ * that was is somebody's decision. */
+static int give_directory(Restore *restore, const FilesetRestoreOptions *options, const char *dir, Error *err)
+{
+    const ManifestDirectory *was = restore->fileset->directory;
+    OwnerCache *names = &restore->placers[0].cache;
+    if (was == NULL || options->keep_private)
+        return 0;
+    if ((options->owners && fchown(restore->root, owner_user_id(names, was->user, was->uid),
+                                   owner_group_id(names, was->group, was->gid)) < 0) ||
+        fchmod(restore->root, was->mode) < 0)
+        return error_errno(err, errno, "could not give directory \"%s\" its owner and mode", dir);
+    return 0;
 }
 
 /* One call for the whole file system instead of an fsync a file: a restore that is cut short is simply run again. */
@@ -250,6 +266,7 @@ int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir,
                        .paths = options->paths,
                        .notices = NOTICES_INIT(findings),
                        .jobs = options->jobs > least ? options->jobs : least};
+    bool fresh = access(dir, F_OK) < 0;
     if ((options->no_links ? open_root_without_links : open_root)(dir, &restore.root, err) < 0)
         return -1;
     restore.placers = xcalloc(restore.jobs, sizeof *restore.placers);
@@ -258,6 +275,8 @@ int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir,
     restore.window = window_new(repo, restore.placers, restore.jobs, progress);
     restore.kept = options->paths ? index_kept_new() : NULL;
     int rc = run(&restore, err);
+    if (rc == 0 && fresh)
+        rc = give_directory(&restore, options, dir, err);
     FilesetRestoreStats stats = {0};
     for (size_t i = 0; i < restore.jobs; i++) {
         stats.written += restore.placers[i].stats.written;

@@ -192,11 +192,15 @@ check 'unknown versions' status_is 2 ask move ladder mastodon --from 1.6.1 --to 
 check 'say what is known' says 'known are 2.7.4 to'
 check 'the code tells where it stands' status_is 0 ask move ladder --app-dir "$app" --json
 check 'and what is left' jq -e '.ladder.from == "2025.9.0" and .ladder.rungs == []' "$WORK/out"
-check 'a rung' status_is '0|3' ask move ladder misskey --to 2025.9.0 --rung 2024.11.0 --repo "$repo" --app misskey \
+printf '%s\n' "[repository main]" "location = $repo" "[app misskey]" "before-backup = touch '$WORK/hook'" >"$WORK/kura.conf"
+chmod 600 "$WORK/kura.conf"
+check 'a rung' status_is '0|3' ask move ladder misskey --to 2025.9.0 --rung 2024.11.0 --config "$WORK/kura.conf" --repo "$repo" --app misskey \
     --app-dir "$app" --server "host=$PGHOST user=postgres" --pg-bindir "$new17" --json
 check 'is backed up and rehearsed' jq -e '.rung == "2024.11.0" and .backup.backup.tags == ["rung-2024.11.0"] and
     .rehearsal.rehearsal.verdict != "failed"' "$WORK/out"
 check 'and what comes next' jq -e '.ladder.rungs[0].version == "2025.9.0"' "$WORK/out"
+check 'with the hooks of a backup' test -e "$WORK/hook"
+check 'and the host remembers' status_is 0 ask status --config "$WORK/kura.conf" --app misskey --max-age 1h --max-rehearsal-age 1h
 
 check 'no password was said' test "$(grep -c markerpass "$WORK/said")" = 0
 finish
