@@ -14,6 +14,7 @@ typedef struct TimerWants {
     const char *config;   /* the configuration file, absolute; NULL: the usual one */
     StrVec writable;      /* directories that the service must be able to write to; absolute */
     bool rehearse, prune; /* besides backup and verify */
+    bool become;          /* the server may know the role by its system user alone */
 } TimerWants;
 
 typedef struct TimerPlan {
