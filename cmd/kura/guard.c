@@ -21,6 +21,7 @@ typedef struct Guard {
     const Options *given; /* without the configuration */
     char *tag;
     char *backup; /* id */
+    bool sealed;  /* it is in an encrypted repository */
     int status;   /* of the command */
     bool asked;
     SchemaAnswer answer;
@@ -70,6 +71,7 @@ static int make_backup(Guard *guard, Error *err)
         rc = run_backup(&inner, err);
         take_findings(session, &inner.findings);
         guard->backup = xstrdup_null(inner.run.backup);
+        guard->sealed = inner.repo && repo_is_encrypted(inner.repo);
         if (rc == 0 && session->json)
             session_set(session, "backup", json_incref(json_object_get(inner.document, "backup")));
         session_done(&inner);
@@ -138,6 +140,8 @@ static char *restore_line(const Guard *guard)
     buf_printf(&line, NULL, "kura restore %s --swap --only db", guard->backup);
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
         add_shell_option(&line, session->options, ids[i]);
+    if (guard->sealed && !options_given(session->options, OPT_IDENTITY))
+        buf_append_str(&line, " --identity FILE", NULL);
     if (session->site) {
         _cleanup_free_ char *dir = shell_word(session->site->dir);
         buf_printf(&line, NULL, " --app-dir %s", dir);
