@@ -1,0 +1,43 @@
+#include "wayback.h"
+
+#include <string.h>
+
+#include "redact.h"
+#include "text.h"
+
+char *wayback_word(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:/@%+-";
+    return text[0] && strspn(text, plain) == strlen(text) ? xstrdup(text) : text_shell(text);
+}
+
+static void add_option(Buf *out, const Options *options, OptionId id)
+{
+    const StrVec *list = options_list(options, id);
+    for (size_t i = 0; i < list->n && options->values[id].source == SOURCE_COMMAND_LINE; i++) {
+        _cleanup_free_ char *text = wayback_word(list->v[i]);
+        buf_printf(out, NULL, " --%s %s", option_specs[id].name, text);
+    }
+}
+
+char *wayback_line(const Session *session, const char *backup, bool sealed)
+{
+    static const OptionId ids[] = {OPT_CONFIG, OPT_REPO, OPT_APP, OPT_PROFILE, OPT_IDENTITY};
+    _cleanup_(buf_done) Buf line = BUF_INIT(64 * 1024);
+    const Options *options = session->options;
+    const char *db = options_text(options, OPT_DB);
+    buf_printf(&line, NULL, "kura restore %s --swap --only db", backup);
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+        add_option(&line, options, ids[i]);
+    if (sealed && !options_given(options, OPT_IDENTITY))
+        buf_append_str(&line, " --identity FILE", NULL);
+    if (session->site) {
+        _cleanup_free_ char *dir = wayback_word(session->site->dir);
+        buf_printf(&line, NULL, " --app-dir %s", dir);
+    }
+    if (db) {
+        _cleanup_free_ char *shown = redact_conninfo(db), *text = wayback_word(shown);
+        buf_printf(&line, NULL, " --db %s", text);
+    }
+    return xstrdup(buf_str(&line));
+}
