@@ -159,6 +159,8 @@ static void tell(Guard *guard)
         _cleanup_free_ char *line = text_escaped(way.v[i]);
         fprintf(session->out, "  %s\n", line);
     }
+    _cleanup_free_ char *undo = wayback_undo(session), *shown = text_escaped(undo);
+    fprintf(session->out, _("That restore is taken back by: %s\n"), shown);
 }
 
 /* The command's own status goes before what is found behind it. Warnings of the backup were told; there is one. */

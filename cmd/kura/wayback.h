@@ -9,5 +9,7 @@ char *wayback_word(const char *text);
 /* Restores that backup in the place of the application's own database, or of the one that was named. sealed: it is in
  * an encrypted repository. To be freed. */
 char *wayback_line(const Session *session, const char *backup, bool sealed);
+/* Takes that restore back. To be freed. */
+char *wayback_undo(const Session *session);
 
 #endif

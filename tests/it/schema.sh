@@ -133,6 +133,12 @@ rm -r "$app" && cp -a "$WORK/live.before" "$app" # the code of before
 check 'the way back' status_is '0|3' take "$way"
 rows >"$WORK/after"
 check '.. leads where it began' same "$WORK/before" "$WORK/after"
+back=$(sed -n 's/^That restore is taken back by: //p' "$WORK/guarded")
+check '.. and back again' status_is 0 take "$back"
+check '.. to what was migrated' bash -c '! cmp "$0" <(echo "$1")' "$WORK/before" "$(rows)"
+check '.. and forth' status_is 0 take "$back"
+rows >"$WORK/after"
+check '.. once more' same "$WORK/before" "$WORK/after"
 check '.. and the old code starts' status_is 0 prestart
 
 # A backup that is newer than the code.
