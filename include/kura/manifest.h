@@ -80,6 +80,7 @@ typedef struct ManifestSchema {
     char *newest;   /* of the migrations applied; NULL: none was */
     StrVec applied; /* what identifies each migration, in the order of its table */
     StrVec failed;  /* those that were begun and not completed */
+    char *least;    /* the oldest code that can use the database, where it says so (Synapse); NULL: it does not */
 } ManifestSchema;
 
 /* What tells a secret of the application again without telling it (fingerprint.h); digits in hexadecimal. */
