@@ -5,7 +5,15 @@
 
 secret="markerpass wörd'\"#\\" # what YAML and a connection string must quote
 env_secret=markerenvsecret key_secret=markersecretkey0123456789
-ask() { kura --config "$WORK/kura.conf" "$@" > >(tee -a "$WORK/said") 2> >(tee -a "$WORK/said" >&2); }
+ask() { # keeps what was said
+    local status
+    kura --config "$WORK/kura.conf" "$@" >"$WORK/ask.out" 2>"$WORK/ask.err"
+    status=$?
+    cat "$WORK/ask.out" "$WORK/ask.err" >>"$WORK/said"
+    cat "$WORK/ask.out"
+    cat "$WORK/ask.err" >&2
+    return $status
+}
 sizes() { jq -r --arg name "$1" '.backup.filesets[] | select(.name == $name) | "\(.files) \(.left_out_files) \(.left_out_bytes)"' "$WORK/out"; }
 codes() { jq -r '.findings[].code' "$WORK/out" | sort | tr '\n' ' '; }
 

@@ -122,13 +122,12 @@ cluster_locales 15 "$WORK/odd" >"$WORK/locales" 2>&1
 cluster_stop odd
 LOCPATH=$WORK/odd/locale cluster_run 15 odd "$WORK/odd" -c fsync=off
 use odd
-install_extension 15
 createdb_as odd "LC_COLLATE 'ja_JP.UTF-8' LC_CTYPE 'ja_JP.UTF-8' TEMPLATE template0"
-sql odd 'CREATE EXTENSION kura_test; CREATE ROLE keeper; CREATE TABLE t (a int); ALTER TABLE t OWNER TO keeper'
+sql odd 'CREATE EXTENSION old_snapshot; CREATE ROLE keeper; CREATE TABLE t (a int); ALTER TABLE t OWNER TO keeper'
 check 'a database with needs' status_is 0 ask backup --repo "$repo" --app odd --db "$(conn odd)" --json
 use new
-lacking() { status_is 3 ask move plan --as new --repo "$repo" --app odd --db "host=$PGHOST user=postgres dbname=odd" --pg-bindir "$new17" --json; }
-check 'a server that lacks them' without_extension 17 lacking
+check 'a server that lacks them' status_is 3 ask move plan --as new --repo "$repo" --app odd \
+    --db "host=$PGHOST user=postgres dbname=odd" --pg-bindir "$new17" --json
 check 'extension and locale are told together' test "$(all_codes | grep -o 'extension-missing\|locale-missing' | tr '\n' ' ')" = 'extension-missing locale-missing '
 check 'the role too' jq -e '.move.compared.roles | map(select(.new_name == "keeper" and .exists == false)) | length == 1' "$WORK/out"
 check 'a server that cannot be reached is told like the rest' status_is 3 ask move plan --as new --repo "$repo" --app odd \

@@ -126,7 +126,7 @@ check '.. which rows it lacks' is "$(member unknown)" '["20220202200743"]'
 way=$(sed -n 's/^  \(kura restore .*\)/\1/p' "$WORK/guarded")
 check 'guard told one way back' is "$(wc -l <<<"$way")" 1
 check '.. with the services around it' bash -c 'grep -q "^  systemctl stop mastodon-web" "$0" && grep -q "^  systemctl start mastodon-web" "$0"' "$WORK/guarded"
-take() { (cd "$WORK" && kura() { HOME=$WORK TMPDIR=$WORK/tmp timeout -k 10 300 "$KURA" "$@"; } && eval "$1"); }
+take() { (cd "$WORK" && kura() { HOME=$WORK TMPDIR=$WORK/tmp timeout --foreground -k 10 300 "$KURA" "$@"; } && eval "$1"); }
 check 'the new code is warned of older data' status_is 3 take "$way --plan"
 check '.. by name' says '20220202200743_add_trendable_to_accounts'
 rm -r "$app" && cp -a "$WORK/live.before" "$app" # the code of before

@@ -11,8 +11,6 @@
 # $WORK/states/ID is what the site was when a backup was made, by `site_state`; $known are the backups that must be there.
 
 mark=KURA_TEST_MARK=$$.$RANDOM # in the environment of every process of a run
-milliseconds() { date +%s%3N; }
-PATIENCE=10 # seconds
 
 # nobody: no process of a run, no session of one.
 nobody() {

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -302,8 +303,12 @@ static void depth_has_no_limit(void **state)
 {
     Fixture *f = *state;
     ManifestFileset fileset;
+    enum { DEPTH = 450, DESCRIPTORS = 300 };
+    struct rlimit usual;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS, usual.rlim_max}), 0);
     int at = open(f->source, O_RDONLY | O_DIRECTORY);
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < DEPTH; i++) {
         assert_int_equal(mkdirat(at, "directory", 0755), 0);
         int below = openat(at, "directory", O_RDONLY | O_DIRECTORY);
         int file = openat(at, "file", O_WRONLY | O_CREAT, 0644); /* sorts behind "directory/": needs the way back */
@@ -316,13 +321,14 @@ static void depth_has_no_limit(void **state)
     close(at);
     backup(f, NULL, &fileset);
     assert_int_equal(f->findings.n, 0);
-    assert_int_equal(fileset.dirs, 1500);
-    assert_int_equal(fileset.files, 1500);
+    assert_int_equal(fileset.dirs, DEPTH);
+    assert_int_equal(fileset.files, DEPTH);
     FilesetRestoreStats stats = restore(f, &fileset, NULL);
     assert_int_equal(f->findings.n, 0);
-    assert_int_equal(stats.written, 1500);
+    assert_int_equal(stats.written, DEPTH);
     stats = restore(f, &fileset, NULL);
-    assert_int_equal(stats.kept, 1500);
+    assert_int_equal(stats.kept, DEPTH);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
     fileset_done(&fileset);
 }
 

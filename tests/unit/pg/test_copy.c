@@ -78,7 +78,7 @@ static void test_out_deadline(void **state)
 {
     Error err = ERROR_INIT;
     Rows rows = {0};
-    pg_set_deadline(conn, 0.3);
+    pg_set_deadline(conn, 1);
     assert_int_equal(pg_copy_out(conn, "COPY (SELECT generate_series(1, 1000000000)) TO STDOUT", count_row,
                                  &rows, NULL, &err),
                      -1);
@@ -235,7 +235,7 @@ static void test_in_give_up(void **state)
     pthread_join(thread, NULL);
     assert_true(sent < 100);
     assert_int_equal(err.code, ERR_FAILED);
-    assert_true(clock_monotonic() - before < 10);
+    assert_true(clock_monotonic() - before < 30);
     assert_ok(pg_copy_in_end(other, "giving up", NULL, &err), err);
     pg_close(other);
     run_sql("ROLLBACK");
