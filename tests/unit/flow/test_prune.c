@@ -196,6 +196,24 @@ static void a_pack_that_comes_out_as_another_stays(void **state)
         free(ids[i]);
 }
 
+/* What a killed run gave its name may not be durable: another revision of a backup, or the newer backup. */
+static void what_stays_is_durable_before_anything_goes(void **state)
+{
+    (void)state;
+    char *ids[2];
+    PruneReport report;
+    two_nights(ids);
+    forget_requests();
+    assert_int_equal(prune((PruneOptions){.policy = {.last = 1}, .max_unused = 100}, &report), 0);
+    prune_report_done(&report);
+    _cleanup_free_ char *requests = requests_text();
+    const char *settled = strstr(requests, "SETTLE backups/"), *gone = strstr(requests, "DELETE backups/");
+    assert_non_null(settled);
+    assert_non_null(gone);
+    assert_true(settled < gone);
+    free_ids(ids);
+}
+
 /* A store that fails at each of its writes in turn: whatever is there then is whole, and the next run does the rest. */
 static int left;
 static int fail_later(const char *key, Error *e)
@@ -357,6 +375,7 @@ int main(void)
         TEST(young_blobs_stay),
         TEST(dead_packs_are_rewritten),
         TEST(a_pack_that_comes_out_as_another_stays),
+        TEST(what_stays_is_durable_before_anything_goes),
         TEST(whatever_fails_what_stays_is_whole),
         TEST(two_revisions_of_one),
         TEST(pins),
