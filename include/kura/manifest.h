@@ -177,6 +177,8 @@ char *manifest_name(const Manifest *manifest);
 /* Writes backups/<name>.json, exclusively: the commit point. What manifest_parse would not read is not written. In an
  * encrypted repository the object is backups/<name>.json.age, and needs no identity. */
 int manifest_commit(Repo *repo, const Manifest *manifest, Error *err);
+/* The same over one of that name that is damaged. Under an exclusive lock. */
+int manifest_bring_back(Repo *repo, const Manifest *manifest, Error *err);
 /* Reads one by its name; by its id alone, in whatever revision there is. ERR_NOT_FOUND. Id and revision inside must be
  * those of the name. ERR_KEY: it is encrypted, and no identity was given, or none that fits. ERR_CORRUPT also: nobody
  * with the naming key has written it. */
@@ -186,6 +188,8 @@ int manifest_list(Repo *repo, StrVec *ret, Error *err);
 /* The name of each backup in its highest revision, oldest first. superseded (may be NULL) gets the names of lower ones,
  * which a prune that was killed has left. */
 int manifest_list_names(Repo *repo, StrVec *ret, StrVec *superseded, Error *err);
+/* Whether something bears exactly this name, readable or not. */
+int manifest_is_there(Repo *repo, const char *name, bool *ret, Error *err);
 /* Removes what bears exactly this name; nothing is no error. Under an exclusive lock. */
 int manifest_delete(Repo *repo, const char *name, Error *err);
 /* Makes durable what others did: manifests that are there now survive a crash, those that are gone stay gone. */
