@@ -35,9 +35,17 @@ typedef struct ManifestTable {
 } ManifestTable;
 
 /* A fileset: totals and where its index is. The large objects of a database are kept as one more, named by oid. */
+/* Mode and owner of a directory. */
+typedef struct ManifestOwner {
+    unsigned mode; /* permission bits */
+    uint32_t uid, gid;
+    char *user, *group; /* NULL where the number had no name */
+} ManifestOwner;
+
 typedef struct ManifestFileset {
     char *name;
-    char *root; /* directory on the source host */
+    char *root;           /* directory on the source host */
+    ManifestOwner *owner; /* of root; NULL: not known */
     uint64_t files, dirs, symlinks, others;
     uint64_t bytes;                          /* of content */
     uint64_t vanished, changed;              /* while being read */
@@ -124,6 +132,7 @@ typedef struct Manifest {
 Manifest *manifest_new(void);
 void manifest_free(Manifest *manifest); /* NULL-safe */
 /* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
+void manifest_owner_free(ManifestOwner *owner); /* NULL-safe */
 void manifest_fileset_done(ManifestFileset *fileset);
 
 /* The frame of a segment in the bytes of its blob, which are all there. */
