@@ -31,8 +31,8 @@ static bool has_bucket(Session *session)
            bucket != NULL;
 }
 
-/* An application that has stored nothing yet may lack it, and so does one whose disk is not mounted; one whose media are
- * in a bucket needs none. */
+/* An application that has stored nothing yet may lack it, and so does one whose disk is not mounted; one whose media
+ * are in a bucket needs none. */
 static bool is_there(Session *session, const AppFileset *fileset)
 {
     struct stat st;

@@ -34,18 +34,18 @@ typedef struct ManifestTable {
     size_t n_segments;
 } ManifestTable;
 
-/* A fileset: totals and where its index is. The large objects of a database are kept as one more, named by oid. */
-/* Whose a directory is, and what they may do there. */
-typedef struct ManifestDirectory {
-    char *user, *group; /* names, NULL when the id has none */
+/* Mode and owner of a directory. */
+typedef struct ManifestOwner {
+    unsigned mode; /* permission bits */
     uint32_t uid, gid;
-    unsigned mode; /* permission bits 07777 */
-} ManifestDirectory;
+    char *user, *group; /* NULL where the number had no name */
+} ManifestOwner;
 
+/* A fileset: totals and where its index is. The large objects of a database are kept as one more, named by oid. */
 typedef struct ManifestFileset {
     char *name;
-    char *root;                   /* directory on the source host */
-    ManifestDirectory *directory; /* that one; NULL: it is not told, or there is none */
+    char *root;           /* directory on the source host */
+    ManifestOwner *owner; /* of root; NULL: not known */
     uint64_t files, dirs, symlinks, others;
     uint64_t bytes;                          /* of content */
     uint64_t vanished, changed;              /* while being read */
@@ -131,7 +131,8 @@ typedef struct Manifest {
 } Manifest;
 
 Manifest *manifest_new(void);
-void manifest_free(Manifest *manifest); /* NULL-safe */
+void manifest_free(Manifest *manifest);         /* NULL-safe */
+void manifest_owner_free(ManifestOwner *owner); /* NULL-safe */
 /* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
 void manifest_fileset_done(ManifestFileset *fileset);
 

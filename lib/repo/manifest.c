@@ -23,11 +23,7 @@ void manifest_fileset_done(ManifestFileset *fileset)
         return;
     free(fileset->name);
     free(fileset->root);
-    if (fileset->directory) {
-        free(fileset->directory->user);
-        free(fileset->directory->group);
-        free(fileset->directory);
-    }
+    manifest_owner_free(fileset->owner);
     for (size_t i = 0; fileset->index_first && i < fileset->n_index; i++)
         free(fileset->index_first[i]);
     free(fileset->index_first);

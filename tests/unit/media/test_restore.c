@@ -44,6 +44,27 @@ static void what_is_right_is_kept(void **state)
     fileset_done(&fileset);
 }
 
+/* It is made with what it had, whatever the umask says; one that is there is left alone. */
+static void the_directory_itself(void **state)
+{
+    Fixture *f = *state;
+    ManifestFileset fileset;
+    const bool root = geteuid() == 0;
+    put_text(f->source, "file", "content");
+    run_in(f->source, root ? "chmod 2775 . && chown daemon:mail . file" : "chmod 2775 .");
+    mode_t before = umask(077);
+    backup(f, NULL, &fileset);
+    restore(f, &fileset, NULL);
+    run_in(f->target, "test $(stat -c %a .) = 2775");
+    if (root)
+        run_in(f->target, "test $(stat -c %U:%G .) = daemon:mail");
+    run_in(f->target, "chmod 00711 .");
+    restore(f, &fileset, NULL);
+    run_in(f->target, "test $(stat -c %a .) = 711");
+    umask(before);
+    fileset_done(&fileset);
+}
+
 /* A process that reads the old file goes on to read the old file. */
 static void a_file_is_replaced_not_overwritten(void **state)
 {
@@ -342,6 +363,7 @@ int main(void)
         TEST(damage_is_seen_and_contained),
         TEST(an_entry_can_be_read_alone),
         TEST(a_hostile_hard_link_gets_nothing),
+        TEST(the_directory_itself),
         TEST(without_owners_no_set_user_id),
         TEST(owners_go_by_name),
         TEST(the_directory_is_made),
