@@ -81,6 +81,12 @@ char *text_shell(const char *text)
     return xstrdup(buf_str(&out));
 }
 
+char *text_shell_word(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
+    return *text && *text != '=' && strspn(text, plain) == strlen(text) ? xstrdup(text) : text_shell(text);
+}
+
 static size_t code_width(uint32_t code)
 {
     int width = wcwidth((wchar_t)code);
@@ -97,6 +103,12 @@ size_t text_width(const char *text)
         text += len ? len : 1;
     }
     return width;
+}
+
+int text_fill(const char *text, size_t columns)
+{
+    size_t width = text_width(text);
+    return width < columns ? (int)(columns - width) : 0;
 }
 
 size_t text_fit(const char *text, size_t columns)

@@ -8,10 +8,14 @@
 char *text_message(const char *text);
 /* An argument as a shell takes it: 'text', or $'text' where something must be escaped to be shown. To be freed. */
 char *text_shell(const char *text);
+/* The same, bare where that will do: people copy these lines. To be freed. */
+char *text_shell_word(const char *text);
 /* SQL that says the same, but with U&".." for an identifier that holds what would be escaped. To be freed. */
 char *text_sql(const char *sql);
 /* How many columns escaped text takes. */
 size_t text_width(const char *text);
+/* How many spaces behind escaped text fill up so many columns. */
+int text_fill(const char *text, size_t columns);
 /* The longest beginning of escaped text that takes at most `columns`, in bytes. */
 size_t text_fit(const char *text, size_t columns);
 /* Valid UTF-8 for JSON: text itself, else escaped. To be freed. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "flow_priv.h"
+#include "kura/app.h"
 #include "kura/clock.h"
 #include "kura/export.h"
 #include "kura/fileset.h"
@@ -241,8 +242,8 @@ static void check_files(Restore *restore)
         if (!files->only_empty || !has_files(files->dir))
             continue;
         _cleanup_free_ char *hint =
-            xasprintf("Say --files %s=%s to restore into it all the same: files that are right are kept, those that "
-                      "differ are replaced. --only db leaves files alone.",
+            xasprintf(_("Say --files %s=%s to restore into it all the same: files that are right are kept, those that "
+                        "differ are replaced. --only db leaves files alone."),
                       files->name, files->dir);
         findings_add(restore->findings, FINDING_ERROR, "directory-not-empty", hint,
                      "directory \"%s\", where fileset \"%s\" was, has files in it on this host", files->dir,
@@ -259,6 +260,8 @@ static int restore_files(Restore *restore, size_t from, size_t to, Error *err)
         FilesetRestoreOptions how = {.paths = options->paths,
                                      .owners = geteuid() == 0,
                                      .quick_check = options->quick_check,
+                                     .no_links = options->files[i].no_links,
+                                     .keep_private = strcmp(fileset->name, APP_CONFIG_FILESET) == 0,
                                      .jobs = flow_jobs(options->jobs)};
         restore_phase(restore, options->files[i].name);
         progress_total(restore->progress, options->paths ? 0 : fileset->bytes);

@@ -8,6 +8,7 @@
 #include "kura/clock.h"
 #include "kura/manifest.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "lock_priv.h"
 #include "manifest_priv.h"
 
@@ -70,7 +71,7 @@ static int check(const void *text, size_t len, Error *err)
 }
 
 static const DocumentKind kind = {
-    .what = "pin",
+    .what = N_("pin"),
     .prefix = "pins/",
     .sealed = "sealed-pin",
     .max = PIN_MAX,
@@ -86,7 +87,7 @@ static int put(Repo *repo, const char *backup, const char *reason, Error *err)
     const Pin pin = {
         .backup = (char *)backup, .host = self.host, .user = self.user, .created = created, .reason = (char *)reason};
     _cleanup_(json_unref) json_t *document = to_json(&pin);
-    int rc = document_put(repo, &kind, backup, document, err);
+    int rc = document_put(repo, &kind, backup, document, true, err);
     lockinfo_done(&self);
     return rc;
 }

@@ -89,7 +89,7 @@ static int check(const void *text, size_t len, Error *err)
 }
 
 static const DocumentKind kind = {
-    .what = "rehearsal",
+    .what = N_("rehearsal"),
     .prefix = "rehearsals/",
     .sealed = "sealed-rehearsal",
     .max = REHEARSAL_MAX,
@@ -99,7 +99,7 @@ static const DocumentKind kind = {
 int rehearsal_commit(Repo *repo, const Rehearsal *rehearsal, Error *err)
 {
     _cleanup_(json_unref) json_t *document = rehearsal_to_json(rehearsal);
-    return document_put(repo, &kind, rehearsal->id, document, err);
+    return document_put(repo, &kind, rehearsal->id, document, true, err);
 }
 
 int rehearsal_load(Repo *repo, const char *id, Rehearsal **ret, Error *err)

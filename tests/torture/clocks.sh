@@ -33,7 +33,11 @@ meanwhile() {
 has_lock() { objects locks/ | grep .; }
 jump() { echo "$1" >"$WORK/clock"; }
 # A prune by another clock, which may not take the lock of a run that is alive for a stale one.
-prune_at() { at "$1" status_is 11 kura prune --repo "$REPO" --keep-last 1 --grace 0h >"$WORK/prune" || { cat "$WORK/prune"; return 1; }; }
+prune_at() {
+    local repo
+    of "$REPO"
+    at "$1" status_is 11 kura prune "${repo[@]}" --keep-last 1 --grace 0h >"$WORK/prune" || { cat "$WORK/prune"; return 1; }
+}
 
 clocks() {
     local newest

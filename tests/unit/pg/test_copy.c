@@ -66,9 +66,8 @@ static void test_out_errors(void **state)
     assert_int_equal(pg_copy_out(conn, "SELECT 1", count_row, &rows, NULL, &err), -1);
     assert_usable();
     rows = (Rows){.fail_at = 1000};
-    assert_int_equal(pg_copy_out(conn, "COPY (SELECT generate_series(1, 100000000)) TO STDOUT", count_row,
-                                 &rows, NULL, &err),
-                     -1);
+    assert_int_equal(
+        pg_copy_out(conn, "COPY (SELECT generate_series(1, 100000000)) TO STDOUT", count_row, &rows, NULL, &err), -1);
     assert_int_equal(err.code, ERR_IO);
     assert_int_equal(rows.n, 1000);
     assert_usable();
@@ -79,9 +78,8 @@ static void test_out_deadline(void **state)
     Error err = ERROR_INIT;
     Rows rows = {0};
     pg_set_deadline(conn, 1);
-    assert_int_equal(pg_copy_out(conn, "COPY (SELECT generate_series(1, 1000000000)) TO STDOUT", count_row,
-                                 &rows, NULL, &err),
-                     -1);
+    assert_int_equal(
+        pg_copy_out(conn, "COPY (SELECT generate_series(1, 1000000000)) TO STDOUT", count_row, &rows, NULL, &err), -1);
     assert_contains(err.message, "timed out");
     assert_int_equal(pg_copy_out(conn, "COPY (SELECT pg_sleep(60)) TO STDOUT", count_row, &rows, NULL, &err), -1);
     assert_contains(err.message, "timed out");
