@@ -8,6 +8,7 @@
 #include "screen.h"
 #include "site.h"
 #include "table.h"
+#include "text.h"
 
 typedef struct Way {
     Ladder ladder;
@@ -19,6 +20,29 @@ static void way_done(Way *way)
 {
     ladder_climb_done(&way->climb);
     ladder_done(&way->ladder);
+}
+
+/* Whether what runs is newer than all that kura knows: then there is nothing to pass, as far as it knows. */
+static int is_beyond(Session *session, const Ladder *ladder, const char *from, bool *ret, Error *err)
+{
+    int order;
+    const char *last = ladder->v[ladder->n - 1].version;
+    if (version_compare(from, last, &order, err) < 0)
+        return -1;
+    *ret = order > 0;
+    _cleanup_free_ char *hint = xasprintf(_("Newer ones can be described in %s/%s.yaml."), LADDER_DIR, ladder->name);
+    if (*ret)
+        findings_add(&session->findings, FINDING_NOTE, "ladder-end", hint,
+                     "the last release of %s that kura knows of is %s", ladder->title, last);
+    return 0;
+}
+
+static void tell_fork(Session *session, const Ladder *ladder)
+{
+    if (session->site && session->site->fork)
+        findings_add(&session->findings, FINDING_NOTE, "ladder-of-another", NULL,
+                     "the releases are those of %s; what %s needs, its own notes tell", ladder->title,
+                     session->site->fork);
 }
 
 static int find_way(Session *session, const char *profile, Way *ret, Error *err)
@@ -42,7 +66,14 @@ static int find_way(Session *session, const char *profile, Way *ret, Error *err)
         error_set(err, ERR_USAGE, "it is not known which version runs now");
         return error_hint(err, "Give --from with the version, or --app-dir with the directory of its code.");
     }
-    return ladder_climb(&ret->ladder, ret->from, ret->to, &ret->climb, err);
+    bool beyond = false;
+    tell_fork(session, &ret->ladder);
+    if (to == NULL && is_beyond(session, &ret->ladder, ret->from, &beyond, err) < 0)
+        return -1;
+    if (!beyond)
+        return ladder_climb(&ret->ladder, ret->from, ret->to, &ret->climb, err);
+    ret->climb.top = xstrdup(ret->from);
+    return 0;
 }
 
 /* ---- what there is to see ---- */
@@ -94,22 +125,38 @@ static void print_way(FILE *out, const Way *way)
     if (way->climb.postgresql)
         fprintf(out, _("PostgreSQL %s or newer is needed by the end, as far as release notes tell\n"),
                 way->climb.postgresql);
-    fprintf(out,
-            _("At each: stop the services, install the release, run its migrations (all of them), start and look; "
-              "then\n  kura move ladder %s --to %s --rung %s\n"),
-            way->ladder.name, way->climb.top, way->climb.v[0].version);
+    const char *how = way->ladder.required
+                          ? N_("At each: stop the services, install the release, run its migrations (all "
+                               "of them), start and look; then\n  kura move ladder %s --to %s --rung %s\n")
+                          : N_("Stop the services, install the release, run its migrations (all of them), "
+                               "start and look; then\n  kura move ladder %s --to %s --rung %s\n");
+    fprintf(out, words_get(how), way->ladder.name, way->climb.top,
+            way->ladder.required ? way->climb.v[0].version : way->climb.top);
 }
 
 /* ---- a rung ---- */
 
-static void print_rung(FILE *out, const Way *way, const RunRecord *backup, const RunRecord *rehearsal)
+/* " --app-dir DIR --identity FILE", as far as they are known. To be freed. */
+static char *restore_options(const Session *session)
 {
+    const char *identity = options_text(session->options, OPT_IDENTITY);
+    _cleanup_free_ char *dir = session->site ? text_shell(session->site->dir) : NULL;
+    _cleanup_free_ char *file = identity ? text_shell(identity) : NULL;
+    return xasprintf("%s%s%s%s", dir ? " --app-dir " : "", dir ? dir : "", file ? " --identity " : "",
+                     file ? file : "");
+}
+
+static void print_rung(const Session *session, const Way *way, const RunRecord *backup, const RunRecord *rehearsal)
+{
+    FILE *out = session->out;
+    _cleanup_free_ char *options = restore_options(session);
     fprintf(out, _("rung %s: backup %s; rehearsal: %s\n"), way->from, backup->backup, rehearsal->verdict);
     if (way->climb.n == 0)
         fputs(_("that was the last one\n"), out);
     else
         fprintf(out, _("next comes %s %s\n"), way->ladder.title, way->climb.v[0].version);
-    fprintf(out, _("the way back: kura restore %s --swap, and the code of %s\n"), backup->backup, way->from);
+    fprintf(out, _("the way back: kura restore %s --swap --only db%s, and the code of %s\n"), backup->backup, options,
+            way->from);
 }
 
 static int stand_on_rung(Session *session, const Way *way, Error *err)
@@ -123,7 +170,7 @@ static int stand_on_rung(Session *session, const Way *way, Error *err)
     if (session->json)
         session_set(session, "rung", json_text(way->from));
     else
-        print_rung(session->out, way, &backup, &rehearsal);
+        print_rung(session, way, &backup, &rehearsal);
     return 0;
 }
 

@@ -108,6 +108,7 @@ check 'commands with real names' grep -qF "new: kura restore latest --repo $repo
 check 'the media first' grep -qF -- "--only files --repo $repo --app misskey --files media=$app/files" "$WORK/commands"
 check 'then the services' grep -qF 'old: systemctl stop misskey.service' "$WORK/commands"
 check 'then the configuration' grep -qF "new: kura move config --app-dir $app" "$WORK/commands"
+check 'backups are made by the new host then' grep -qF 'new: kura install-timer --app misskey --apply' "$WORK/commands"
 check 'nobody starts them but a person' grep -qF 'new: systemctl start misskey.service' "$WORK/commands"
 
 as_printed() { sh -c "$(sed -n "s|^new: kura \\(restore .* --plan\\)\$|'$KURA' \\1 --pg-bindir '$new17'|p" "$WORK/commands.old")"; }
@@ -188,6 +189,8 @@ check 'a setting that there is not' status_is 2 ask move config --app-dir "$app"
 check 'releases to pass' status_is 0 ask move ladder mastodon --from 2.7.4 --to 4.3
 check 'all minors' test "$(grep -cE '^  [0-9]+\.[0-9]+\.[0-9]+ ?' "$WORK/out")" = 12
 check 'with what they need' says 'PostgreSQL 12 or newer'
+check 'a release newer than all that is known' status_is 0 ask move ladder misskey --from 2025.99.1
+check 'is no way down' says 'the last release .* is 2025'
 check 'unknown versions' status_is 2 ask move ladder mastodon --from 1.6.1 --to 4.3
 check 'say what is known' says 'known are 2.7.4 to'
 check 'the code tells where it stands' status_is 0 ask move ladder --app-dir "$app" --json
