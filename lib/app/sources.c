@@ -6,6 +6,7 @@
 
 #include "file.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "wipe.h"
 
 typedef int (*Reader)(SettingsInput *input, Settings *ret, Error *err);
@@ -127,7 +128,7 @@ static const char *variable(const Scene *scene, const char *name)
 static int add_variable(Scene *scene, const char *name, Error *err)
 {
     const char *value = variable(scene, name);
-    SettingsInput input = {.file = "the environment", .prefix = "", .text = "", .len = 0};
+    SettingsInput input = {.file = _("the environment"), .prefix = "", .text = "", .len = 0};
     if (value == NULL)
         return 0;
     if (settings_add(&scene->settings, &input, name, value, 0, 0, err) < 0)
