@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,13 +28,26 @@ typedef struct Apply {
     size_t n, cap;
 } Apply;
 
-static int make_directories(const char *path, Error *err)
+/* What has to be made is like the directory that the file comes from: the application must get into it. */
+static int make_directory(const char *path, const struct stat *like, Error *err)
 {
-    _cleanup_free_ char *way = xstrdup(path);
+    if (mkdir(path, 0755) < 0)
+        return errno == EEXIST ? 0 : error_errno(err, errno, "could not make directory \"%s\"", path);
+    if ((geteuid() == 0 && chown(path, like->st_uid, like->st_gid) < 0) || chmod(path, like->st_mode & 07777) < 0)
+        return error_errno(err, errno, "could not give directory \"%s\" its owner and mode", path);
+    return 0;
+}
+
+static int make_directories(const char *path, const char *from, Error *err)
+{
+    struct stat like;
+    _cleanup_free_ char *way = xstrdup(path), *source = xstrdup(from);
+    if (stat(dirname(source), &like) < 0)
+        return error_errno(err, errno, "could not read \"%s\"", from);
     for (char *at = strchr(way + 1, '/'); at; at = strchr(at + 1, '/')) {
         *at = 0;
-        if (mkdir(way, 0755) < 0 && errno != EEXIST)
-            return error_errno(err, errno, "could not make directory \"%s\"", way);
+        if (make_directory(way, &like, err) < 0)
+            return -1;
         *at = '/';
     }
     return 0;
@@ -64,11 +78,11 @@ static int write_beside(const char *path, const struct stat *like, const Buf *te
     return 0;
 }
 
-static int put(Apply *apply, const char *path, const struct stat *like, const Buf *text, Error *err)
+static int put(Apply *apply, const char *path, const char *from, const struct stat *like, const Buf *text, Error *err)
 {
     struct stat st;
     _cleanup_free_ char *fresh = xasprintf("%s.kura-tmp", path), *kept = NULL;
-    if (make_directories(path, err) < 0 || write_beside(fresh, like, text, err) < 0)
+    if (make_directories(path, from, err) < 0 || write_beside(fresh, like, text, err) < 0)
         return -1;
     if (lstat(path, &st) == 0) {
         kept = free_name(path);
@@ -107,7 +121,7 @@ static int place_file(Apply *apply, const char *name, Error *err)
         return -1;
     if (lstat(from, &st) < 0 || !S_ISREG(st.st_mode))
         return error_set(err, ERR_CORRUPT, "\"%s\" is not a regular file", from);
-    return same_content(to, &edited) ? 0 : put(apply, to, &st, &edited, err);
+    return same_content(to, &edited) ? 0 : put(apply, to, from, &st, &edited, err);
 }
 
 /* ---- which files ---- */

@@ -45,6 +45,7 @@ redis: {host: redis.internal, port: 6379, pass: markerpass}
 id: 'aidx'
 YAML
 chmod 640 "$app/.config/default.yml"
+mkdir -m 750 "$app/.config/nested" && echo 'more' >"$app/.config/nested/note" && chown -R games "$app/.config/nested"
 printf '{\n\t"name": "misskey",\n\t"version": "2025.9.0"\n}\n' >"$app/package.json"
 printf 'export class Init1000000000000 {\n}\n' >"$app/packages/backend/migration/1000000000000-Init.js"
 for i in $(seq 300); do
@@ -171,6 +172,7 @@ echo 'url: https://something.else/' | install -D -m 600 /dev/stdin "$app/.config
 check 'applied' status_is '0|3' ask move config --app-dir "$app" --db "$target" --map misskey=mk_prod \
     --set redis.host=10.9.8.7 --apply --json
 check 'the file from before is kept' grep -qx 'url: https://something.else/' "$app/.config/default.yml.before-kura"
+check 'what had to be made for it is as it was there' test "$(stat -c '%a %U' "$app/.config/nested")" = '750 games'
 check 'comments stay' grep -qx '# ours' "$app/.config/default.yml"
 check 'the mode stays' test "$(stat -c %a "$app/.config/default.yml")" = 640
 check 'only those lines changed' test "$(diff "$app.kura-new/.config/default.yml" "$app/.config/default.yml" | grep -c '^>')" = 4
