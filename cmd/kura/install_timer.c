@@ -7,9 +7,12 @@
 #include "commands.h"
 #include "kura/fdio.h"
 #include "kura/log.h"
+#include "kura/pg.h"
 #include "kura/program.h"
+#include "kura/secret.h"
 #include "redisarg.h"
 #include "screen.h"
+#include "site.h"
 #include "timerplan.h"
 
 #define UNIT_DIR "/etc/systemd/system"
@@ -133,10 +136,35 @@ static int find_groups(const Session *session, const char *app, StrVec *ret, Err
     return 0;
 }
 
+/* On a socket and without a password it is the caller's system user that counts. What cannot be told now is no reason
+ * to fail: the service will say it. */
+static int wants_become(const Session *session, const char *app, bool *ret, Error *err)
+{
+    Options options;
+    Session inner;
+    Error why = ERROR_INIT;
+    const char *db = NULL;
+    if (options_of(session, CMD_BACKUP, app, &options, err) < 0)
+        return -1;
+    session_init(&inner, &options, session->config, session->out);
+    if (session_db(&inner, &db, &why) < 0)
+        log_debug("%s", why.message);
+    _cleanup_free_ char *host = db ? pg_conninfo_get(db, "host") : NULL;
+    char *password = db ? pg_conninfo_get(db, "password") : NULL;
+    *ret = db && (host == NULL || host[0] == '/' || host[0] == '@') && password == NULL;
+    if (password)
+        secret_wipe(password, strlen(password));
+    free(password);
+    session_done(&inner);
+    options_done(&options);
+    return 0;
+}
+
 static int wants_of(const Session *session, const char *app, const char *config, TimerWants *ret, Error *err)
 {
     *ret = (TimerWants){.app = app, .calendar = options_text(session->options, OPT_CALENDAR), .config = config};
-    if (wants_rehearsals(session, app, &ret->rehearse, err) < 0 || wants_prune(session, app, &ret->prune, err) < 0)
+    if (wants_rehearsals(session, app, &ret->rehearse, err) < 0 || wants_prune(session, app, &ret->prune, err) < 0 ||
+        wants_become(session, app, &ret->become, err) < 0)
         return -1;
     return find_writable(session, app, &ret->writable, err) < 0 ? -1 : find_groups(session, app, &ret->groups, err);
 }

@@ -8,7 +8,7 @@
 #include "screen.h"
 #include "site.h"
 #include "table.h"
-#include "text.h"
+#include "wayback.h"
 
 typedef struct Way {
     Ladder ladder;
@@ -136,27 +136,16 @@ static void print_way(FILE *out, const Way *way)
 
 /* ---- a rung ---- */
 
-/* " --app-dir DIR --identity FILE", as far as they are known. To be freed. */
-static char *restore_options(const Session *session)
-{
-    const char *identity = options_text(session->options, OPT_IDENTITY);
-    _cleanup_free_ char *dir = session->site ? text_shell(session->site->dir) : NULL;
-    _cleanup_free_ char *file = identity ? text_shell(identity) : NULL;
-    return xasprintf("%s%s%s%s", dir ? " --app-dir " : "", dir ? dir : "", file ? " --identity " : "",
-                     file ? file : "");
-}
-
 static void print_rung(const Session *session, const Way *way, const RunRecord *backup, const RunRecord *rehearsal)
 {
     FILE *out = session->out;
-    _cleanup_free_ char *options = restore_options(session);
+    _cleanup_free_ char *restore = wayback_line(session, backup->backup, false);
     fprintf(out, _("rung %s: backup %s; rehearsal: %s\n"), way->from, backup->backup, words_get(rehearsal->verdict));
     if (way->climb.n == 0)
         fputs(_("that was the last one\n"), out);
     else
         fprintf(out, _("next comes %s %s\n"), way->ladder.title, way->climb.v[0].version);
-    fprintf(out, _("the way back: kura restore %s --swap --only db%s, and the code of %s\n"), backup->backup, options,
-            way->from);
+    fprintf(out, _("the way back: the code of %s, and\n  %s\n"), way->from, restore);
 }
 
 static int stand_on_rung(Session *session, const Way *way, Error *err)

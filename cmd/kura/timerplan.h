@@ -15,6 +15,7 @@ typedef struct TimerWants {
     StrVec writable;      /* directories that the service must be able to write to; absolute */
     StrVec groups;        /* that the service must be in, to reach sockets */
     bool rehearse, prune; /* besides backup and verify */
+    bool become;          /* the server may know the role by its system user alone */
 } TimerWants;
 
 typedef struct TimerPlan {

@@ -31,6 +31,7 @@ typedef struct AppSetting {
 typedef struct AppServer {
     char *role; /* what for: "database", "dbSlaves[0]", "redisForJobQueue", "SIDEKIQ_REDIS" */
     char *host, *port, *database, *user, *password, *sslmode, *prefix;
+    char *tls; /* what else a URL says of TLS, for libpq: "sslrootcert='/etc/ca.pem'" */
     /* Keys of the settings that name them, for messages and for a move, also where a default counts; NULL: the
      * profile does not know one. url_key: the setting that says all of it in one, where there is one. */
     char *host_key, *port_key, *database_key, *user_key, *url_key;
@@ -53,6 +54,7 @@ typedef struct AppSchema {
     StrVec post_dirs; /* .. of those that may be run after the deployment */
     char *version;    /* of the code, where the tool has one number: file and pattern are the profile's; else NULL */
     char *migrate;    /* command that brings the database up to the code, for a person to run */
+    char *ask;        /* .. that tells whether they fit, where only the program itself knows; NULL */
 } AppSchema;
 
 /* A secret whose loss or exchange makes data of the database unreadable. Never printed. */
@@ -88,6 +90,8 @@ typedef struct AppSite {
     size_t n_filesets;
     char *object_storage;     /* the bucket that holds the media; NULL: none, or the database knows */
     char *object_storage_sql; /* a query for that: one row, whether there is one and the name of the bucket; NULL */
+    char *stray_media_sql;    /* a query for how many files of other servers lie among its own; NULL */
+    char *stray_media_cure;   /* the command that moves them, for a person to run; NULL */
     AppSchema schema;
     AppSecret *secrets;
     size_t n_secrets;

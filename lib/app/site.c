@@ -159,6 +159,7 @@ static void schema_done(AppSchema *schema)
     free(schema->table);
     free(schema->version);
     free(schema->migrate);
+    free(schema->ask);
     strvec_done(&schema->dirs);
     strvec_done(&schema->post_dirs);
 }
@@ -168,7 +169,16 @@ void app_site_free(AppSite *site)
     if (site == NULL)
         return;
     char *texts[] = {
-        site->name, site->title, site->dir, site->version, site->fork, site->object_storage, site->object_storage_sql};
+        site->name,
+        site->title,
+        site->dir,
+        site->version,
+        site->fork,
+        site->stray_media_sql,
+        site->object_storage,
+        site->object_storage_sql,
+        site->stray_media_cure,
+    };
     StrVec *lists[] = {&site->extensions, &site->exclude_table_data, &site->media_queries, &site->after_restore,
                        &site->services,   &site->programs,           &site->must_exist,    &site->environment};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

@@ -6,9 +6,10 @@
 
 void app_server_done(AppServer *server)
 {
-    char **members[] = {&server->role,         &server->host,     &server->port,   &server->database, &server->user,
-                        &server->password,     &server->sslmode,  &server->prefix, &server->host_key, &server->port_key,
-                        &server->database_key, &server->user_key, &server->url_key};
+    char **members[] = {&server->role,     &server->host,     &server->port,         &server->database,
+                        &server->user,     &server->password, &server->sslmode,      &server->prefix,
+                        &server->host_key, &server->port_key, &server->database_key, &server->user_key,
+                        &server->url_key,  &server->tls};
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
         wipe_text(members[i]);
 }

@@ -9,6 +9,8 @@
 #include "kura/words.h"
 #include "wipe.h"
 
+enum { MATCH_MAX = 256 };
+
 typedef int (*Reader)(SettingsInput *input, Settings *ret, Error *err);
 
 static Reader reader_of(const char *format)
@@ -17,10 +19,9 @@ static Reader reader_of(const char *format)
         const char *name;
         Reader read;
     } readers[] = {
-        {"yaml", yaml_settings},        {"yaml-1.1", yaml11_settings},
-        {"dotenv", dotenv_settings},    {"dotenv-2.8", dotenv28_settings},
-        {"dotenv-2", dotenv2_settings}, {"env", envfile_settings},
-        {"ini", ini_settings},          {"hjson", hjson_settings},
+        {"yaml", yaml_settings},           {"yaml-1.1", yaml11_settings},  {"dotenv", dotenv_settings},
+        {"dotenv-2.8", dotenv28_settings}, {"dotenv-2", dotenv2_settings}, {"env", envfile_settings},
+        {"compose", compose_settings},     {"ini", ini_settings},          {"hjson", hjson_settings},
         {"elixir", elixir_settings},
     };
     for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
@@ -31,7 +32,7 @@ static Reader reader_of(const char *format)
 
 /* ---- one file ---- */
 
-/* Adds what the first group of a regular expression matches. */
+/* Adds what the first group of a regular expression matches, unless that is too long for a version or a name. */
 static int match(SettingsInput *input, const char *key, const char *pattern, Settings *ret, Error *err)
 {
     regex_t regex;
@@ -42,7 +43,8 @@ static int match(SettingsInput *input, const char *key, const char *pattern, Set
     if (regex.re_nsub > 0 && regexec(&regex, input->text, 2, groups, 0) == 0 && groups[1].rm_so >= 0) {
         size_t from = (size_t)groups[1].rm_so, len = (size_t)(groups[1].rm_eo - groups[1].rm_so);
         _cleanup_(wipe_text) char *value = xstrndup(input->text + from, len);
-        rc = settings_add(ret, input, key, value, from, len, err);
+        if (len <= MATCH_MAX)
+            rc = settings_add(ret, input, key, value, from, len, err);
     }
     regfree(&regex);
     return rc;
@@ -100,10 +102,12 @@ static int read_source(Scene *scene, const char *source, Error *err)
 {
     _cleanup_free_ char *one = scene_member(scene, source, "file", NULL);
     _cleanup_free_ char *list = xasprintf("%s.files", source);
-    _cleanup_(strvec_done) StrVec files = {0};
+    _cleanup_(strvec_done) StrVec patterns = {0}, files = {0};
     if (one)
-        strvec_push(&files, one);
-    scene_list(scene, list, &files);
+        strvec_push(&patterns, one);
+    scene_list(scene, list, &patterns);
+    for (size_t i = 0; i < patterns.n; i++)
+        scene_glob(scene, patterns.v[i], &files);
     for (size_t i = 0; i < files.n; i++)
         if (read_file(scene, source, files.v[i], err) < 0)
             return -1;

@@ -31,8 +31,9 @@ bool scene_flag(const Scene *scene, const char *path);
 /* Whether the profile says anything there. */
 bool scene_has(const Scene *scene, const char *path);
 
-/* As app_file_exists() and app_file_read(), in beside and dir. */
+/* As app_file_exists(), app_file_read() and app_glob(), in beside and dir. */
 bool scene_file_exists(const Scene *scene, const char *file);
 int scene_file_read(const Scene *scene, const char *file, Buf *ret, Error *err);
+void scene_glob(const Scene *scene, const char *pattern, StrVec *ret);
 
 #endif

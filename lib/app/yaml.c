@@ -9,7 +9,7 @@
 #include "wipe.h"
 #include "yamltext.h"
 
-enum { ENTRIES_MAX = 4000, STEPS_MAX = 100000 };
+enum { ENTRIES_MAX = 4000, STEPS_MAX = 100000, STEP_BYTES = 100 };
 
 typedef struct Reader {
     YamlText text;
@@ -46,7 +46,9 @@ static int refuse(Reader *reader, yaml_mark_t mark, const char *what)
 
 static int step(Reader *reader, const yaml_node_t *node)
 {
-    if (++reader->steps > STEPS_MAX)
+    size_t bytes = node->type == YAML_SCALAR_NODE ? node->data.scalar.length : 0;
+    reader->steps += 1 + bytes / STEP_BYTES;
+    if (reader->steps > STEPS_MAX)
         return refuse(reader, node->start_mark, "aliases make too much of this file");
     return 0;
 }
@@ -74,6 +76,8 @@ static int key_text(Reader *reader, const yaml_node_t *node, char **ret)
         return refuse(reader, node->start_mark, "a key must be a plain text");
     if (check_scalar(reader, node) < 0)
         return -1;
+    if (node->data.scalar.length > SETTINGS_KEY_MAX)
+        return refuse(reader, node->start_mark, "the name of a setting is too long");
     YamlKind kind = scalar_text(reader, node, ret);
     if (kind == YAML_DATE)
         return refuse(reader, node->start_mark, "a key must be a plain text");
@@ -176,6 +180,7 @@ static int put_scalar(Reader *reader, const char *path, const yaml_node_t *node)
     size_t start = yaml_text_byte(&reader->text, node->start_mark), end = yaml_text_byte(&reader->text, node->end_mark);
     if (check_scalar(reader, node) < 0)
         return -1;
+    settings_at(reader->text.input, start, (unsigned)node->start_mark.line);
     switch (scalar_text(reader, node, &text)) {
     case YAML_NOTHING:
         return 0;

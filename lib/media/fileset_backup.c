@@ -12,7 +12,6 @@
 #include "kura/words.h"
 #include "links.h"
 #include "notices.h"
-#include "owner.h"
 #include "pipeline.h"
 #include "readfile.h"
 #include "walk.h"
@@ -356,27 +355,26 @@ static int backup_thread(void *ctx, Pool *pool, size_t worker, Error *err)
     return rc;
 }
 
-static ManifestDirectory *directory_of(int fd)
+/* What the index, whose paths are below it, does not tell. */
+static ManifestOwner *owner_of_root(Backup *backup)
 {
     struct stat st;
-    OwnerCache names = {0};
-    if (fstat(fd, &st) < 0)
+    if (fstat(walker_root(backup->walker), &st) < 0)
         return NULL;
-    ManifestDirectory *directory = xcalloc(1, sizeof *directory);
-    *directory = (ManifestDirectory){.user = xstrdup_null(owner_user_name(&names, st.st_uid)),
-                                     .group = xstrdup_null(owner_group_name(&names, st.st_gid)),
-                                     .uid = st.st_uid,
-                                     .gid = st.st_gid,
-                                     .mode = st.st_mode & 07777};
-    owner_cache_done(&names);
-    return directory;
+    ManifestOwner *owner = xcalloc(1, sizeof *owner);
+    *owner = (ManifestOwner){.mode = st.st_mode & 07777,
+                             .uid = st.st_uid,
+                             .gid = st.st_gid,
+                             .user = xstrdup_null(owner_user_name(&backup->owners, st.st_uid)),
+                             .group = xstrdup_null(owner_group_name(&backup->owners, st.st_gid))};
+    return owner;
 }
 
-static void finish_totals(const Backup *backup, const FilesetSpec *spec, ManifestFileset *ret)
+static void finish_totals(Backup *backup, const FilesetSpec *spec, ManifestFileset *ret)
 {
     ret->name = xstrdup(spec->name);
     ret->root = xstrdup(spec->dir);
-    ret->directory = directory_of(walker_root(backup->walker));
+    ret->owner = owner_of_root(backup);
     ret->others += backup->skipped;
     ret->vanished = backup->totals.vanished + backup->vanished + walker_vanished(backup->walker);
     ret->changed = backup->totals.changed;

@@ -14,9 +14,10 @@
 enum {
     CONNECT_SECONDS = 5,
     ANSWER_SECONDS = 10,
+    ANSWERS_SECONDS = 120, /* all of them together */
     READ_SIZE = 16 * 1024,
     ANSWER_MAX = 64 * 1024 * 1024,
-    ELEMENTS_MAX = 64 * 1024, /* of a list in an answer; more than any question here asks for */
+    ELEMENTS_MAX = 64 * 1024, /* of the lists in an answer; more than any question here asks for */
     REFUSAL_MAX = 300,
 };
 
@@ -25,10 +26,15 @@ enum {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static redisReplyObjectFunctions usual, limited;
 
-/* hiredis believes a list's length before it has seen one element. */
+/* hiredis believes a list's length before it has seen one element, and one of lists is as many times longer. */
 static void *create_array(const redisReadTask *task, int elements)
 {
-    return elements > ELEMENTS_MAX ? NULL : usual.createArray(task, elements);
+    RedisConn *conn = task->privdata;
+    size_t n = elements > 0 ? (size_t)elements : 0;
+    if (n > conn->elements)
+        return NULL;
+    conn->elements -= n;
+    return usual.createArray(task, elements);
 }
 
 static void make_functions(void)
@@ -41,16 +47,18 @@ static void make_functions(void)
     redisReaderFree(reader);
 }
 
-static void limit_arrays(redisReader *reader)
+void redis_limit_lists(RedisConn *conn)
 {
     pthread_once(&once, make_functions);
-    reader->fn = &limited;
+    conn->context->reader->fn = &limited;
+    conn->context->reader->privdata = conn;
 }
 
-int redis_refused(const RedisConn *conn, const char *text, size_t len, Error *err)
+int redis_refused(RedisConn *conn, const char *text, size_t len, Error *err)
 {
-    _cleanup_free_ char *raw = xstrndup(text, len < REFUSAL_MAX ? len : REFUSAL_MAX);
-    _cleanup_free_ char *shown = text_escaped(raw);
+    free(conn->refusal);
+    conn->refusal = xstrndup(text, len < REFUSAL_MAX ? len : REFUSAL_MAX);
+    _cleanup_free_ char *shown = text_escaped(conn->refusal);
     return error_set(err, ERR_SERVER, "%s answers: %s", conn->where, shown);
 }
 
@@ -79,12 +87,12 @@ int redis_send(RedisConn *conn, const char *const *command, Error *err)
     return rc;
 }
 
-static int receive(RedisConn *conn, redisReply **ret, Error *err)
+static int read_answer(RedisConn *conn, double deadline, redisReply **ret, Error *err)
 {
     char text[READ_SIZE];
-    double deadline = clock_monotonic() + ANSWER_SECONDS;
     redisReader *reader = conn->context->reader;
-    for (;;) {
+    conn->elements = ELEMENTS_MAX;
+    for (size_t received = 0;;) {
         size_t n;
         void *reply = NULL;
         if (redisReaderGetReply(reader, &reply) != REDIS_OK)
@@ -92,7 +100,7 @@ static int receive(RedisConn *conn, redisReply **ret, Error *err)
         *ret = reply;
         if (reply)
             return 0;
-        if (reader->len > ANSWER_MAX)
+        if (received > ANSWER_MAX)
             return error_set(err, ERR_CORRUPT, "%s answers with more than is reasonable", conn->where);
         if (transport_read(conn, text, sizeof text, deadline, &n, err) < 0)
             return -1;
@@ -100,7 +108,16 @@ static int receive(RedisConn *conn, redisReply **ret, Error *err)
             return redis_ended(conn, err);
         if (redisReaderFeed(reader, text, n) != REDIS_OK)
             abort(); /* only without memory */
+        received += n;
     }
+}
+
+static int receive(RedisConn *conn, redisReply **ret, Error *err)
+{
+    double began = clock_monotonic();
+    int rc = read_answer(conn, began + (conn->patience < ANSWER_SECONDS ? conn->patience : ANSWER_SECONDS), ret, err);
+    conn->patience -= clock_monotonic() - began;
+    return rc;
 }
 
 static int ask(RedisConn *conn, const char *const *command, redisReply **ret, Error *err)
@@ -188,10 +205,10 @@ char *redis_info_value(const char *info, const char *key)
 
 /* --- connecting --- */
 
-static bool begins(const Error *err, const RedisConn *conn, const char *text)
+/* Asks the server's own words: an error's are in the user's language. */
+static bool refused_with(const RedisConn *conn, const Error *err, const char *text)
 {
-    const char *at = err->code == ERR_SERVER ? strstr(err->message, " answers: ") : NULL;
-    return at && strncmp(at + strlen(" answers: "), text, strlen(text)) == 0;
+    return err->code == ERR_SERVER && strncmp(conn->refusal, text, strlen(text)) == 0;
 }
 
 /* What the server says of a password is not repeated: who knows what it says. */
@@ -206,7 +223,7 @@ static int log_in(RedisConn *conn, const AppServer *server, Error *err)
     free(answer);
     if (rc == 0 || err->code != ERR_SERVER)
         return rc;
-    if (strstr(err->message, "without any password configured")) { /* clients of Redis let that pass, too */
+    if (strstr(conn->refusal, "without any password configured")) { /* clients of Redis let that pass, too */
         error_clear(err);
         return 0;
     }
@@ -221,11 +238,11 @@ static int greet(RedisConn *conn, Error *err)
     char *answer = NULL;
     int rc = redis_text(conn, (const char *[]){"PING", NULL}, &answer, err);
     free(answer);
-    if (rc < 0 && (begins(err, conn, "NOPERM") || begins(err, conn, "MISCONF"))) {
+    if (rc < 0 && (refused_with(conn, err, "NOPERM") || refused_with(conn, err, "MISCONF"))) {
         error_clear(err);
         return 0;
     }
-    if (rc < 0 && begins(err, conn, "NOAUTH")) {
+    if (rc < 0 && refused_with(conn, err, "NOAUTH")) {
         error_set(err, ERR_PERMISSION, "%s asks for a password", conn->where);
         return error_hint(err, "Write it into the URL of the configuration file, as redis://:PASSWORD@HOST.");
     }
@@ -269,10 +286,11 @@ int redis_connect(const AppServer *server, RedisConn **ret, Error *err)
     conn->context = open_socket(server);
     int why = errno;
     conn->where = redis_where(server);
+    conn->patience = ANSWERS_SECONDS;
     int rc = conn->context->err ? not_connected(conn, why, err)
                                 : transport_begin(conn, server, clock_monotonic() + ANSWER_SECONDS, err);
     if (rc == 0) {
-        limit_arrays(conn->context->reader);
+        redis_limit_lists(conn);
         rc = log_in(conn, server, err);
     }
     if (rc == 0)
@@ -293,5 +311,6 @@ void redis_close(RedisConn *conn)
     transport_end(conn);
     redisFree(conn->context);
     free(conn->where);
+    free(conn->refusal);
     free(conn);
 }

@@ -125,7 +125,8 @@ int transport_begin(RedisConn *conn, const AppServer *server, double deadline, E
     int flags = fcntl(conn->context->fd, F_GETFL);
     if (redis_tls(server, &tls, err) < 0)
         return -1;
-    if (flags < 0 || fcntl(conn->context->fd, F_SETFL, flags | O_NONBLOCK) < 0)
+    if (flags < 0 || fcntl(conn->context->fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+        fcntl(conn->context->fd, F_SETFD, FD_CLOEXEC) < 0)
         return error_errno(err, errno, "connecting to %s", conn->where);
     return tls == REDIS_TLS_NONE ? 0 : tls_begin(conn, redis_host(server), tls, deadline, err);
 }

@@ -177,38 +177,17 @@ static int read_left_out(const JsonNode *node, ManifestFileset *ret, Error *err)
                : 0;
 }
 
-/* Older backups do not tell it, and a dump of Redis has none. */
-static int read_directory(const JsonNode *fileset, ManifestFileset *ret, Error *err)
-{
-    JsonNode node;
-    uint64_t mode, uid, gid;
-    if (json_object_get(fileset->json, "directory") == NULL)
-        return 0;
-    ManifestDirectory *directory = ret->directory = xcalloc(1, sizeof *directory);
-    if (jnode_object(fileset, "directory", &node, err) < 0 || jnode_u64(&node, "mode", 07777, &mode, err) < 0 ||
-        jnode_u64(&node, "uid", UINT32_MAX - 1, &uid, err) < 0 ||
-        jnode_u64(&node, "gid", UINT32_MAX - 1, &gid, err) < 0 ||
-        jnode_text_or_null(&node, "user", &directory->user, err) < 0 ||
-        jnode_text_or_null(&node, "group", &directory->group, err) < 0)
-        return -1;
-    directory->mode = (unsigned)mode;
-    directory->uid = (uint32_t)uid;
-    directory->gid = (uint32_t)gid;
-    return 0;
-}
-
 static int read_fileset(const JsonNode *node, ManifestFileset *ret, Error *err)
 {
     if (jnode_text(node, "name", &ret->name, err) < 0 || jnode_text_or_null(node, "root", &ret->root, err) < 0 ||
-        jnode_u64(node, "files", INT64_MAX, &ret->files, err) < 0 ||
+        manifest_owner_read(node, &ret->owner, err) < 0 || jnode_u64(node, "files", INT64_MAX, &ret->files, err) < 0 ||
         jnode_u64(node, "dirs", INT64_MAX, &ret->dirs, err) < 0 ||
         jnode_u64(node, "symlinks", INT64_MAX, &ret->symlinks, err) < 0 ||
         jnode_u64(node, "others", INT64_MAX, &ret->others, err) < 0 ||
         jnode_u64(node, "bytes", INT64_MAX, &ret->bytes, err) < 0 ||
         jnode_u64(node, "vanished", INT64_MAX, &ret->vanished, err) < 0 ||
         jnode_u64(node, "changed", INT64_MAX, &ret->changed, err) < 0 || read_left_out(node, ret, err) < 0 ||
-        read_directory(node, ret, err) < 0 || read_zstd_blobs(node, "index", &ret->index, &ret->n_index, err) < 0 ||
-        read_index_firsts(node, ret, err) < 0)
+        read_zstd_blobs(node, "index", &ret->index, &ret->n_index, err) < 0 || read_index_firsts(node, ret, err) < 0)
         return -1;
     if (ret->name[0] == 0 || strspn(ret->name, FILESET_ALPHABET) != strlen(ret->name))
         return jnode_fail(node, err, "has a name that is no name of a fileset: \"%.100s\"", ret->name);

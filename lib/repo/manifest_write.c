@@ -68,24 +68,13 @@ static json_t *index_to_json(const ManifestFileset *fileset)
     return list;
 }
 
-static json_t *directory_to_json(const ManifestDirectory *directory)
-{
-    json_t *json = json_object();
-    json_set_u64(json, "mode", directory->mode);
-    json_set_u64(json, "uid", directory->uid);
-    json_set_u64(json, "gid", directory->gid);
-    json_set_text(json, "user", directory->user);
-    json_set_text(json, "group", directory->group);
-    return json;
-}
-
 static json_t *fileset_to_json(const ManifestFileset *fileset)
 {
     json_t *json = json_object();
     json_set_text(json, "name", fileset->name);
     json_set_text(json, "root", fileset->root);
-    if (fileset->directory)
-        json_object_set_new(json, "directory", directory_to_json(fileset->directory));
+    if (fileset->owner)
+        json_object_set_new(json, "root_owner", manifest_owner_to_json(fileset->owner));
     json_set_u64(json, "files", fileset->files);
     json_set_u64(json, "dirs", fileset->dirs);
     json_set_u64(json, "symlinks", fileset->symlinks);

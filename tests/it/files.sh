@@ -156,7 +156,8 @@ for n in $(seq 1 3000); do echo "$n" >"$WORK/busy/$n"; done
 (
     while :; do
         for n in $(seq 1 3000); do
-            mv "$WORK/busy/$n" "$WORK/busy/moved.$n" && echo "$n again" >"$WORK/busy/$n" && rm "$WORK/busy/moved.$n"
+            echo "$n again" >"$WORK/new" # never empty where it is read
+            mv "$WORK/busy/$n" "$WORK/busy/moved.$n" && mv "$WORK/new" "$WORK/busy/$n" && rm "$WORK/busy/moved.$n" && echo more >>"$WORK/busy/$n"
         done
     done
 ) 2>/dev/null &

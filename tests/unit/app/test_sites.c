@@ -11,6 +11,7 @@
 
 #include "kura/app.h"
 #include "kura/mem.h"
+#include "kura/schema.h"
 
 static const char *trees;
 static Findings findings;
@@ -288,12 +289,21 @@ static void mastodon_forks_and_containers(void **state)
     done(site);
 
     site = site_of("mastodon-docker");
-    is("password", site->database.password, "\"quoted\"");
+    is("password", site->database.password, "quoted"); /* Compose takes the quotes off */
     assert_null(site->version);
     list_is(&site->must_exist, "");
     list_is(&site->after_restore,
             "docker-compose run --rm web bundle exec rails db:migrate|docker-compose run --rm web "
             "bin/tootctl feeds build");
+    done(site);
+}
+
+static void mastodon_behind_sentinels(void **state)
+{
+    AppSite *site = site_of("mastodon-sentinel");
+    server_is(&site->database, "database /run/postgresql:5432/mastodon_production?prefer mastodon - -");
+    assert_int_equal(site->n_redis, 1); /* which one the sentinels would name is not known */
+    is("the cache has its own", site->redis[0].role, "CACHE_REDIS");
     done(site);
 }
 
@@ -332,6 +342,21 @@ static void peertube(void **state)
     is("schema", site->schema.version, "940");
     is("secret", secret(site, "secrets.peertube"), "0123456789abcdef");
     list_is(&site->extensions, "pg_trgm|unaccent");
+    root_is(site, "media", "storage");
+    assert_false(strvec_contains(&fileset(site, "media")->exclude, "/tmp-persistent/")); /* exports of users */
+    assert_non_null(fileset(site, "web-videos"));
+    is("what was moved to another disk", fileset(site, "web-videos")->root, "/mnt/videos/web-videos/");
+    assert_null(fileset(site, "avatars"));
+    assert_null(site->object_storage);
+    done(site);
+
+    site = site_of("peertube-docker");
+    server_is(&site->database, "database postgres:5432/peertube?- tube it$#1 -");
+    is("secret", secret(site, "secrets.peertube"), "0123#not-a-comment");
+    root_is(site, "media", "docker-volume/data");
+    assert_int_equal(site->n_filesets, 2);
+    is("bucket", site->object_storage, "tube-videos");
+    assert_int_equal(site->n_redis, 0);
     done(site);
 }
 
@@ -341,9 +366,20 @@ static void lemmy(void **state)
     is("version", site->version, "0.19.12");
     server_is(&site->database, "database db.internal:5433/lemmy_prod?- lemmy le#my \"pass\" -");
     is("schema", site->schema.tool, "diesel");
+    root_is(site, "media", "volumes/pictrs"); /* missed aloud where it is not there */
+    done(site);
+
+    site = site_of("lemmy-scratch");
+    server_is(&site->database, "database localhost:5432/lemmy?- lemmy db-passwd -");
+    root_is(site, "media", "pictrs");
+    done(site);
+
+    site = site_of("lemmy-scratch/lemmy-server");
+    assert_non_null(strstr(fileset(site, "media")->root, "/lemmy-scratch/pictrs"));
     done(site);
 
     site = site_of("lemmy-url");
+    assert_null(fileset(site, "media"));
     server_is(&site->database, "database db.example:5434/lemmy?require le@mmy p:ss -");
     done(site);
 
@@ -365,6 +401,13 @@ static void synapse(void **state)
     assert_non_null(strstr(secret(site, "signing key"), "ed25519 a_test"));
     done(site);
 
+    site = site_of("synapse-debian"); /* the last file of conf.d counts */
+    server_is(&site->database, "database db.example:5432/chat?- synapse - -");
+    is("version", site->version, "1.142.0");
+    is("schema", site->schema.version, "92");
+    is("secret", secret(site, "macaroon_secret_key"), "biscuit\n");
+    done(site);
+
     AppSite *none = NULL;
     Findings no_findings = FINDINGS_INIT;
     _cleanup_free_ char *dir = xasprintf("%s/synapse-sqlite", trees);
@@ -381,6 +424,24 @@ static void forgejo(void **state)
     root_is(site, "repositories", "data/gitea-repositories");
     is("secret", secret(site, "SECRET_KEY"), "quoted key");
     done(site);
+
+    site = site_of("forgejo-etc"); /* the configuration in /etc, the data elsewhere */
+    server_is(&site->database, "database /run/postgresql/:5432/forge?disable git - -");
+    is("repositories", fileset(site, "repositories")->root, "/mnt/repositories");
+    is("data", fileset(site, "data")->root, "/srv/forgejo/data");
+    is("large files", fileset(site, "lfs")->root, "/mnt/lfs");
+    assert_null(fileset(site, "attachments")); /* in the data */
+    is("secret", secret(site, "LFS_JWT_SECRET"), "bGFyZ2U\n");
+    SchemaHistory code;
+    assert_int_equal(schema_site_read(site, &code, &err), -1);
+    assert_non_null(strstr(err.message, "which number of the schema the code of Forgejo wants cannot be read here"));
+    assert_non_null(strstr(err.hint, "forgejo doctor check --run check-db-version"));
+    done(site);
+
+    site = site_of("forgejo-gitea");
+    root_is(site, "repositories", "data/gitea-repositories");
+    is("bucket", site->object_storage, "forge");
+    done(site);
 }
 
 int main(int argc, char **argv)
@@ -394,6 +455,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(mastodon_4_3),
         cmocka_unit_test(mastodon_of_before),
         cmocka_unit_test(mastodon_forks_and_containers),
+        cmocka_unit_test(mastodon_behind_sentinels),
         cmocka_unit_test(pleroma_and_akkoma),
         cmocka_unit_test(peertube),
         cmocka_unit_test(lemmy),
