@@ -54,7 +54,7 @@ static bool make_part(int at, const char *name, bool last)
 {
     if (mkdirat(at, name, 0755) < 0)
         return errno == EEXIST;
-    return last || fchmodat(at, name, 0755, 0) == 0;
+    return last || fchmodat(at, name, 0755, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* Takes `at`, also when it fails. */
