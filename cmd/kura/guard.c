@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "child.h"
 #include "commands.h"
 #include "inplace.h"
 #include "kura/log.h"
@@ -43,23 +44,6 @@ static int backup_options(const Guard *guard, Options *ret, Error *err)
     return 0;
 }
 
-static int run_backup(Session *inner, Error *err)
-{
-    int rc = night_begin(inner, err);
-    if (rc == 0)
-        rc = command_backup(inner, err);
-    night_end(inner, rc, err);
-    return rc;
-}
-
-static void take_findings(Session *session, const Findings *findings)
-{
-    for (size_t i = 0; i < findings->n; i++) {
-        const Finding *finding = &findings->v[i];
-        findings_add(&session->findings, finding->severity, finding->code, finding->hint, "%s", finding->message);
-    }
-}
-
 static int make_backup(Guard *guard, Error *err)
 {
     Session *session = guard->session, inner;
@@ -68,8 +52,7 @@ static int make_backup(Guard *guard, Error *err)
     if (rc == 0) {
         log_info("making a backup with the tag %s first", guard->tag);
         session_init(&inner, &options, session->config, session->out);
-        rc = run_backup(&inner, err);
-        take_findings(session, &inner.findings);
+        rc = child_night(session, &inner, err);
         guard->backup = xstrdup_null(inner.run.backup);
         guard->sealed = inner.repo && repo_is_encrypted(inner.repo);
         if (rc == 0 && session->json)
@@ -117,7 +100,7 @@ static void add_services(Buf *out, const char *verb, const StrVec *services)
 {
     buf_printf(out, NULL, "systemctl %s", verb);
     for (size_t i = 0; i < services->n; i++) {
-        _cleanup_free_ char *text = wayback_word(services->v[i]);
+        _cleanup_free_ char *text = text_shell_word(services->v[i]);
         buf_printf(out, NULL, " %s", text);
     }
 }

@@ -14,6 +14,12 @@ void timerplan_done(TimerPlan *plan)
     strvec_done(&plan->units);
 }
 
+void timerwants_done(TimerWants *wants)
+{
+    strvec_done(&wants->writable);
+    strvec_done(&wants->groups);
+}
+
 /* Letters that systemd, cron and a shell all leave alone. */
 static int check_app(const char *app, Error *err)
 {
@@ -72,9 +78,11 @@ static int add_service(TimerPlan *plan, const TimerWants *wants, const char *uni
         add_quoted(&text, wants->writable.v[i]);
         buf_append_str(&text, "\n", NULL);
     }
+    for (size_t i = 0; i < wants->groups.n; i++)
+        buf_printf(&text, NULL, "SupplementaryGroups=%s\n", wants->groups.v[i]);
     if (wants->become)
         buf_append_str(&text, become_lines, NULL);
-    if (wants->writable.n > 0 || wants->config || wants->become)
+    if (wants->writable.n > 0 || wants->config || wants->groups.n > 0 || wants->become)
         add_file(plan, unit_dir, name, &text);
     return 0;
 }

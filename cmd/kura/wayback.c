@@ -1,21 +1,13 @@
 #include "wayback.h"
 
-#include <string.h>
-
 #include "redact.h"
 #include "text.h"
-
-char *wayback_word(const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:/@%+-";
-    return text[0] && strspn(text, plain) == strlen(text) ? xstrdup(text) : text_shell(text);
-}
 
 static void add_option(Buf *out, const Options *options, OptionId id)
 {
     const StrVec *list = options_list(options, id);
     for (size_t i = 0; i < list->n && options->values[id].source == SOURCE_COMMAND_LINE; i++) {
-        _cleanup_free_ char *text = wayback_word(list->v[i]);
+        _cleanup_free_ char *text = text_shell_word(list->v[i]);
         buf_printf(out, NULL, " --%s %s", option_specs[id].name, text);
     }
 }
@@ -25,11 +17,11 @@ static void add_target(Buf *out, const Session *session)
 {
     const char *db = options_text(session->options, OPT_DB);
     if (session->site) {
-        _cleanup_free_ char *dir = wayback_word(session->site->dir);
+        _cleanup_free_ char *dir = text_shell_word(session->site->dir);
         buf_printf(out, NULL, " --app-dir %s", dir);
     }
     if (db) {
-        _cleanup_free_ char *shown = redact_conninfo(db), *text = wayback_word(shown);
+        _cleanup_free_ char *shown = redact_conninfo(db), *text = text_shell_word(shown);
         buf_printf(out, NULL, " --db %s", text);
     }
 }

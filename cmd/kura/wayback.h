@@ -4,8 +4,6 @@
 
 #include "session.h"
 
-/* A word of a command line, quoted where it must be. To be freed. */
-char *wayback_word(const char *text);
 /* Restores that backup in the place of the application's own database, or of the one that was named. sealed: it is in
  * an encrypted repository. To be freed. */
 char *wayback_line(const Session *session, const char *backup, bool sealed);

@@ -104,6 +104,7 @@ typedef struct AppSite {
     StrVec services;           /* systemd units to stop before a move, in order */
     StrVec programs;           /* that must be on PATH; "a|b": one of them suffices */
     StrVec must_exist;         /* files and directories below dir that it cannot start without */
+    StrVec environment;        /* what was given as such, "NAME=VALUE"; reading it again takes the same */
     AppSetting *settings;      /* all that was read of its configuration */
     size_t n_settings;
 } AppSite;
@@ -112,10 +113,12 @@ typedef struct AppSite {
  * What is odd but can be lived with is added to findings. ERR_NOT_FOUND: no application is there that a profile knows;
  * the hint tells which there are. *ret to be freed with app_site_free. */
 int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err);
-/* The same as it would be if other files stood in the directory. */
+/* The same as it would be if other files stood in the directory, or the environment were another. */
 typedef struct AppBeside {
     const char *dir;  /* files below it go before those of the same name: a configuration that was restored */
     bool assume_code; /* what the profile asks the existence of is taken to be there: code that is not installed yet */
+    const StrVec *environment; /* "NAME=VALUE" that go before this process's own; NULL: none. ERR_USAGE for what the
+                                  profile does not ask for */
 } AppBeside;
 int app_site_read_beside(const char *dir, const AppBeside *beside, const char *profile, AppSite **ret,
                          Findings *findings, Error *err);

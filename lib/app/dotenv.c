@@ -10,7 +10,7 @@
 #include "settings.h"
 #include "wipe.h"
 
-enum { DOTENV_MAX = 64 << 10 };
+enum { DOTENV_MAX = 64 << 10, UNENDED_MAX = 100 };
 
 /* What differs between versions. */
 typedef struct Dialect {
@@ -161,14 +161,20 @@ static const char *command_end(const char *at)
     return NULL;
 }
 
-/* What dotenv would run is never run: it stays as it is written, and is told. */
-static bool without_commands(char *value)
+/* What dotenv would run is never run: it stays as it is written, and is told. -1: there are too many that do not end,
+ * for each of which the rest of the value is looked through. */
+static int without_commands(char *value, bool *ret_command)
 {
     bool command = false;
+    unsigned unended = 0;
     char *to = value;
     while (*value) {
         bool escaped = value[0] == '\\' && value[1] == '$' && value[2] == '(';
-        const char *end = value[escaped] == '$' && value[escaped + 1] == '(' ? command_end(value + escaped + 1) : NULL;
+        bool begins = value[escaped] == '$' && value[escaped + 1] == '(';
+        const char *end = begins ? command_end(value + escaped + 1) : NULL;
+        unended += begins && end == NULL;
+        if (unended > UNENDED_MAX)
+            return -1;
         if (end == NULL) {
             *to++ = *value++;
             continue;
@@ -180,7 +186,8 @@ static bool without_commands(char *value)
         value += escaped + len;
     }
     *to = 0;
-    return command;
+    *ret_command = command;
+    return 0;
 }
 
 static char *stripped(const char *value, size_t len)
@@ -212,6 +219,7 @@ static bool expands_newlines(const Reader *reader)
     return reader->dialect->expand_newlines || strcmp(variable(reader, mode, strlen(mode)), "legacy") == 0;
 }
 
+/* NULL: it cannot be read. */
 static char *read_value(const Reader *reader, const DotenvLine *line, bool *ret_command)
 {
     _cleanup_(wipe_text) char *value = stripped(reader->text + line->value, line->value_len);
@@ -227,7 +235,8 @@ static char *read_value(const Reader *reader, const DotenvLine *line, bool *ret_
     if (quote == '"' || reader->dialect->unescape_bare)
         unescape(value);
     char *ret = with_variables(reader, value);
-    *ret_command = without_commands(ret);
+    if (without_commands(ret, ret_command) < 0)
+        wipe_text(&ret);
     return ret;
 }
 
@@ -271,6 +280,9 @@ static int read_assignment(Reader *reader, const DotenvLine *line)
         return is_set(reader, line->key, line->key_len) ? 0 : refuse_export(reader, line->key);
     bool command;
     _cleanup_(wipe_text) char *value = read_value(reader, line, &command);
+    if (value == NULL)
+        return settings_error(reader->input, origin(reader, line->key), "too many commands of a value do not end",
+                              reader->err);
     if (strlen(value) > DOTENV_MAX)
         return settings_error(reader->input, origin(reader, line->key), "a value is too long", reader->err);
     if (command)

@@ -36,6 +36,8 @@ bool settings_have_below(const Settings *settings, const char *key);
 /* "FILE:LINE: what". Values are never part of it. Returns -1. */
 int settings_error(SettingsInput *input, size_t offset, const char *what, Error *err);
 unsigned settings_line(SettingsInput *input, size_t offset);
+/* Where it is known already how many line breaks are before an offset: aliases lead to and fro in a large file. */
+void settings_at(SettingsInput *input, size_t offset, unsigned breaks);
 
 /* The readers: each adds to *ret, and knows one format. */
 int yaml_settings(SettingsInput *input, Settings *ret, Error *err);     /* as js-yaml 4 reads it */

@@ -93,9 +93,12 @@ static int add(const Scene *scene, const char *path, const char *each, AppServer
     return read_server(scene, path, each, &(*servers)[(*n)++], err);
 }
 
-/* One server for each item of a list that the application's configuration has. */
+/* One server for each item of a list that the application's configuration has, or for a mapping there. */
 static int add_each(const Scene *scene, const char *path, const char *list, AppServer **servers, size_t *n, Error *err)
 {
+    _cleanup_free_ char *first = xasprintf("%s[0]", list);
+    if (settings_have_below(&scene->settings, list) && !settings_have_below(&scene->settings, first))
+        return add(scene, path, list, servers, n, err);
     for (size_t i = 0;; i++) {
         _cleanup_free_ char *each = xasprintf("%s[%zu]", list, i);
         if (!settings_have_below(&scene->settings, each))

@@ -103,7 +103,7 @@ void scene_glob(const Scene *scene, const char *pattern, StrVec *ret)
 
 /* ---- conditions ---- */
 
-static bool holds(const Scene *scene, const char *condition)
+static bool holds(const Scene *scene, const char *condition, const char *each)
 {
     static const char exists[] = "exists:";
     if (strncmp(condition, exists, sizeof exists - 1) == 0) {
@@ -111,38 +111,44 @@ static bool holds(const Scene *scene, const char *condition)
         return path && (scene->assume_code || scene_file_exists(scene, path));
     }
     size_t len = strcspn(condition, "=");
-    _cleanup_free_ char *key = xstrndup(condition, len);
+    _cleanup_free_ char *key = xasprintf("%s%.*s", *condition == '.' && each ? each : "", (int)len, condition);
     const AppSetting *setting = settings_get(&scene->settings, key);
     if (setting == NULL)
-        return false;
+        return condition[len] == 0 && settings_have_below(&scene->settings, key);
     return condition[len] == 0 ? setting->value[0] != 0 : fnmatch(condition + len + 1, setting->value, 0) == 0;
 }
 
 /* Counts the conditions at a path, and those that hold. */
-static void count_holding(const Scene *scene, const char *path, const char *name, size_t *ret_all, size_t *ret_holding)
+static void count_holding(const Scene *scene, const char *path, const char *name, const char *each, size_t *ret_all,
+                          size_t *ret_holding)
 {
     _cleanup_free_ char *whole = xasprintf("%s.%s", path, name);
     const AppSetting *one = settings_get(scene->profile, whole);
     *ret_all = one != NULL;
-    *ret_holding = one != NULL && holds(scene, one->value);
+    *ret_holding = one != NULL && holds(scene, one->value, each);
     for (size_t i = 0; one == NULL; i++) {
         _cleanup_free_ char *item = xasprintf("%s[%zu]", whole, i);
         const AppSetting *condition = settings_get(scene->profile, item);
         if (condition == NULL)
             return;
         ++*ret_all;
-        *ret_holding += holds(scene, condition->value);
+        *ret_holding += holds(scene, condition->value, each);
     }
+}
+
+static bool applies(const Scene *scene, const char *path, const char *each)
+{
+    size_t all, holding;
+    count_holding(scene, path, "unless", each, &all, &holding);
+    if (holding > 0)
+        return false;
+    count_holding(scene, path, "when", each, &all, &holding);
+    return holding == all;
 }
 
 bool scene_applies(const Scene *scene, const char *path)
 {
-    size_t all, holding;
-    count_holding(scene, path, "unless", &all, &holding);
-    if (holding > 0)
-        return false;
-    count_holding(scene, path, "when", &all, &holding);
-    return holding == all;
+    return applies(scene, path, NULL);
 }
 
 /* ---- values ---- */
@@ -155,7 +161,7 @@ static char *one_value(const Scene *scene, const char *path, const char *each, c
         return expand(scene, plain->value, each, ret_key);
     _cleanup_free_ char *below = xasprintf("%s.value", path);
     const AppSetting *value = settings_get(scene->profile, below);
-    return value && scene_applies(scene, path) ? expand(scene, value->value, each, ret_key) : NULL;
+    return value && applies(scene, path, each) ? expand(scene, value->value, each, ret_key) : NULL;
 }
 
 bool scene_has(const Scene *scene, const char *path)

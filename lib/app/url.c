@@ -137,7 +137,7 @@ int app_server_read_url(const char *url, AppServer *server, Error *err)
         return error_hint(err, "It begins as \"postgresql://\" or \"redis://\" does.");
     }
     bool socket = strncmp(url, "unix:", 5) == 0;
-    if (strncmp(url, "rediss:", 7) == 0 && put(&server->sslmode, "require", 7, err) < 0)
+    if (strncmp(url, "rediss:", 7) == 0 && put(&server->sslmode, "verify-full", 11, err) < 0)
         return -1;
     at += 3;
     size_t authority = socket ? 0 : strcspn(at, "/?#"), user = 0;

@@ -2,25 +2,16 @@
 #include <string.h>
 
 #include "doctor_priv.h"
+#include "kura/catalog.h"
 
 enum { ANSWER_SECONDS = 20 };
-
-/* Tables that are other ones than their names say must not make a superuser run somebody's functions. */
-static int begin_reading(PgConn *conn, Error *err)
-{
-    return pg_exec(conn,
-                   "BEGIN READ ONLY; SET LOCAL search_path TO DEFAULT; "
-                   "SELECT pg_catalog.set_config(name, 'view, foreign-table', true) FROM pg_catalog.pg_settings "
-                   "WHERE name = 'restrict_nonsystem_relation_kind'",
-                   err);
-}
 
 int doctor_ask(PgConn *conn, const char *sql, PGresult **ret, Error *err)
 {
     static const char undefined_table[] = "42P01", undefined_column[] = "42703";
     double before = pg_deadline(conn);
     pg_set_deadline(conn, ANSWER_SECONDS);
-    int rc = begin_reading(conn, err);
+    int rc = catalog_begin_reading(conn, err);
     if (rc == 0)
         rc = pg_query(conn, sql, 0, NULL, ret, err);
     pg_exec(conn, "ROLLBACK", NULL);

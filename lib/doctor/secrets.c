@@ -145,7 +145,8 @@ static void judge_pairs(DoctorScene *scene, const AppKeyProof *proof, const PGre
 {
     Sample sample = {0};
     for (int i = 0; PQnfields(rows) > 1 && i < PQntuples(rows); i++)
-        count_pair(&sample, pair_of(proof, pg_cell(rows, i, 0), pg_cell(rows, i, 1)));
+        if (pg_cell(rows, i, 0)[0] && pg_cell(rows, i, 1)[0])
+            count_pair(&sample, pair_of(proof, pg_cell(rows, i, 0), pg_cell(rows, i, 1)));
     report_pairs(scene, proof, &sample);
 }
 

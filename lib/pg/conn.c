@@ -1,4 +1,5 @@
 /* Connecting and closing. */
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -102,6 +103,24 @@ static const char peer_hint[] =
     N_("On its socket the server may let in a role only under the system user of the same name: run kura as root or as "
        "that user, let another one in by pg_ident.conf and map= in pg_hba.conf, or use a password and host=localhost.");
 
+static const char container_hint[] =
+    N_("Containers have names that only they know. Publish the port of the server, as 127.0.0.1:5432:5432 under "
+       "\"ports\" of "
+       "docker-compose, and write the name behind 127.0.0.1 in /etc/hosts, so that both reach it by the same name.");
+
+/* A name as containers have them, without a dot, that means nothing here. */
+static bool is_of_container(PGconn *pg)
+{
+    struct addrinfo *found;
+    const char *host = PQhost(pg);
+    if (host == NULL || *host == 0 || strpbrk(host, "./,:") != NULL)
+        return false;
+    if (getaddrinfo(host, NULL, NULL, &found) != 0)
+        return true;
+    freeaddrinfo(found);
+    return false;
+}
+
 static const char *connect_hint(PGconn *pg, const char *sqlstate)
 {
     if (strcmp(sqlstate, "28000") == 0 && strstr(PQerrorMessage(pg), "Peer authentication"))
@@ -123,6 +142,8 @@ static const char *connect_hint(PGconn *pg, const char *sqlstate)
             return hints[i].hint;
     if (PQconnectionNeedsPassword(pg))
         return hints[0].hint;
+    if (sqlstate[0] == 0 && is_of_container(pg))
+        return container_hint;
     return sqlstate[0] ? NULL : N_("Check host and port, and that PostgreSQL runs there and accepts connections.");
 }
 

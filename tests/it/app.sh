@@ -5,7 +5,15 @@
 
 secret="markerpass wörd'\"#\\" # what YAML and a connection string must quote
 env_secret=markerenvsecret key_secret=markersecretkey0123456789
-ask() { kura --config "$WORK/kura.conf" "$@" > >(tee -a "$WORK/said") 2> >(tee -a "$WORK/said" >&2); }
+ask() { # keeps what was said
+    local status
+    kura --config "$WORK/kura.conf" "$@" >"$WORK/ask.out" 2>"$WORK/ask.err"
+    status=$?
+    cat "$WORK/ask.out" "$WORK/ask.err" >>"$WORK/said"
+    cat "$WORK/ask.out"
+    cat "$WORK/ask.err" >&2
+    return $status
+}
 sizes() { jq -r --arg name "$1" '.backup.filesets[] | select(.name == $name) | "\(.files) \(.left_out_files) \(.left_out_bytes)"' "$WORK/out"; }
 codes() { jq -r '.findings[].code' "$WORK/out" | sort | tr '\n' ' '; }
 
@@ -177,6 +185,7 @@ check 'an application that nobody knows' status_is '1|2' ask init --app-dir "$WO
 check 'without a repository the plan is shown' status_is 0 ask init --app-dir "$misskey"
 check 'with the version' says 'Misskey 2025\.9\.0'
 check 'the database and its role' says "misskey on .*, as role misskey"
+check 'the file that says so' says 'configuration +\.config/default\.yml$'
 check 'the server' says 'PostgreSQL 15\.'
 check 'the media' says "media: 2 files, .*$misskey/files"
 check 'what would be written' says "app-dir = $misskey"
@@ -201,6 +210,32 @@ check 'needs nothing' says 'has it already'
 check 'a third one, known by a description alone' status_is '0|3' ask init --json --app-dir "$synapse"
 check 'whose role could not rehearse, which is told' jq -e '[.findings[].code] | index("rehearsals-need")' "$WORK/out"
 jq -r .configuration.text "$WORK/out" >>"$WORK/kura.conf"
+
+# ---- a second instance: of a directory of its own, and of the same code with another file ----
+
+mkdir -p "$WORK/home/misskey-b/packages/backend/migration" "$WORK/home/misskey-b/.config"
+make_misskey "$WORK/home/misskey-b" misskey misskey
+check 'a second instance' status_is '0|3' ask init --app-dir "$WORK/home/misskey-b" --json
+check 'is another application' jq -e '.configuration.state == "to-add" and .configuration.app == "misskey2" and (.configuration.text | test("\\[app misskey2\\]"))' "$WORK/out"
+cp "$WORK/kura.conf" "$WORK/both.conf"
+jq -r .configuration.text "$WORK/out" >>"$WORK/both.conf"
+check 'both fit into one file' status_is '0|3' kura --config "$WORK/both.conf" backup --app misskey2 --json --secrets never
+check 'and have backups of their own' jq -e '.backup.app == "misskey2"' "$WORK/out"
+sed "s/db: misskey$/db: mastodon_production/; s/user: misskey$/user: mastodon/" "$misskey/.config/default.yml" >"$misskey/.config/second.yml"
+by_second() { MISSKEY_CONFIG_YML=second.yml "$@"; }
+check 'another file by the variable of its services' by_second status_is '0|3' kura init --app-dir "$misskey" --json --config "$WORK/both.conf"
+check 'is an application of its own, with that variable' jq -e '.configuration.app == "misskey3" and .application.database.database == "mastodon_production" and
+    (.configuration.text | test("\napp-env = MISSKEY_CONFIG_YML=second.yml\n"))' "$WORK/out"
+jq -r .configuration.text "$WORK/out" >>"$WORK/both.conf"
+check 'from then on it is read without it' status_is '0|3' kura --config "$WORK/both.conf" backup --app misskey3 --json --secrets never
+check 'and is the other database' jq -e '.backup.database.name == "mastodon_production"' "$WORK/out"
+check 'what is there is known again' by_second status_is '0|3' kura init --app-dir "$misskey" --repo "$WORK/plain" --json --config "$WORK/both.conf"
+check 'by its name' jq -e '.configuration.state == "there" and .configuration.app == "misskey3"' "$WORK/out"
+check 'a variable that says nothing' status_is 2 kura backup --app-dir "$misskey" --app-env MISKEY_CONFIG_YML=x --repo "$WORK/plain"
+rm "$misskey/.config/second.yml"
+check 'a file that is not there' by_second status_is 1 kura init --app-dir "$misskey"
+check 'is not replaced by the default one' says 'no configuration of Misskey .*'
+check 'and the variable is told' says '.--app-env NAME=VALUE'
 
 # ---- backup into a repository that is not encrypted ----
 
@@ -341,6 +376,11 @@ check 'and says so' test "$(codes)" = 'extension-missing '
 PGPASSWORD=$secret PGUSER=misskey sql misskey "UPDATE meta SET \"useObjectStorage\" = true, \"objectStorageBucket\" = 'my-media'"
 check 'media in a bucket' status_is 0 ask backup --app misskey --secrets never --json
 check 'are named' jq -e '.findings[] | select(.code == "media-elsewhere") | .message | test("my-media")' "$WORK/out"
+mv "$misskey/files" "$misskey/no-files"
+PGPASSWORD=$secret PGUSER=misskey sql misskey 'ALTER TABLE meta DROP COLUMN "objectStorageRegion"' # as forks do
+check 'a directory for them is not missed then' status_is 0 ask backup --app misskey --secrets never --json
+check 'and the bucket is named' test "$(codes)" = 'media-elsewhere '
+mv "$misskey/no-files" "$misskey/files"
 check 'also before' status_is 3 ask init --app-dir "$misskey"
 check 'plainly' says 'bucket.*my-media'
 

@@ -103,15 +103,14 @@ looks "${well[@]}"
 check 'a backup that cannot be read' fires REPO-02 error
 cp "$WORK/manifest" "$manifest"
 
-psql -XqAt -h "$ROOT/new" -p 5433 -d town -c 'BEGIN; LOCK statuses; SELECT pg_sleep(60)' >/dev/null 2>&1 &
-holder=$!
+PGPORT=5433 PGHOST=$ROOT/new hold town 'LOCK statuses' || die 'nobody holds the table'
 "$KURA" backup --app mastodon --repo "$REPO" --db "$admin" --state-dir "$WORK/other-state" >"$WORK/runner" 2>&1 &
 runner=$!
 a_lock() { [ -n "$(find "$REPO/locks" -type f 2>/dev/null)" ]; }
 eventually a_lock || die 'no lock was taken'
 kill -KILL "$runner"
-kill "$holder"
-wait "$runner" "$holder" 2>/dev/null
+wait "$runner" 2>/dev/null
+unhold
 looks "${well[@]}"
 check 'the lock of a run that was killed holds nobody up' silent REPO-03
 echo nonsense | tee "$REPO"/locks/* >/dev/null
@@ -120,7 +119,7 @@ check 'a lock that nobody can read' fires REPO-03 'lock'
 rm "$REPO"/locks/*
 # shellcheck disable=SC2016
 unshare --mount --propagation private bash -c '
-    mount -t tmpfs -o size=$(($(du -sk "$1" | cut -f 1) + 32))k tmpfs "$2" && cp -r "$1/." "$2" && chmod 700 "$2" && shift && shift && exec "$@"' \
+    mount -t tmpfs -o size=$(($(find "$1" -type f -printf "%s\n" | awk "{ n += int((\$1 + 4095) / 4096) } END { print n }") * 4 + 32))k tmpfs "$2" && cp -r "$1/." "$2" && chmod 700 "$2" && shift && shift && exec "$@"' \
     sh "$REPO" "$(mkdir "$WORK/full" && echo "$WORK/full")" \
     "$KURA" doctor "${well[@]/$REPO/$WORK/full}" --json >"$WORK/doctor" 2>"$WORK/err"
 status=$?

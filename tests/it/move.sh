@@ -122,13 +122,12 @@ cluster_locales 15 "$WORK/odd" >"$WORK/locales" 2>&1
 cluster_stop odd
 LOCPATH=$WORK/odd/locale cluster_run 15 odd "$WORK/odd" -c fsync=off
 use odd
-install_extension 15
 createdb_as odd "LC_COLLATE 'ja_JP.UTF-8' LC_CTYPE 'ja_JP.UTF-8' TEMPLATE template0"
-sql odd 'CREATE EXTENSION kura_test; CREATE ROLE keeper; CREATE TABLE t (a int); ALTER TABLE t OWNER TO keeper'
+sql odd 'CREATE EXTENSION old_snapshot; CREATE ROLE keeper; CREATE TABLE t (a int); ALTER TABLE t OWNER TO keeper'
 check 'a database with needs' status_is 0 ask backup --repo "$repo" --app odd --db "$(conn odd)" --json
 use new
-lacking() { status_is 3 ask move plan --as new --repo "$repo" --app odd --db "host=$PGHOST user=postgres dbname=odd" --pg-bindir "$new17" --json; }
-check 'a server that lacks them' without_extension 17 lacking
+check 'a server that lacks them' status_is 3 ask move plan --as new --repo "$repo" --app odd \
+    --db "host=$PGHOST user=postgres dbname=odd" --pg-bindir "$new17" --json
 check 'extension and locale are told together' test "$(all_codes | grep -o 'extension-missing\|locale-missing' | tr '\n' ' ')" = 'extension-missing locale-missing '
 check 'the role too' jq -e '.move.compared.roles | map(select(.new_name == "keeper" and .exists == false)) | length == 1' "$WORK/out"
 check 'a server that cannot be reached is told like the rest' status_is 3 ask move plan --as new --repo "$repo" --app odd \
@@ -200,11 +199,15 @@ check 'and what is left' jq -e '.ladder.from == "2025.9.0" and .ladder.rungs == 
 check 'with a way back that can be pasted' status_is '0|3' ask move ladder misskey --to 2025.9.0 --rung 2025.2.0 --repo "$repo" --app misskey \
     --app-dir "$app" --server "host=$PGHOST user=postgres" --pg-bindir "$new17"
 check '..' says "^  kura restore [^ ]* --swap --only db --repo $repo --app misskey --app-dir $app$"
-check 'a rung, as a document' status_is '0|3' ask move ladder misskey --to 2025.9.0 --rung 2024.11.0 --repo "$repo" --app misskey \
+printf '%s\n' "[repository main]" "location = $repo" "[app misskey]" "before-backup = touch '$WORK/hook'" >"$WORK/kura.conf"
+chmod 600 "$WORK/kura.conf"
+check 'a rung' status_is '0|3' ask move ladder misskey --to 2025.9.0 --rung 2024.11.0 --config "$WORK/kura.conf" --repo "$repo" --app misskey \
     --app-dir "$app" --server "host=$PGHOST user=postgres" --pg-bindir "$new17" --json
 check 'is backed up and rehearsed' jq -e '.rung == "2024.11.0" and .backup.backup.tags == ["rung-2024.11.0"] and
     .rehearsal.rehearsal.verdict != "failed"' "$WORK/out"
 check 'and what comes next' jq -e '.ladder.rungs[0].version == "2025.9.0"' "$WORK/out"
+check 'with the hooks of a backup' test -e "$WORK/hook"
+check 'and the host remembers' status_is 0 ask status --config "$WORK/kura.conf" --app misskey --max-age 1h --max-rehearsal-age 1h
 
 check 'no password was said' test "$(grep -c markerpass "$WORK/said")" = 0
 finish

@@ -126,7 +126,7 @@ check '.. which rows it lacks' is "$(member unknown)" '["20220202200743"]'
 way=$(sed -n 's/^  \(kura restore .*\)/\1/p' "$WORK/guarded")
 check 'guard told one way back' is "$(wc -l <<<"$way")" 1
 check '.. with the services around it' bash -c 'grep -q "^  systemctl stop mastodon-web" "$0" && grep -q "^  systemctl start mastodon-web" "$0"' "$WORK/guarded"
-take() { (cd "$WORK" && kura() { HOME=$WORK TMPDIR=$WORK/tmp timeout -k 10 300 "$KURA" "$@"; } && eval "$1"); }
+take() { (cd "$WORK" && kura() { HOME=$WORK TMPDIR=$WORK/tmp timeout --foreground -k 10 300 "$KURA" "$@"; } && eval "$1"); }
 check 'the new code is warned of older data' status_is 3 take "$way --plan"
 check '.. by name' says '20220202200743_add_trendable_to_accounts'
 rm -r "$app" && cp -a "$WORK/live.before" "$app" # the code of before
@@ -336,7 +336,7 @@ sql postgres "ALTER DATABASE tools SET log_statement = 'all'"
 site 4 pending misskey >/dev/null
 statements() { sed -n 's/.*LOG:  \(statement\|execute [^:]*\): //p' "$WORK/db/log"; }
 statements >"$WORK/statements"
-check 'the look begins read-only' grep -qx 'BEGIN TRANSACTION READ ONLY' "$WORK/statements"
+check 'the look begins read-only' grep -q '^BEGIN READ ONLY;' "$WORK/statements"
 check '.. sets what it sets in there' bash -c 'sed "/^BEGIN/,/^ROLLBACK/d" "$0" | tee /dev/stderr | { ! grep -i search_path; }' "$WORK/statements"
 check '.. and rolls it back' is "$(tail -n 1 "$WORK/statements")" ROLLBACK
 

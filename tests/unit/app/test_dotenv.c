@@ -1,6 +1,7 @@
 /* Files of variables as versions of Ruby's dotenv read them. */
 #include "fixture.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include "kura/mem.h"
@@ -141,6 +142,33 @@ static void many_open_quotes(void **state)
     buf_done(&text);
 }
 
+/* So do commands that do not end, in a value that others repeat. */
+static void many_open_commands(void **state)
+{
+    Buf text = BUF_INIT(1 << 20);
+    buf_append_str(&text, "A=", NULL);
+    while (text.len < 30000)
+        buf_append_str(&text, "$(", NULL);
+    while (text.len < 60000)
+        buf_append_str(&text, "\nB=$A$A", NULL);
+    clock_t before = clock();
+    assert_true(strstr(read_text(dotenv_settings, buf_str(&text)), "do not end") != NULL);
+    assert_true(clock() - before < 10 * CLOCKS_PER_SEC);
+    buf_done(&text);
+}
+
+static void what_is_repeated_has_an_end(void **state)
+{
+    Buf text = BUF_INIT(1 << 20);
+    buf_append_str(&text, "A=", NULL);
+    while (text.len < 20000)
+        buf_append_str(&text, "x", NULL);
+    while (text.len < 60000)
+        buf_append_str(&text, "\nB=$A$A", NULL);
+    assert_true(strstr(read_text(dotenv_settings, buf_str(&text)), "too many settings") != NULL);
+    buf_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +180,8 @@ int main(void)
         cmocka_unit_test(files_for_compose),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(many_open_quotes),
+        cmocka_unit_test(many_open_commands),
+        cmocka_unit_test(what_is_repeated_has_an_end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     forget();

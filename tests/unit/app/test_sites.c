@@ -118,9 +118,9 @@ static void misskey_of_2025(void **state)
     is("port key", site->database.port_key, "db.port");
     assert_true(site->reads_replicas);
     assert_int_equal(site->n_replicas, 2);
-    server_is(&site->replicas[0], "dbSlaves[0] db-ro.internal:5434/misskey_prod?- mk-reader réad \"only\" -");
+    server_is(&site->replicas[0], "dbSlaves[0] db-ro.internal:5434/misskey_prod?require mk-reader réad \"only\" -");
     is("host key", site->replicas[0].host_key, "dbSlaves[0].host");
-    server_is(&site->replicas[1], "dbSlaves[1] 192.0.2.7:5432/misskey_prod?- mk-reader other -");
+    server_is(&site->replicas[1], "dbSlaves[1] 192.0.2.7:5432/misskey_prod?require mk-reader other -");
     assert_int_equal(site->n_redis, 2);
     server_is(&site->redis[0], "redis localhost:6379/1?- - example-pass misskey.example");
     server_is(&site->redis[1], "redisForJobQueue jobs.internal:6379/1?- - example-pass jobs");
@@ -179,6 +179,28 @@ static void misskey_of_before_and_a_fork(void **state)
     server_is(&site->redis[1], "redisForPubsub redis:6379/1?- - s\tcret pub");
     server_is(&site->redis[4], "redisForReactions reactions:6379/0?- - s\tcret fork.example");
     assert_null(secret(site, "setupPassword"));
+    done(site);
+}
+
+/* In the order of ioredis: the path of a socket, what "tls" says, host and port. */
+static void a_fork_and_its_servers(void **state)
+{
+    AppSite *site = site_of("sharkey");
+    is("fork", site->fork, "sharkey");
+    server_is(&site->database,
+              "database /run/postgresql:5434/sharkey?require sharkey p: #'\"{}[],&*!|>%@` \\ \xc3\xbc -");
+    assert_int_equal(site->n_redis, 6);
+    server_is(&site->redis[0], "redis /run/redis/redis.sock:6379/0?- - 0123 shark.example");
+    server_is(&site->redis[1], "redisForPubsub localhost:6379/3?- - - shark.example");
+    server_is(&site->redis[2], "redisForJobQueue jobs.internal:6380/0?verify-full jobs jobs-pass shark.example");
+    server_is(&site->redis[3], "redisForTimelines 2001:db8::5:6379/0?require - - shark.example");
+    server_is(&site->redis[4], "redisForReactions reactions.internal:6379/0?- default - reactions");
+    server_is(&site->redis[5], "redisForRateLimit limits.internal:6381/0?verify-full - - shark.example");
+    is("host key", site->redis[0].host_key, "redis.path");
+    is("host key", site->redis[2].host_key, "redisForJobQueue.host");
+    root_is(site, "media", "/srv/sharkey/media");
+    list_is(&site->services, "sharkey.service");
+    list_is(&site->after_restore, "pnpm run migrate|systemctl start sharkey");
     done(site);
 }
 
@@ -247,7 +269,7 @@ static void mastodon_of_before(void **state)
     server_is(&site->replicas[0], "REPLICA replica.example:5432/middle?prefer reader - -");
     server_is(&site->redis[0], "REDIS /run/redis/redis.sock:6379/0?- - - -");
     server_is(&site->redis[1], "SIDEKIQ_REDIS jobs.example:6379/0?- - a$b -");
-    server_is(&site->redis[2], "CACHE_REDIS cache.example:6390/4?require user pw cache");
+    server_is(&site->redis[2], "CACHE_REDIS cache.example:6390/4?verify-full user pw cache");
     assert_null(fileset(site, "media")); /* it is in a bucket */
     is("bucket", site->object_storage, "media");
     is("by dotenv 2.8", app_setting(site, "MESSAGE")->value, "two\nlines");
@@ -428,6 +450,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(misskey_of_2025),
         cmocka_unit_test(misskey_in_containers),
         cmocka_unit_test(misskey_of_before_and_a_fork),
+        cmocka_unit_test(a_fork_and_its_servers),
         cmocka_unit_test(misskey_by_another_file),
         cmocka_unit_test(mastodon_4_3),
         cmocka_unit_test(mastodon_of_before),
