@@ -1,5 +1,6 @@
 #include "goal.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,16 +10,22 @@
 #include "kura/text.h"
 #include "site.h"
 
+/* A server that was just installed knows root as nobody, and lets postgres in as the system's user of that name. */
+static const char *administrator(void)
+{
+    return geteuid() == 0 && getenv("PGUSER") == NULL ? " user=postgres" : "";
+}
+
 char *conninfo_of(const char *database)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
     if (database[0] && strspn(database, plain) == strlen(database))
-        return xasprintf("dbname=%s", database);
+        return xasprintf("dbname=%s%s", database, administrator());
     Buf out = BUF_INIT(4096);
     for (const char *at = database; *at; at++)
         if (buf_printf(&out, NULL, *at == '\'' || *at == '\\' ? "\\%c" : "%c", *at) < 0)
             break;
-    char *text = xasprintf("dbname='%s'", buf_str(&out));
+    char *text = xasprintf("dbname='%s'%s", buf_str(&out), administrator());
     buf_done(&out);
     return text;
 }

@@ -53,7 +53,8 @@ static int read_site(Session *session, Work *work, Error *err)
         findings_add(&session->findings, FINDING_NOTE, "no-restored-config",
                      "A restore puts it there when the backup has the fileset config.",
                      "there is no configuration in \"%s\": that of \"%s\" itself is changed", beside, dir);
-    return app_site_read_beside(dir, &(AppBeside){.dir = work->beside}, profile, &work->site, &session->findings, err);
+    const AppBeside how = {.dir = work->beside, .environment = options_list(options, OPT_APP_ENV)};
+    return app_site_read_beside(dir, &how, profile, &work->site, &session->findings, err);
 }
 
 /* As a connection would be made: what is not named counts as libpq has it. */

@@ -170,6 +170,8 @@ static void add_config(const MoveRoute *route, MoveSteps *ret)
         Buf command = BUF_INIT(COMMAND_MAX);
         buf_append_str(&command, "kura move config", NULL);
         add_option(&command, "--app-dir", route->dir);
+        for (size_t i = 0; i < options_list(options, OPT_APP_ENV)->n; i++)
+            add_option(&command, "--app-env", options_list(options, OPT_APP_ENV)->v[i]);
         add_db(&command, route);
         add_map(&command, options);
         if (apply)

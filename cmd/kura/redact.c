@@ -43,7 +43,7 @@ static bool is_dbname(const char *conninfo)
 /* A URL that is not libpq's. */
 static bool foreign_url(const char *text)
 {
-    return strncmp(text, "redis://", 8) == 0 || strncmp(text, "unix://", 7) == 0;
+    return strncmp(text, "redis://", 8) == 0 || strncmp(text, "rediss://", 9) == 0 || strncmp(text, "unix://", 7) == 0;
 }
 
 char *redact_conninfo(const char *conninfo)

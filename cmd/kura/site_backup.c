@@ -21,12 +21,25 @@ static bool has_name(const FileArgs *args, const char *name)
     return false;
 }
 
-/* An application that has stored nothing yet may lack it, and so does one whose disk is not mounted. */
+/* Where the database cannot be asked a backup fails anyway. */
+static bool has_bucket(Session *session)
+{
+    const char *db;
+    Error unused = ERROR_INIT;
+    _cleanup_free_ char *bucket = NULL;
+    return session_db(session, &db, &unused) == 0 && site_find_bucket(session, db, &bucket, &unused) == 0 &&
+           bucket != NULL;
+}
+
+/* An application that has stored nothing yet may lack it, and so does one whose disk is not mounted; one whose media
+ * are in a bucket needs none. */
 static bool is_there(Session *session, const AppFileset *fileset)
 {
     struct stat st;
     if (stat(fileset->root, &st) == 0 && S_ISDIR(st.st_mode))
         return true;
+    if (!fileset->secret && has_bucket(session))
+        return false;
     findings_add(
         &session->findings, FINDING_WARNING, "fileset-missing",
         "Look whether the disk is mounted. Where the files are elsewhere name that place with --files NAME=DIR.",

@@ -18,6 +18,8 @@ typedef struct Dialect {
     bool expand_newlines; /* "\n" in double quotes is a line break: before 3.0 */
     bool outer_first;     /* ${X} is what an earlier file says rather than this one: before 3.0 */
     bool lone_names;      /* a name alone on its line is an empty variable: since 3.1.5 */
+    bool compose;         /* Docker Compose's: "#" begins a comment behind white space only, "$$" is a dollar sign, and
+                             ${X:-else} has a default */
 } Dialect;
 
 typedef struct Reader {
@@ -89,17 +91,35 @@ static void unescape(char *value)
     *to = 0;
 }
 
+/* "${NAME:-else}" or "${NAME-else}" from behind the name on, where the variable is empty. true: it was one. */
+static bool substitute_default(const char **at, const char *value, Buf *out)
+{
+    const char *otherwise = *at + (**at == ':') + 1, *close = strchr(*at, '}');
+    if (close == NULL || otherwise[-1] != '-' || otherwise > close)
+        return false;
+    if (value[0])
+        buf_append_str(out, value, NULL);
+    else
+        buf_append(out, otherwise, (size_t)(close - otherwise), NULL);
+    *at = close + 1;
+    return true;
+}
+
 /* One "$NAME" or "${NAME}" at *at; what it stands for goes to out. */
 static void substitute(const Reader *reader, const char **at, bool escaped, Buf *out)
 {
     const char *start = *at, *name = start + 1 + (start[1] == '{'), *end = name;
     while (isalnum((unsigned char)*end) || *end == '_')
         end++;
-    *at = end + (*end == '}');
+    *at = end;
+    const char *value = variable(reader, name, (size_t)(end - name));
+    if (reader->dialect->compose && start[1] == '{' && end > name && substitute_default(at, value, out))
+        return;
+    *at += *end == '}';
     if (escaped || end == name)
         buf_append(out, start, (size_t)(*at - start), NULL);
     else
-        buf_append_str(out, variable(reader, name, (size_t)(end - name)), NULL);
+        buf_append_str(out, value, NULL);
 }
 
 static char *with_variables(const Reader *reader, const char *value)
@@ -107,7 +127,12 @@ static char *with_variables(const Reader *reader, const char *value)
     Buf out = BUF_INIT(SIZE_MAX / 2);
     while (*value) {
         bool escaped = value[0] == '\\' && value[1] == '$' && value[2] != '(';
-        value += escaped;
+        bool dollar = reader->dialect->compose && value[0] == '$' && value[1] == '$';
+        value += escaped || dollar;
+        if (dollar) {
+            buf_append(&out, value++, 1, NULL);
+            continue;
+        }
         if (value[0] == '$' && value[1] != '(')
             substitute(reader, &value, escaped, &out);
         else
@@ -293,7 +318,7 @@ static int read_lines(Reader *reader, bool exports)
     const char *text = reader->text;
     DotenvLine line;
     for (size_t at = 0; text[at];) {
-        if (dotenv_assignment(text, at, reader->dialect->lone_names, &line)) {
+        if (dotenv_assignment(text, at, reader->dialect->lone_names, reader->dialect->compose, &line)) {
             if (!exports && read_assignment(reader, &line) < 0)
                 return -1;
             at = line.end;
@@ -362,6 +387,12 @@ int dotenv28_settings(SettingsInput *input, Settings *ret, Error *err)
 int dotenv2_settings(SettingsInput *input, Settings *ret, Error *err)
 {
     static const Dialect dialect = {.expand_newlines = true, .outer_first = true};
+    return read_dotenv(input, &dialect, ret, err);
+}
+
+int compose_settings(SettingsInput *input, Settings *ret, Error *err)
+{
+    static const Dialect dialect = {.expand_newlines = true, .lone_names = true, .compose = true};
     return read_dotenv(input, &dialect, ret, err);
 }
 

@@ -170,7 +170,8 @@ static int check(const Apply *apply, Error *err)
 {
     Findings findings = FINDINGS_INIT;
     AppSite *site;
-    int rc = app_site_read(apply->site->dir, apply->site->name, &site, &findings, err);
+    const AppBeside same = {.environment = &apply->site->environment};
+    int rc = app_site_read_beside(apply->site->dir, &same, apply->site->name, &site, &findings, err);
     findings_done(&findings);
     if (rc < 0)
         return -1;

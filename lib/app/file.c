@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +23,40 @@ char *app_path(const char *dir, const char *path)
     if (path[0] == 0 || strcmp(path, ".") == 0)
         return xstrndup(dir, len);
     return xasprintf("%.*s%s%s", (int)len, dir, len == 1 && dir[0] == '/' ? "" : "/", path);
+}
+
+/* The directory is a name, whatever characters it has. */
+static char *pattern_below(const char *dir, const char *pattern, size_t *ret_skip)
+{
+    _cleanup_(buf_done) Buf escaped = BUF_INIT(SIZE_MAX / 2);
+    for (const char *at = dir; *at; at++)
+        buf_printf(&escaped, NULL, "%s%c", strchr("*?[]\\", *at) ? "\\" : "", *at);
+    bool absolute = pattern[0] == '/', root = strcmp(dir, "/") == 0;
+    *ret_skip = absolute ? 0 : strlen(dir) + !root;
+    return absolute ? xstrdup(pattern) : xasprintf("%s%s%s", buf_str(&escaped), root ? "" : "/", pattern);
+}
+
+static int last_first(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)b, *(char *const *)a);
+}
+
+void app_glob(const char *dir, const char *pattern, StrVec *ret)
+{
+    size_t skip;
+    glob_t found = {0};
+    if (strpbrk(pattern, "*?[") == NULL) {
+        if (!strvec_contains(ret, pattern))
+            strvec_push(ret, pattern);
+        return;
+    }
+    _cleanup_free_ char *below = pattern_below(dir, pattern, &skip);
+    if (glob(below, GLOB_NOSORT, NULL, &found) == 0 && found.gl_pathc > 1)
+        qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, last_first);
+    for (size_t i = 0; i < found.gl_pathc && i < GLOB_FILES_MAX; i++)
+        if (!strvec_contains(ret, found.gl_pathv[i] + skip))
+            strvec_push(ret, found.gl_pathv[i] + skip);
+    globfree(&found);
 }
 
 bool app_file_exists(const char *dir, const char *path)

@@ -45,6 +45,7 @@ int yaml11_settings(SettingsInput *input, Settings *ret, Error *err);   /* as Py
 int dotenv_settings(SettingsInput *input, Settings *ret, Error *err);   /* as Ruby's dotenv 3 reads it */
 int dotenv28_settings(SettingsInput *input, Settings *ret, Error *err); /* as 2.8 */
 int dotenv2_settings(SettingsInput *input, Settings *ret, Error *err);  /* as those before */
+int compose_settings(SettingsInput *input, Settings *ret, Error *err);  /* as Docker Compose reads an env_file */
 int envfile_settings(SettingsInput *input, Settings *ret, Error *err);  /* quotes are part of the value */
 int ini_settings(SettingsInput *input, Settings *ret, Error *err);      /* "section.KEY" */
 int hjson_settings(SettingsInput *input, Settings *ret, Error *err);

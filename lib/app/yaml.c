@@ -195,11 +195,20 @@ static int put_scalar(Reader *reader, const char *path, const yaml_node_t *node)
     return settings_add(reader->ret, reader->text.input, path, text, start, end - start, reader->text.err);
 }
 
+/* That there is one may say something: "tls: {}". */
+static int put_empty(Reader *reader, const char *path, const yaml_node_t *node)
+{
+    size_t start = yaml_text_byte(&reader->text, node->start_mark), end = yaml_text_byte(&reader->text, node->end_mark);
+    return settings_add(reader->ret, reader->text.input, path, "{}", start, end - start, reader->text.err);
+}
+
 static int put_mapping(Reader *reader, const char *path, const yaml_node_t *node, unsigned depth)
 {
     _cleanup_(entries_done) Entries entries = {0};
     if (collect(reader, node, depth, &entries) < 0)
         return -1;
+    if (entries.n == 0 && *path)
+        return put_empty(reader, path, node);
     for (size_t i = 0; i < entries.n; i++) {
         _cleanup_free_ char *below = xasprintf("%s%s%s", path, *path ? "." : "", entries.v[i].key);
         if (put_node(reader, below, entries.v[i].value, depth + 1) < 0)

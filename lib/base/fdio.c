@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "kura/mem.h"
@@ -22,6 +23,18 @@ int fd_write_all(int fd, const void *data, size_t len)
         len -= (size_t)n;
     }
     return 0;
+}
+
+ssize_t fd_pread(int fd, void *data, size_t len, off_t at, bool *cached)
+{
+    struct iovec piece = {.iov_base = data, .iov_len = len};
+    if (*cached) {
+        ssize_t got = preadv2(fd, &piece, 1, at, RWF_NOWAIT);
+        if (got > 0)
+            return got;
+        *cached = got == 0; /* the end, which pread() confirms */
+    }
+    return pread(fd, data, len, at);
 }
 
 int fd_sync_directory_of(const char *path)

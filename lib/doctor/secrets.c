@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "doctor_priv.h"
-#include "kura/catalog.h"
 #include "kura/mem.h"
 #include "kura/secretkeys.h"
 #include "kura/sitesecrets.h"
@@ -66,7 +65,7 @@ int check_secrets_kept(DoctorScene *scene, Error *err)
 
 /* ---- what the database holds ---- */
 
-enum { SAMPLE_ROWS = 32, ANSWER_SECONDS = 20 };
+enum { SAMPLE_ROWS = 32 };
 
 typedef struct Sample {
     size_t rows, refused, unreadable;
@@ -95,21 +94,8 @@ static void count_column(Sample *sample, RailsColumn column)
 /* 1: the rows are there; 0: this version of the application has no such table or column. */
 static int read_sample(PgConn *conn, const AppKeyProof *proof, PGresult **ret, Error *err)
 {
-    static const char undefined_table[] = "42P01", undefined_column[] = "42703";
     _cleanup_free_ char *sql = xasprintf("SELECT * FROM (%s) AS sample LIMIT %d", proof->sql, SAMPLE_ROWS);
-    double before = pg_deadline(conn);
-    pg_set_deadline(conn, ANSWER_SECONDS);
-    int rc = catalog_begin_reading(conn, err);
-    if (rc == 0)
-        rc = pg_query(conn, sql, 0, NULL, ret, err);
-    pg_exec(conn, "ROLLBACK", NULL);
-    pg_set_deadline(conn, before);
-    if (rc == 0)
-        return 1;
-    bool absent = strcmp(err->sqlstate, undefined_table) == 0 || strcmp(err->sqlstate, undefined_column) == 0;
-    if (absent)
-        error_clear(err);
-    return absent ? 0 : -1;
+    return doctor_ask(conn, sql, ret, err);
 }
 
 static void report_columns(DoctorScene *scene, const AppKeyProof *proof, const Sample *sample)

@@ -1,15 +1,13 @@
 /* A connection: one question, one answer. hiredis frames the protocol; the waiting is ours, so that it ends at a stop
  * and at a deadline however slowly an answer comes. */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 
 #include "kura/clock.h"
 #include "kura/mem.h"
 #include "kura/redis.h"
-#include "kura/stop.h"
+#include "kura/secret.h"
 #include "kura/text.h"
 #include "redis_priv.h"
 
@@ -17,7 +15,7 @@ enum {
     CONNECT_SECONDS = 5,
     ANSWER_SECONDS = 10,
     ANSWERS_SECONDS = 120, /* all of them together */
-    TICK_MS = 100,
+    READ_SIZE = 16 * 1024,
     ANSWER_MAX = 64 * 1024 * 1024,
     ELEMENTS_MAX = 64 * 1024, /* of the lists in an answer; more than any question here asks for */
     REFUSAL_MAX = 300,
@@ -64,63 +62,53 @@ int redis_refused(RedisConn *conn, const char *text, size_t len, Error *err)
     return error_set(err, ERR_SERVER, "%s answers: %s", conn->where, shown);
 }
 
-static int lost(const RedisConn *conn, Error *err)
+int redis_ended(const RedisConn *conn, Error *err)
 {
-    const redisContext *context = conn->context;
-    if (context->err == REDIS_ERR_PROTOCOL || context->err == REDIS_ERR_OOM)
-        return error_set(err, ERR_CORRUPT, "%s does not speak the protocol of Redis", conn->where);
-    return error_set(err, ERR_CONNECTION, "the connection to %s is lost: %s", conn->where, context->errstr);
-}
-
-int redis_wait(RedisConn *conn, double deadline, Error *err)
-{
-    for (;;) {
-        struct pollfd fds[2] = {{.fd = conn->context->fd, .events = POLLIN}, {.fd = stop_fd(), .events = POLLIN}};
-        if (stop_check(err) < 0)
-            return -1;
-        if (clock_monotonic() > deadline)
-            return error_set(err, ERR_CONNECTION, "%s does not answer", conn->where);
-        if (poll(fds, ARRAY_SIZE(fds), TICK_MS) < 0 && errno != EINTR)
-            return error_errno(err, errno, "waiting for %s", conn->where);
-        if (fds[0].revents != 0)
-            return 0;
-    }
+    error_set(err, ERR_CONNECTION, "%s ended the connection", conn->where);
+    return conn->ssl ? -1
+                     : error_hint(err, "Look into its log. A port that speaks TLS alone does that, too; it is "
+                                       "rediss://HOST:PORT.");
 }
 
 int redis_send(RedisConn *conn, const char *const *command, Error *err)
 {
-    int n = 0, done = 0;
+    int n = 0;
+    char *text;
     while (command[n])
         n++;
     _cleanup_free_ const char **words = xcalloc((size_t)n, sizeof *words);
     memcpy(words, command, (size_t)n * sizeof *words);
-    if (redisAppendCommandArgv(conn->context, n, words, NULL) != REDIS_OK)
-        return lost(conn, err);
-    while (!done)
-        if (redisBufferWrite(conn->context, &done) != REDIS_OK)
-            return lost(conn, err);
-    return 0;
+    int len = redisFormatCommandArgv(&text, n, words, NULL);
+    if (len < 0)
+        abort(); /* only without memory */
+    int rc = transport_write(conn, text, (size_t)len, clock_monotonic() + ANSWER_SECONDS, err);
+    secret_wipe(text, (size_t)len); /* a password, perhaps */
+    redisFreeCommand(text);
+    return rc;
 }
 
 static int read_answer(RedisConn *conn, double deadline, redisReply **ret, Error *err)
 {
-    const redisReader *reader = conn->context->reader;
+    char text[READ_SIZE];
+    redisReader *reader = conn->context->reader;
     conn->elements = ELEMENTS_MAX;
     for (size_t received = 0;;) {
+        size_t n;
         void *reply = NULL;
-        if (redisGetReplyFromReader(conn->context, &reply) != REDIS_OK)
-            return lost(conn, err);
+        if (redisReaderGetReply(reader, &reply) != REDIS_OK)
+            return error_set(err, ERR_CORRUPT, "%s does not speak the protocol of Redis", conn->where);
         *ret = reply;
         if (reply)
             return 0;
         if (received > ANSWER_MAX)
             return error_set(err, ERR_CORRUPT, "%s answers with more than is reasonable", conn->where);
-        if (redis_wait(conn, deadline, err) < 0)
+        if (transport_read(conn, text, sizeof text, deadline, &n, err) < 0)
             return -1;
-        size_t before = reader->len;
-        if (redisBufferRead(conn->context) != REDIS_OK)
-            return lost(conn, err);
-        received += reader->len - before;
+        if (n == 0)
+            return redis_ended(conn, err);
+        if (redisReaderFeed(reader, text, n) != REDIS_OK)
+            abort(); /* only without memory */
+        received += n;
     }
 }
 
@@ -282,19 +270,27 @@ static redisContext *open_socket(const AppServer *server)
     return context;
 }
 
+/* Root in a unit of systemd's is subject to the mode of a socket as others are. */
+static int not_connected(const RedisConn *conn, int why, Error *err)
+{
+    error_set(err, ERR_CONNECTION, "cannot connect to %s: %s", conn->where, conn->context->errstr);
+    return why != EACCES
+               ? -1
+               : error_hint(err, "Who connects must be in the group of the socket, which its mode must let in. "
+                                 "For the units of kura, \"kura install-timer --apply\" sees to that.");
+}
+
 int redis_connect(const AppServer *server, RedisConn **ret, Error *err)
 {
-    if (redis_check_tls(server, err) < 0)
-        return -1;
     RedisConn *conn = xcalloc(1, sizeof *conn);
-    *conn = (RedisConn){.context = open_socket(server), .where = redis_where(server), .patience = ANSWERS_SECONDS};
-    int rc = conn->context->err
-                 ? error_set(err, ERR_CONNECTION, "cannot connect to %s: %s", conn->where, conn->context->errstr)
-                 : 0;
+    conn->context = open_socket(server);
+    int why = errno;
+    conn->where = redis_where(server);
+    conn->patience = ANSWERS_SECONDS;
+    int rc = conn->context->err ? not_connected(conn, why, err)
+                                : transport_begin(conn, server, clock_monotonic() + ANSWER_SECONDS, err);
     if (rc == 0) {
-        fcntl(conn->context->fd, F_SETFD, FD_CLOEXEC);
         redis_limit_lists(conn);
-        redisSetTimeout(conn->context, (struct timeval){.tv_sec = ANSWER_SECONDS});
         rc = log_in(conn, server, err);
     }
     if (rc == 0)
@@ -312,6 +308,7 @@ void redis_close(RedisConn *conn)
 {
     if (conn == NULL)
         return;
+    transport_end(conn);
     redisFree(conn->context);
     free(conn->where);
     free(conn->refusal);

@@ -1,8 +1,6 @@
 /* A dump by replication: kura says what a replica says, gets what a replica gets, and leaves. */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "holdback.h"
 #include "kura/clock.h"
@@ -39,10 +37,11 @@ typedef struct Dump {
 /* --- bytes --- */
 
 /* A server that says a little now and then would otherwise be waited for without end. */
-static int wait_for_more(Dump *dump, Error *err)
+static int read_more(Dump *dump, Error *err)
 {
     double began = clock_monotonic(), left = dump->limit - dump->waited;
-    int rc = redis_wait(dump->conn, began + (left < SILENCE_SECONDS ? left : SILENCE_SECONDS), err);
+    double deadline = began + (left < SILENCE_SECONDS ? left : SILENCE_SECONDS);
+    int rc = transport_read(dump->conn, dump->read, sizeof dump->read, deadline, &dump->len, err);
     dump->waited += clock_monotonic() - began;
     return rc;
 }
@@ -56,24 +55,18 @@ static void begin_piece(Dump *dump, double limit)
 
 static int fill(Dump *dump, Error *err)
 {
-    while (dump->at == dump->len) {
-        if (wait_for_more(dump, err) < 0)
-            return -1;
-        ssize_t n = read(dump->conn->context->fd, dump->read, sizeof dump->read);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (n < 0)
-            return error_errno(err, errno, "reading from %s", dump->conn->where);
-        if (n == 0)
-            return error_set(err, ERR_TRUNCATED, "%s ended the connection after %" PRIu64 " bytes of its dump",
-                             dump->conn->where, dump->check.bytes);
-        dump->at = 0;
-        dump->len = (size_t)n;
-        dump->piece += dump->len;
-        if (dump->piece >= PIECE_SIZE)
-            begin_piece(dump, dump->limit);
-    }
-    return stop_check(err);
+    if (dump->at < dump->len)
+        return stop_check(err);
+    dump->at = dump->len = 0;
+    if (read_more(dump, err) < 0)
+        return -1;
+    if (dump->len == 0)
+        return error_set(err, ERR_TRUNCATED, "%s ended the connection after %" PRIu64 " bytes of its dump",
+                         dump->conn->where, dump->check.bytes);
+    dump->piece += dump->len;
+    if (dump->piece >= PIECE_SIZE)
+        begin_piece(dump, dump->limit);
+    return 0;
 }
 
 static int odd(const Dump *dump, Error *err)

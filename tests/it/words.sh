@@ -21,7 +21,7 @@ cp -r /usr/share/i18n/locales "$WORK/i18n/" && zcat /usr/share/i18n/charmaps/UTF
 I18NPATH=$WORK/i18n localedef -i ja_JP -f "$WORK/i18n/UTF-8" --no-archive "$WORK/locale/ja_JP.UTF-8" >"$WORK/log" 2>&1 || { cat "$WORK/log"; die 'no Japanese locale'; }
 cp -r /usr/lib/locale/C.utf8 "$WORK/locale/C.UTF-8" || die 'no locale C.UTF-8'
 repo=$WORK/repo
-ja() { env -u LC_ALL -u LANGUAGE LOCPATH="$WORK/locale" LANG=ja_JP.UTF-8 KURA_LOCALEDIR="$BUILD/po" HOME="$WORK" TMPDIR="$WORK/tmp" timeout -k 10 300 "$KURA" "$@"; }
+ja() { env -u LC_ALL -u LANGUAGE LOCPATH="$WORK/locale" LANG=ja_JP.UTF-8 KURA_LOCALEDIR="$BUILD/po" HOME="$WORK" TMPDIR="$WORK/tmp" timeout --foreground -k 10 300 "$KURA" "$@"; }
 japanese() { words english "$WORK/out" "$WORK/err" && grep -qP '[\x{3040}-\x{30ff}\x{4e00}-\x{9fff}]' "$WORK/out" "$WORK/err"; }
 page_text() { sed "/<style>/,/<\/style>/d; s/<code>[^<]*<\/code>//g; s/<pre.*//; s/<[^>]*>/\n/g" "$1"; }
 speaks() { # speaks NAME STATUS COMMAND...

@@ -97,6 +97,26 @@ static void quotes_stay_in_files_for_containers(void **state)
     assert_null(value("D"));
 }
 
+static void files_for_compose(void **state)
+{
+    static const char *const cases[][2] = {
+        {"x", "x"},
+        {"\"x\"", "x"},
+        {"'x $B'", "x $B"},
+        {"x#y", "x#y"},
+        {"x # y", "x"},
+        {"\"x # ${B}\" # y", "x # bee"},
+        {"$B-${B}-$C", "bee-bee-"},
+        {"${B:-else}", "bee"},
+        {"${C:-else}-${C-or}", "else-or"},
+        {"${C:-}", ""},
+        {"p$$B", "p$B"},
+        {"\"a\\nb\"", "a\nb"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_string_equal(one(compose_settings, cases[i][0]), cases[i][1]);
+}
+
 static void what_is_refused(void **state)
 {
     assert_true(strstr(read_text(dotenv_settings, "A=\xff\n"), "no UTF-8") != NULL);
@@ -157,6 +177,7 @@ int main(void)
         cmocka_unit_test(commands_are_not_run),
         cmocka_unit_test(a_place_is_that_of_the_value),
         cmocka_unit_test(quotes_stay_in_files_for_containers),
+        cmocka_unit_test(files_for_compose),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(many_open_quotes),
         cmocka_unit_test(many_open_commands),
