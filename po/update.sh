@@ -14,7 +14,7 @@ messages='_:1 N_:1 ngettext:1,2 error_set:3 error_errno:3 error_wrap:2 error_hin
     log_warning:1 note:3 proof_tell:6 repairrepo_why:3 rehearse_skipped:5 rehearse_proof:3 add_reached:4 rehearse_phase:2
     restore_phase:2 progress_phase:2 verify_finding:4 verify_name:2 problem:4 corrupt:3 jnode_fail:3 COMMAND:7 OPTION:11
     lo_error:3 file_error:3 notices_add:6 place_failed:3 OWN_KIND:2 CHECK:5 doctor_report:3 doctor_report_as:4 doctor_skip:2
-    settings_error:3 refuse:2 wrong:2'
+    settings_error:3 refuse:2 wrong:2 retention_tell:2'
 hints='findings_add:4 proof_tell:4 verify_finding:3 problem:3 rehearse_skipped:3 rehearse_proof:4 add_reached:5 notices_add:4 CHECK:6
     doctor_report:2 doctor_report_as:3'
 units='rehearse_skipped:4 notices_add:7 refuse:3 yaml_text_refuse:3'
@@ -33,10 +33,13 @@ extract() { # extract KEYWORDS
         sed 's/; charset=CHARSET/; charset=UTF-8/'
 }
 
-# What secrets are needed for, which the descriptions of applications tell.
-profiles() {
-    sed -n 's/.*needed-for: *\([^}]*[^} ]\).*/\1/p' share/profiles/*.yaml | LC_ALL=C sort -u |
-        sed 's/["\\]/\\&/g; s/.*/#: share\/profiles\nmsgid "&"\nmsgstr ""\n/'
+# What is told beside the sources: what secrets are needed for, what releases ask for, what a schema is made of.
+descriptions() {
+    {
+        grep -ohE "'[a-z ]{4,}'" lib/catalog/sql/schema-state.sql | tr -d "'"
+        sed -n 's/.*needed-for: *\([^}]*[^} ]\).*/\1/p' share/profiles/*.yaml
+        sed -nE 's/^ *(ruby|node|note): "(.* .*)"$/\2/p' share/ladders/*.yaml
+    } | LC_ALL=C sort -u | sed 's/["\\]/\\&/g; s/.*/#: beside\nmsgid "&"\nmsgstr ""\n/'
 }
 
 pot() { # pot FILE
@@ -45,8 +48,8 @@ pot() { # pot FILE
     extract "$messages" >"$work/messages"
     extract "$hints" >"$work/hints"
     extract "$units" >"$work/units"
-    profiles >"$work/profiles"
-    msgcat --use-first --add-location=file "$work/messages" "$work/hints" "$work/units" "$work/profiles" | sed '/^"POT-Creation-Date:/d; /^#, fuzzy$/d' >"$work/pot"
+    descriptions >"$work/descriptions"
+    msgcat --use-first --add-location=file "$work/messages" "$work/hints" "$work/units" "$work/descriptions" | sed '/^"POT-Creation-Date:/d; /^#, fuzzy$/d' >"$work/pot"
     cp "$work/pot" "$1"
     rm -r "$work"
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "kura/words.h"
 
 enum { SECONDS_MAX = 2 };
 
@@ -165,7 +166,7 @@ static void offer_names(const Completion *completion, const char *what)
 static void offer_commands(const Completion *completion)
 {
     for (size_t i = 0; i < CMD_COUNT; i++)
-        offer(completion, command_specs[i].name, command_specs[i].help);
+        offer(completion, command_specs[i].name, words_get(command_specs[i].help));
 }
 
 static void offer_options(const Completion *completion)
@@ -175,7 +176,7 @@ static void offer_options(const Completion *completion)
         if (completion->command ? !option_belongs(spec, completion->command->id) : !option_is_global(spec))
             continue;
         _cleanup_free_ char *name = xasprintf("--%s", spec->name);
-        offer(completion, name, spec->help);
+        offer(completion, name, words_get(spec->help));
     }
 }
 

@@ -206,8 +206,10 @@ int config_check_trusted(const Config *config, Error *err)
     bool owned = config->owner == 0 || config->owner == geteuid();
     if (owned && (config->mode & (S_IWGRP | S_IWOTH)) == 0)
         return 0;
-    error_set(err, ERR_PERMISSION, "configuration file \"%s\" names programs to run, and others %s it", config->path,
-              owned ? _("may write to") : _("own"));
+    error_set(err, ERR_PERMISSION,
+              owned ? N_("configuration file \"%s\" names programs to run, and others may write to it")
+                    : N_("configuration file \"%s\" names programs to run, and somebody else owns it"),
+              config->path);
     return error_hint(err,
                       "Give it to root with \"chown root\", and take the right to write away with \"chmod go-w\".");
 }

@@ -30,9 +30,8 @@ static void print_findings(FILE *out, const DoctorScene *scene, size_t from)
         _cleanup_free_ char *message = text_escaped(finding->message);
         _cleanup_free_ char *hint = text_escaped(finding->hint ? finding->hint : "");
         const char *label = label_of(finding);
-        size_t width = text_width(label);
-        fprintf(out, "%-8s  %s%*s  %s\n", doctor_checks[scene->of[i]].name, label,
-                width < LABEL ? (int)(LABEL - width) : 0, "", message);
+        fprintf(out, "%-8s  %s%*s  %s\n", doctor_checks[scene->of[i]].name, label, text_fill(label, LABEL), "",
+                message);
         if (hint[0])
             fprintf(out, "%-*s%s\n", INDENT, "", hint);
     }

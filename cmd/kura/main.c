@@ -35,17 +35,9 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
-/* The argument of doctor is the application, and so decides what the configuration file says. */
-static int take_app(Options *options, Error *err)
-{
-    if (options->command->id != CMD_DOCTOR || options->args.n == 0)
-        return 0;
-    return options_set(options, &option_specs[OPT_APP], SOURCE_COMMAND_LINE, options->args.v[0], "argument APP", err);
-}
-
 static int configure(Options *options, Config *config, Findings *findings, Error *err)
 {
-    if (take_app(options, err) < 0 || options_environment(options, environment, err) < 0)
+    if (options_environment(options, environment, err) < 0)
         return -1;
     const char *path = options_text(options, OPT_CONFIG);
     /* init writes one that is not there */

@@ -71,7 +71,7 @@ static void print_rungs(FILE *out, const Way *way)
     for (size_t i = 0; i < way->climb.n; i++) {
         const LadderRung *rung = &way->climb.v[i];
         _cleanup_free_ char *server = rung->postgresql ? xasprintf(_("%s or newer"), rung->postgresql) : xstrdup("");
-        table_row(table, rung->version, server, rung->ruby, rung->node, rung->note);
+        table_row(table, rung->version, server, words_get(rung->ruby), words_get(rung->node), words_get(rung->note));
     }
     table_print(table, out, 2);
 }
@@ -104,7 +104,7 @@ static void print_way(FILE *out, const Way *way)
 
 static void print_rung(FILE *out, const Way *way, const RunRecord *backup, const RunRecord *rehearsal)
 {
-    fprintf(out, _("rung %s: backup %s; rehearsal: %s\n"), way->from, backup->backup, rehearsal->verdict);
+    fprintf(out, _("rung %s: backup %s; rehearsal: %s\n"), way->from, backup->backup, words_get(rehearsal->verdict));
     if (way->climb.n == 0)
         fputs(_("that was the last one\n"), out);
     else

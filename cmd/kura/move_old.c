@@ -126,7 +126,7 @@ static void print_load(FILE *out, const Load *load, const Pace *pace)
     char bytes[TEXT_SIZE], files[TEXT_SIZE];
     _cleanup_(table_free_cleanup) Table *table = table_new("|");
     if (load->database)
-        add_line(table, _("database"), xasprintf("%s, %s", load->database, text_bytes(load->database_bytes, bytes)));
+        add_line(table, _("database"), xasprintf(_("%s, %s"), load->database, text_bytes(load->database_bytes, bytes)));
     for (size_t i = 0; i < load->files.n; i++)
         add_line(table, _("files"),
                  xasprintf(ngettext("%s: %s file, %s in %s", "%s: %s files, %s in %s", load->surveys[i].files),

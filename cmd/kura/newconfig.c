@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kura/secret.h"
+#include "kura/words.h"
 #include "site.h"
 
 enum { TEXT_MAX = 256 * 1024 };
@@ -114,8 +115,8 @@ static int add_repository(const Session *session, NewConfig *config, Error *err)
         return -1;
     if (strncmp(location, "s3:", 3) == 0 &&
         buf_append_str(&config->text,
-                       "# The key to the bucket, unless ~/.aws/credentials of the user that runs kura has it:\n"
-                       "# s3-access-key = ..\n# s3-secret-key = ..\n",
+                       _("# The key to the bucket, unless ~/.aws/credentials of the user that runs kura has it:\n"
+                         "# s3-access-key = ..\n# s3-secret-key = ..\n"),
                        err) < 0)
         return -1;
     return buf_append_str(&config->text, "\n", err);
@@ -129,15 +130,15 @@ static int add_app(const Session *session, NewConfig *config, Error *err)
         return error_set(err, ERR_USAGE, "\"%s\" cannot be the name of a section", config->app);
     if (buf_printf(out, err, "[app %s]\n", config->app) < 0 ||
         (config->repository && add_key(out, "repo", config->repository, err) < 0) ||
-        buf_append_str(out, "# Its own configuration is read at each run: database, password, directories.\n", err) <
+        buf_append_str(out, _("# Its own configuration is read at each run: database, password, directories.\n"), err) <
             0 ||
         add_key(out, "app-dir", site->dir, err) < 0 || add_key(out, "profile", site->name, err) < 0)
         return -1;
     if (options_flag(session->options, OPT_WITH_CACHE) && add_key(out, "with-cache", "yes", err) < 0)
         return -1;
     return buf_append_str(out,
-                          "# Where kura rehearse makes its scratch databases; the application's own server unless this "
-                          "is set:\n# server = host=/run/postgresql user=postgres\n",
+                          _("# Where kura rehearse makes its scratch databases; the application's own server unless "
+                            "this is set:\n# server = host=/run/postgresql user=postgres\n"),
                           err);
 }
 

@@ -117,7 +117,7 @@ static void print_changes(FILE *out, const RehearsalRun *run)
                                          : xstrdup(body            ? ""
                                                    : change->after ? change->after
                                                                    : change->before);
-        table_row(table, words_get(kinds[change->kind]), change->what, change->name, text);
+        table_row(table, words_get(kinds[change->kind]), words_get(change->what), change->name, text);
     }
     fputs(_("schema\n"), out);
     table_print(table, out, 2);

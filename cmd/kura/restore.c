@@ -112,7 +112,7 @@ static void tell_goal(Session *session, const Manifest *manifest, const RestoreG
                      "restoring into the database and the directories that backup %s names", manifest->id);
     if (goal->config_dir) {
         _cleanup_free_ char *hint =
-            xasprintf("kura move config --app-dir %s shows what must change on this host, and puts it in place.",
+            xasprintf(_("kura move config --app-dir %s shows what must change on this host, and puts it in place."),
                       manifest->application ? manifest->application->dir : "DIR");
         findings_add(&session->findings, FINDING_NOTE, "config-beside", hint,
                      "the application's configuration goes into \"%s\", not over what is there", goal->config_dir);

@@ -134,8 +134,8 @@ static void add_standbys(Table *table, const StandbysReport *standbys)
 {
     char count[TEXT_SIZE], all[TEXT_SIZE], time[TEXT_SIZE];
     if (standbys->n > 0)
-        add_line(table, "standbys",
-                 xasprintf("%s of %s have replayed it, after %s", text_count(standbys->n - standbys->behind, count),
+        add_line(table, _("standbys"),
+                 xasprintf(_("%s of %s have replayed it, after %s"), text_count(standbys->n - standbys->behind, count),
                            text_count(standbys->n, all), text_seconds(standbys->seconds, time)));
 }
 

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "kura/fdio.h"
 #include "kura/log.h"
+#include "kura/words.h"
 #include "schemaview.h"
 #include "screen.h"
 #include "text.h"
@@ -69,7 +70,8 @@ static int write_dropin(const Options *options, Buf *out, Error *err)
     char program[4096] = "";
     if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
         return error_errno(err, errno, "cannot tell where kura is");
-    buf_append_str(out, "# The code shall not start on a database that it does not fit; kura(1), \"schema\".\n", NULL);
+    buf_append_str(out, _("# The code shall not start on a database that it does not fit; kura(1), \"schema\".\n"),
+                   NULL);
     buf_append_str(out, "[Service]\nExecStartPre=+", NULL);
     buf_append_str(out, program, NULL);
     buf_append_str(out, " schema check --post-ok", NULL);

@@ -92,11 +92,11 @@ static size_t entries_of(const Toc *toc, const char *desc)
 
 static void show_archive(Session *session, const char *path, const Toc *toc)
 {
-    static const char *compressions[] = {"none", "gzip", "lz4", "zstd"};
-    const char *format = toc->format == TOC_DIRECTORY ? "directory" : "custom";
+    static const char *compressions[] = {N_("none"), "gzip", "lz4", "zstd"};
+    const char *format = toc->format == TOC_DIRECTORY ? N_("directory") : N_("custom");
     int compression = toc_compression(toc);
     const char *compressed =
-        compression >= 0 && (size_t)compression < ARRAY_SIZE(compressions) ? compressions[compression] : "unknown";
+        compression >= 0 && (size_t)compression < ARRAY_SIZE(compressions) ? compressions[compression] : N_("unknown");
     if (session->json) {
         session_set(session, "archive",
                     json_pack("{s:o, s:s, s:i, s:s, s:o, s:o, s:o, s:I, s:I}", "path", json_text(path), "format",
@@ -107,7 +107,8 @@ static void show_archive(Session *session, const char *path, const Toc *toc)
         return;
     }
     _cleanup_free_ char *name = text_escaped(path);
-    _cleanup_free_ char *kind = xasprintf(_("%s, version 1.%d, compression %s"), format, toc->minor, compressed);
+    _cleanup_free_ char *kind =
+        xasprintf(_("%s, version 1.%d, compression %s"), words_get(format), toc->minor, words_get(compressed));
     _cleanup_free_ char *server =
         xasprintf(_("PostgreSQL %s; pg_dump %s"), toc->server_version ? toc->server_version : "?",
                   toc->dump_version ? toc->dump_version : "?");

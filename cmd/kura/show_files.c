@@ -12,6 +12,8 @@
 #include "table.h"
 #include "text.h"
 
+enum { OWNER = 10 }; /* columns of the display */
+
 DEFINE_CLEANUP(IndexReader, index_reader_free)
 DEFINE_CLEANUP(FilesetPaths, fileset_paths_free)
 
@@ -52,8 +54,9 @@ static void print_entry(FILE *out, const IndexEntry *entry)
     _cleanup_free_ char *target = entry->target ? text_escaped(entry->target) : NULL;
     _cleanup_free_ char *user = owner_text(entry->user, entry->uid);
     _cleanup_free_ char *group = owner_text(entry->group, entry->gid);
-    fprintf(out, "  %c %04o %-10s %-10s %10s  %s  %s%s%s\n", entry->type, entry->mode, user, group,
-            text_bytes(entry->size, size), moment, path, target ? " -> " : "", target ? target : "");
+    fprintf(out, "  %c %04o %s%*s %s%*s %10s  %s  %s%s%s\n", entry->type, entry->mode, user, text_fill(user, OWNER), "",
+            group, text_fill(group, OWNER), "", text_bytes(entry->size, size), moment, path, target ? " -> " : "",
+            target ? target : "");
 }
 
 static int show_fileset(Session *session, const ManifestFileset *fileset, FilesetPaths *paths, Error *err)

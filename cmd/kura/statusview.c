@@ -169,11 +169,12 @@ static void add_good_news(Buf *out, const Standing *standings, size_t n, time_t 
 {
     char ago[TEXT_SIZE];
     for (size_t i = 0; i < n; i++) {
+        text_age(age(standings[i].made, now), ago);
+        _cleanup_free_ char *news =
+            xasprintf(standings[i].further ? _("%s elsewhere backed up %s ago") : _("%s backed up %s ago"),
+                      standings[i].app, ago);
         add_plain(out, i ? ", " : "");
-        add_plain(out, standings[i].app);
-        if (standings[i].further)
-            buf_append_str(out, " elsewhere", NULL);
-        buf_printf(out, NULL, " backed up %s ago", text_age(age(standings[i].made, now), ago));
+        add_plain(out, news);
     }
 }
 

@@ -99,6 +99,12 @@ size_t text_width(const char *text)
     return width;
 }
 
+int text_fill(const char *text, size_t columns)
+{
+    size_t width = text_width(text);
+    return width < columns ? (int)(columns - width) : 0;
+}
+
 size_t text_fit(const char *text, size_t columns)
 {
     size_t used = 0, width = 0;

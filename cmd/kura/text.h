@@ -12,6 +12,8 @@ char *text_shell(const char *text);
 char *text_sql(const char *sql);
 /* How many columns escaped text takes. */
 size_t text_width(const char *text);
+/* How many spaces behind escaped text fill up so many columns. */
+int text_fill(const char *text, size_t columns);
 /* The longest beginning of escaped text that takes at most `columns`, in bytes. */
 size_t text_fit(const char *text, size_t columns);
 /* Valid UTF-8 for JSON: text itself, else escaped. To be freed. */

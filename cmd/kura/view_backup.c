@@ -126,7 +126,7 @@ static void add_database(Table *table, const ManifestDatabase *database, const B
                        database->pg_dump_version));
     if (database->large_objects.files > 0)
         add_line(table, _("large objects"),
-                 xasprintf("%s, %s", text_count(database->large_objects.files, rows),
+                 xasprintf(_("%s, %s"), text_count(database->large_objects.files, rows),
                            text_bytes(database->large_objects.bytes, bytes)));
 }
 

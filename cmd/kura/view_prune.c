@@ -10,7 +10,7 @@
 static json_t *json_of_backup_verdict(const PruneBackup *backup)
 {
     return json_pack("{s:o, s:o, s:o, s:b, s:o}", "id", json_text(backup->id), "app", json_text(backup->app), "started",
-                     json_text(backup->started), "stays", backup->stays, "reasons", json_texts(&backup->reasons));
+                     json_text(backup->started), "stays", backup->stays, "reasons", json_texts(&backup->reasons.codes));
 }
 
 json_t *json_of_prune(const PruneReport *report, bool plan)
@@ -32,7 +32,7 @@ static void print_backups(FILE *out, const PruneReport *report, bool plan)
     _cleanup_(table_free_cleanup) Table *table = table_new(_("|backup|why"));
     for (size_t i = 0; i < report->n_backups; i++) {
         const PruneBackup *backup = &report->backups[i];
-        _cleanup_free_ char *reasons = view_join(&backup->reasons);
+        _cleanup_free_ char *reasons = view_join(&backup->reasons.texts);
         table_row(table, backup->stays ? _("stays") : plan ? _("would go") : _("gone"), backup->id, reasons);
     }
     if (!table_is_empty(table))

@@ -27,7 +27,7 @@ typedef struct PruneBackup {
     char *id, *app; /* app NULL: the manifest cannot be read, and somebody gives it up */
     char *started;  /* clock_format_utc; NULL likewise */
     bool stays;
-    StrVec reasons; /* see RetentionVerdict */
+    RetentionReasons reasons;
 } PruneBackup;
 
 typedef struct PruneReport {

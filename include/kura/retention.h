@@ -39,12 +39,23 @@ typedef struct RetentionItem {
     bool removed;   /* a person asked for its removal: no rule of the policy keeps it */
 } RetentionItem;
 
+/* Why a backup stays, or goes: twice the same list. */
+typedef struct RetentionReasons {
+    StrVec codes; /* for machines: "last", "daily 2026-11-22", "tag x", "pinned", "last good", "last rehearsed", "in the
+                     future" .. */
+    StrVec texts; /* in the user's language */
+} RetentionReasons;
+
+/* format: of a code in printf's way, with one text for %s at most, which may be NULL where there is none. Translated
+ * here. */
+void retention_tell(RetentionReasons *reasons, const char *format, const char *of);
+void retention_reasons_done(RetentionReasons *reasons);
+
 typedef struct RetentionVerdict {
     bool stays;
-    bool by_policy; /* a rule of the policy keeps it */
-    bool ahead;     /* it is from the future, and no rule was asked */
-    StrVec reasons; /* why it stays, all of them: "last", "daily 2026-11-22", "tag x", "pinned", "last good", "last
-                       rehearsed", "in the future"; or the one why it goes */
+    bool by_policy;           /* a rule of the policy keeps it */
+    bool ahead;               /* it is from the future, and no rule was asked */
+    RetentionReasons reasons; /* all why it stays; or the one why it goes */
 } RetentionVerdict;
 
 /* Backups whose moment is further ahead than clocks may differ stay and take nobody's place. */

@@ -111,35 +111,31 @@ int ladder_parse(const char *file, const char *text, size_t len, Ladder *ret, Er
     return rc;
 }
 
-static int unknown(const char *name, Error *err)
+static int read_builtin(const char *name, const char *file, Ladder *ret, Error *err)
 {
     _cleanup_(buf_done) Buf names = BUF_INIT(4096);
-    for (size_t i = 0; i < ARRAY_SIZE(builtin_ladders); i++)
-        if (buf_printf(&names, err, "%s%s", i ? ", " : "", builtin_ladders[i].name) < 0)
-            return -1;
+    for (size_t i = 0; i < ARRAY_SIZE(builtin_ladders); i++) {
+        const char *text = builtin_ladders[i].text;
+        if (strcmp(builtin_ladders[i].name, name) == 0)
+            return ladder_parse(file, text, strlen(text), ret, err);
+        buf_printf(&names, NULL, "%s%s", i ? ", " : "", builtin_ladders[i].name);
+    }
     error_set(err, ERR_NOT_FOUND, "no ladder of releases is known for \"%s\"", name);
     return error_hint(err, "There are ladders for %s, and those in %s.", buf_str(&names), LADDER_DIR);
 }
 
 int ladder_read(const char *dir, const char *name, Ladder *ret, Error *err)
 {
-    if (*name == 0 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name))
-        return unknown(name, err);
     _cleanup_(secret_buf_done) Buf text = BUF_INIT(0);
     _cleanup_free_ char *file = xasprintf("%s.yaml", name);
-    Error why = ERROR_INIT;
-    int rc = app_file_read(dir ? dir : LADDER_DIR, file, &text, &why);
+    Error why = {.code = ERR_NOT_FOUND};
+    bool is_name = *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(name);
+    int rc = is_name ? app_file_read(dir ? dir : LADDER_DIR, file, &text, &why) : -1;
     if (rc < 0 && why.code != ERR_NOT_FOUND) {
         *err = why;
         return -1;
     }
-    if (rc == 0)
-        rc = ladder_parse(file, buf_str(&text), text.len, ret, err);
-    for (size_t i = 0; why.code == ERR_NOT_FOUND && i < ARRAY_SIZE(builtin_ladders); i++)
-        if (strcmp(builtin_ladders[i].name, name) == 0)
-            rc = ladder_parse(file, builtin_ladders[i].text, strlen(builtin_ladders[i].text), ret, err) == 0 ? 1 : -2;
-    if (rc == -1 && why.code == ERR_NOT_FOUND)
-        return unknown(name, err);
+    rc = rc == 0 ? ladder_parse(file, buf_str(&text), text.len, ret, err) : read_builtin(name, file, ret, err);
     if (rc < 0)
         return -1;
     ret->name = xstrdup(name);

@@ -133,6 +133,38 @@ static void append_part(Buf *out, const char *before, const char *fresh, const c
     }
 }
 
+static bool is_parameter(const char *text, size_t len, const char *name)
+{
+    size_t name_len = strlen(name);
+    return len > name_len && strncmp(text, name, name_len) == 0 && text[name_len] == '=';
+}
+
+/* A parameter counts for more than what stands before the "?": none of what has changed there may stay. */
+static void append_rest(Buf *out, const char *rest, const AppTarget *fresh)
+{
+    const struct {
+        const char *name, *fresh;
+    } parts[] = {{"host", fresh->host},
+                 {"hostaddr", fresh->host},
+                 {"port", fresh->port},
+                 {"user", fresh->user},
+                 {"dbname", fresh->database}};
+    const char *separator = "?";
+    while (*rest == '?' || *rest == '&') {
+        size_t len = strcspn(++rest, "&#");
+        bool stays = true;
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+            stays = stays && !(parts[i].fresh && is_parameter(rest, len, parts[i].name));
+        if (stays) {
+            buf_append_str(out, separator, NULL);
+            buf_append(out, rest, len, NULL);
+            separator = "&";
+        }
+        rest += len;
+    }
+    buf_append_str(out, rest, NULL);
+}
+
 static void retarget_url(const AppSetting *setting, const AppServer *server, const AppTarget *target, AppEdits *ret)
 {
     enum { URL_MAX = 16 * 1024 };
@@ -141,20 +173,21 @@ static void retarget_url(const AppSetting *setting, const AppServer *server, con
     if (setting->value == NULL || strlen(setting->value) > URL_MAX / 4 || !url_parse(setting->value, &url) ||
         buf_reserve(&out, URL_MAX - 1, NULL) < 0)
         return;
-    const char *port = target->port ? target->port : NULL;
-    if (port && strcmp(port, server->port ? server->port : POSTGRES_PORT) == 0)
-        port = NULL;
-    const char *host = target->host ? host_for(server->host, target->host) : NULL;
+    AppTarget fresh = *target;
+    if (fresh.port && strcmp(fresh.port, server->port ? server->port : POSTGRES_PORT) == 0)
+        fresh.port = NULL;
+    if (fresh.host)
+        fresh.host = host_for(server->host, fresh.host);
     buf_append(&out, url.scheme, url.scheme_len, NULL);
-    append_part(&out, "", target->user, url.user, url.user_len);
+    append_part(&out, "", fresh.user, url.user, url.user_len);
     if (url.password)
         buf_append(&out, url.password, url.password_len, NULL);
-    if (url.user || target->user)
+    if (url.user || fresh.user)
         buf_append_str(&out, "@", NULL);
-    append_part(&out, "", host, url.host, url.host_len);
-    append_part(&out, ":", port, url.port, url.port_len);
-    append_part(&out, "/", target->database, url.path, url.path_len);
-    buf_append_str(&out, url.rest, NULL);
+    append_part(&out, "", fresh.host, url.host, url.host_len);
+    append_part(&out, ":", fresh.port, url.port, url.port_len);
+    append_part(&out, "/", fresh.database, url.path, url.path_len);
+    append_rest(&out, url.rest, &fresh);
     app_edits_set(ret, setting, buf_str(&out));
 }
 

@@ -6,6 +6,7 @@
 
 #include "file.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "wipe.h"
 
 typedef int (*Reader)(SettingsInput *input, Settings *ret, Error *err);
@@ -117,7 +118,7 @@ static int read_environment(Scene *scene, Error *err)
         if (name == NULL)
             return 0;
         const char *value = secure_getenv(name->value);
-        SettingsInput input = {.file = "the environment", .prefix = "", .text = "", .len = 0};
+        SettingsInput input = {.file = _("the environment"), .prefix = "", .text = "", .len = 0};
         if (value == NULL)
             continue;
         if (settings_add(&scene->settings, &input, name->value, value, 0, 0, err) < 0)

@@ -1,10 +1,12 @@
 #include "yamltext.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kura/mem.h"
 #include "kura/text.h"
+#include "kura/words.h"
 
 size_t yaml_text_byte(const YamlText *yaml, yaml_mark_t mark)
 {
@@ -51,7 +53,7 @@ void yaml_text_parser(YamlText *yaml, yaml_parser_t *parser)
 
 int yaml_text_refuse_syntax(YamlText *yaml, const yaml_parser_t *parser)
 {
-    _cleanup_free_ char *what = xasprintf("invalid YAML: %s", parser->problem ? parser->problem : "no memory");
+    _cleanup_free_ char *what = xasprintf(_("invalid YAML: %s"), parser->problem ? parser->problem : strerror(ENOMEM));
     return yaml_text_refuse(yaml, parser->problem_mark, what);
 }
 

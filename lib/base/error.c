@@ -69,6 +69,7 @@ int error_errno(Error *err, int errnum, const char *format, ...)
     size_t used = strlen(err->message);
     char text[256];
     snprintf(err->message + used, sizeof err->message - used, ": %s", strerror_r(errnum, text, sizeof text));
+    end_whole(err->message, sizeof err->message);
     if (errnum == ENOSPC || errnum == EDQUOT)
         error_hint(err, "Free some space, or use another directory; nothing that was there before was harmed.");
     if (errnum == EIO)

@@ -74,7 +74,7 @@ static char *sample_text(const PGresult *rows)
 static void tell_valid(const Proofs *proofs, const char *name, const char *relation)
 {
     _cleanup_free_ char *quoted = sql_quote_ident(name);
-    _cleanup_free_ char *hint = xasprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s; would work.", relation, quoted);
+    _cleanup_free_ char *hint = xasprintf(_("ALTER TABLE %s VALIDATE CONSTRAINT %s; would work."), relation, quoted);
     findings_add(proofs->findings, FINDING_NOTE, "constraint-not-valid", hint,
                  "constraint \"%s\" on %s is NOT VALID, though every row complies", name, relation);
 }

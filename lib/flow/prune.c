@@ -20,7 +20,7 @@ void prune_report_done(PruneReport *report)
         free(report->backups[i].id);
         free(report->backups[i].app);
         free(report->backups[i].started);
-        strvec_done(&report->backups[i].reasons);
+        retention_reasons_done(&report->backups[i].reasons);
     }
     free(report->backups);
     *report = (PruneReport){0};
@@ -174,10 +174,10 @@ static void report_backup(Prune *prune, PruneEntry *entry, RetentionVerdict *ver
     };
     PruneBackup *backup = &report->backups[report->n_backups++];
     if (verdict == NULL) {
-        strvec_push(&backup->reasons, "to be removed");
+        retention_tell(&backup->reasons, N_("to be removed"), NULL);
     } else {
         backup->reasons = verdict->reasons;
-        verdict->reasons = (StrVec){0};
+        verdict->reasons = (RetentionReasons){0};
     }
     entry->goes = !backup->stays;
     report->n_going += entry->goes;

@@ -241,8 +241,8 @@ static void check_files(Restore *restore)
         if (!files->only_empty || !has_files(files->dir))
             continue;
         _cleanup_free_ char *hint =
-            xasprintf("Say --files %s=%s to restore into it all the same: files that are right are kept, those that "
-                      "differ are replaced. --only db leaves files alone.",
+            xasprintf(_("Say --files %s=%s to restore into it all the same: files that are right are kept, those that "
+                        "differ are replaced. --only db leaves files alone."),
                       files->name, files->dir);
         findings_add(restore->findings, FINDING_ERROR, "directory-not-empty", hint,
                      "directory \"%s\", where fileset \"%s\" was, has files in it on this host", files->dir,

@@ -4,15 +4,19 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 
 enum { SPAN_TEXT_SIZE = 24 };
 
 static const struct {
-    const char *name, *format; /* of strftime */
+    const char *format; /* of strftime */
+    const char *stays, *goes;
 } spans[RETAIN_SPANS] = {
-    [RETAIN_HOURLY] = {"hourly", "%Y-%m-%dT%H"}, [RETAIN_DAILY] = {"daily", "%Y-%m-%d"},
-    [RETAIN_WEEKLY] = {"weekly", "%G-W%V"},      [RETAIN_MONTHLY] = {"monthly", "%Y-%m"},
-    [RETAIN_YEARLY] = {"yearly", "%Y"},
+    [RETAIN_HOURLY] = {"%Y-%m-%dT%H", N_("hourly %s"), N_("newer one of hourly %s")},
+    [RETAIN_DAILY] = {"%Y-%m-%d", N_("daily %s"), N_("newer one of daily %s")},
+    [RETAIN_WEEKLY] = {"%G-W%V", N_("weekly %s"), N_("newer one of weekly %s")},
+    [RETAIN_MONTHLY] = {"%Y-%m", N_("monthly %s"), N_("newer one of monthly %s")},
+    [RETAIN_YEARLY] = {"%Y", N_("yearly %s"), N_("newer one of yearly %s")},
 };
 
 /* The backups of one application that the rules count, the newest first. */
@@ -23,6 +27,18 @@ typedef struct Judge {
     size_t *order;
     size_t n;
 } Judge;
+
+void retention_tell(RetentionReasons *reasons, const char *format, const char *of)
+{
+    strvec_pushf(&reasons->codes, format, of);
+    strvec_pushf(&reasons->texts, words_get(format), of);
+}
+
+void retention_reasons_done(RetentionReasons *reasons)
+{
+    strvec_done(&reasons->codes);
+    strvec_done(&reasons->texts);
+}
 
 bool retention_is_given(const RetentionPolicy *policy)
 {
@@ -50,11 +66,11 @@ static const RetentionItem *item_of(const Judge *judge, size_t rank)
     return &judge->items[judge->order[rank]];
 }
 
-static void keep(RetentionVerdict *verdict, bool by_policy, const char *reason)
+static void keep(RetentionVerdict *verdict, bool by_policy, const char *reason, const char *of)
 {
     verdict->stays = true;
     verdict->by_policy |= by_policy;
-    strvec_push(&verdict->reasons, reason);
+    retention_tell(&verdict->reasons, reason, of);
 }
 
 static void keep_span(const Judge *judge, RetentionSpan span)
@@ -67,8 +83,7 @@ static void keep_span(const Judge *judge, RetentionSpan span)
             continue;
         strcpy(last, text);
         left--;
-        _cleanup_free_ char *reason = xasprintf("%s %s", spans[span].name, text);
-        keep(verdict_of(judge, i), true, reason);
+        keep(verdict_of(judge, i), true, spans[span].stays, text);
     }
 }
 
@@ -77,19 +92,16 @@ static void keep_within(const Judge *judge)
 {
     for (size_t i = 0; i < judge->n && judge->policy->within > 0; i++)
         if (difftime(item_of(judge, 0)->moment, item_of(judge, i)->moment) <= judge->policy->within)
-            keep(verdict_of(judge, i), true, "within");
+            keep(verdict_of(judge, i), true, N_("within"), NULL);
 }
 
 static void keep_tags(const Judge *judge)
 {
     const StrVec *tags = judge->policy->tags;
     for (size_t i = 0; tags != NULL && i < judge->n; i++)
-        for (size_t j = 0; j < tags->n; j++) {
-            if (!strvec_contains(item_of(judge, i)->tags, tags->v[j]))
-                continue;
-            _cleanup_free_ char *reason = xasprintf("tag %s", tags->v[j]);
-            keep(verdict_of(judge, i), true, reason);
-        }
+        for (size_t j = 0; j < tags->n; j++)
+            if (strvec_contains(item_of(judge, i)->tags, tags->v[j]))
+                keep(verdict_of(judge, i), true, N_("tag %s"), tags->v[j]);
 }
 
 /* What no policy and no person takes away. */
@@ -99,11 +111,11 @@ static void protect(const Judge *judge)
     for (size_t i = 0; i < judge->n; i++) {
         const RetentionItem *item = item_of(judge, i);
         if (item->pinned)
-            keep(verdict_of(judge, i), false, "pinned");
+            keep(verdict_of(judge, i), false, N_("pinned"), NULL);
         if (item->good && !good)
-            keep(verdict_of(judge, i), false, "last good");
+            keep(verdict_of(judge, i), false, N_("last good"), NULL);
         if (item->rehearsed && !rehearsed)
-            keep(verdict_of(judge, i), false, "last rehearsed");
+            keep(verdict_of(judge, i), false, N_("last rehearsed"), NULL);
         good |= item->good;
         rehearsed |= item->rehearsed;
     }
@@ -112,19 +124,19 @@ static void protect(const Judge *judge)
 /* The shortest span for which a newer backup is kept instead says it best. */
 static void tell_why_not(const Judge *judge, size_t rank)
 {
-    StrVec *reasons = &verdict_of(judge, rank)->reasons;
+    RetentionReasons *reasons = &verdict_of(judge, rank)->reasons;
     for (int span = 0; span < RETAIN_SPANS; span++) {
         char text[SPAN_TEXT_SIZE];
         span_text((RetentionSpan)span, item_of(judge, rank)->moment, text);
-        _cleanup_free_ char *reason = xasprintf("%s %s", spans[span].name, text);
+        _cleanup_free_ char *kept = xasprintf(spans[span].stays, text);
         for (size_t i = 0; i < rank && judge->policy->spans[span] > 0; i++) {
-            if (!strvec_contains(&verdict_of(judge, i)->reasons, reason))
+            if (!strvec_contains(&verdict_of(judge, i)->reasons.codes, kept))
                 continue;
-            strvec_pushf(reasons, "newer one of %s", reason);
+            retention_tell(reasons, spans[span].goes, text);
             return;
         }
     }
-    strvec_push(reasons, "older than what is kept");
+    retention_tell(reasons, N_("older than what is kept"), NULL);
 }
 
 /* The rules of the policy do not see what a person removes: another backup takes its place. */
@@ -137,7 +149,7 @@ static void judge_app(const Judge *all)
         if (!item_of(all, i)->removed)
             judge.order[judge.n++] = all->order[i];
     for (size_t i = 0; i < judge.n && i < judge.policy->last; i++)
-        keep(verdict_of(&judge, i), true, "last");
+        keep(verdict_of(&judge, i), true, N_("last"), NULL);
     for (int span = 0; span < RETAIN_SPANS; span++)
         keep_span(&judge, (RetentionSpan)span);
     keep_within(&judge);
@@ -149,7 +161,7 @@ static void judge_app(const Judge *all)
     free(judge.order);
     for (size_t i = 0; i < all->n; i++)
         if (item_of(all, i)->removed && !verdict_of(all, i)->stays)
-            strvec_push(&verdict_of(all, i)->reasons, "to be removed");
+            retention_tell(&verdict_of(all, i)->reasons, N_("to be removed"), NULL);
 }
 
 static int compare_items(const void *a, const void *b, void *ctx)
@@ -177,7 +189,7 @@ void retention_judge(const RetentionPolicy *policy, const RetentionItem *items, 
     for (size_t i = 0; i < n; i++) {
         ret[i].ahead = is_ahead(&items[i], now) && !items[i].removed;
         if (ret[i].ahead)
-            keep(&ret[i], false, "in the future");
+            keep(&ret[i], false, N_("in the future"), NULL);
         else
             order[counted++] = i;
     }
@@ -193,5 +205,5 @@ void retention_judge(const RetentionPolicy *policy, const RetentionItem *items, 
 void retention_done(RetentionVerdict *verdicts, size_t n)
 {
     for (size_t i = 0; i < n && verdicts != NULL; i++)
-        strvec_done(&verdicts[i].reasons);
+        retention_reasons_done(&verdicts[i].reasons);
 }

@@ -164,7 +164,7 @@ static void append_count(Buf *out, size_t n, const char *words)
 {
     const char *translated = words_get(words);
     if (translated != words) {
-        buf_printf(out, NULL, _("%s%zu %s"), out->len ? ", " : "", n, translated);
+        buf_printf(out, NULL, _("%s%zu %s"), out->len ? _(", ") : "", n, translated);
         return;
     }
     size_t len = strlen(words);

@@ -97,9 +97,8 @@ static void one_line(char *text)
 
 /* "peer": many guides have an application that way, and its backups are to be made by root. */
 static const char peer_hint[] =
-    "On its socket the server may let in a role only under the system user of the same name: run kura as that user, "
-    "let "
-    "root in by pg_ident.conf and map= in pg_hba.conf, or use a password and host=localhost.";
+    N_("On its socket the server may let in a role only under the system user of the same name: run kura as that user, "
+       "let root in by pg_ident.conf and map= in pg_hba.conf, or use a password and host=localhost.");
 
 static const char *connect_hint(PGconn *pg, const char *sqlstate)
 {

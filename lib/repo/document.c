@@ -5,6 +5,7 @@
 
 #include "crypt_priv.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "manifest_priv.h"
 
 #define SUFFIX ".json"
@@ -37,16 +38,17 @@ int document_put(Repo *repo, const DocumentKind *kind, const char *id, const jso
 {
     _cleanup_(buf_done) Buf text = BUF_INIT(kind->max);
     if (jsondoc_format(document, &text, err) < 0)
-        return error_wrap(err, "writing the document of a %s", kind->what);
+        return error_wrap(err, "writing the document of a %s", words_get(kind->what));
     if (kind->check(text.data, text.len, err) < 0)
-        return error_wrap(err, "the document of the new %s would not be readable", kind->what);
-    return put_text(repo, kind, id, &text, exclusive, err) < 0 ? error_wrap(err, "committing %s %s", kind->what, id)
-                                                               : 0;
+        return error_wrap(err, "the document of the new %s would not be readable", words_get(kind->what));
+    return put_text(repo, kind, id, &text, exclusive, err) < 0
+               ? error_wrap(err, "committing %s %s", words_get(kind->what), id)
+               : 0;
 }
 
 static int no_document(Repo *repo, const DocumentKind *kind, const char *id, Error *err)
 {
-    error_set(err, ERR_NOT_FOUND, "there is no %s \"%s\" in the repository \"%s\"", kind->what, id,
+    error_set(err, ERR_NOT_FOUND, "there is no %s \"%s\" in the repository \"%s\"", words_get(kind->what), id,
               store_name(repo->store));
     return error_hint(err, "\"kura list\" shows what there is.");
 }
@@ -83,7 +85,7 @@ int document_get(Repo *repo, const DocumentKind *kind, const char *id, Buf *out,
         return no_document(repo, kind, id, err);
     if (err)
         *err = why;
-    return error_wrap(err, "reading %s %s", kind->what, id);
+    return error_wrap(err, "reading %s %s", words_get(kind->what), id);
 }
 
 typedef struct Listing {
@@ -124,12 +126,12 @@ int document_is_there(Repo *repo, const DocumentKind *kind, const char *id, bool
         return 0;
     if (err)
         *err = why;
-    return error_wrap(err, "looking for %s %s", kind->what, id);
+    return error_wrap(err, "looking for %s %s", words_get(kind->what), id);
 }
 
 int document_delete(Repo *repo, const DocumentKind *kind, const char *id, Error *err)
 {
     char key[KEY_SIZE];
     document_key(repo, kind, id, key);
-    return store_delete(repo->store, key, err) < 0 ? error_wrap(err, "removing %s %s", kind->what, id) : 0;
+    return store_delete(repo->store, key, err) < 0 ? error_wrap(err, "removing %s %s", words_get(kind->what), id) : 0;
 }

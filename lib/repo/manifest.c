@@ -5,6 +5,7 @@
 #include "document_priv.h"
 #include "jsonnode_priv.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "manifest_priv.h"
 
 DEFINE_CLEANUP(Manifest, manifest_free)
@@ -103,7 +104,7 @@ static int check(const void *text, size_t len, Error *err)
 }
 
 static const DocumentKind kind = {
-    .what = "backup",
+    .what = N_("backup"),
     .prefix = "backups/",
     .sealed = "sealed-manifest",
     .max = MANIFEST_MAX,

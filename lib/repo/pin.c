@@ -8,6 +8,7 @@
 #include "kura/clock.h"
 #include "kura/manifest.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "lock_priv.h"
 #include "manifest_priv.h"
 
@@ -70,7 +71,7 @@ static int check(const void *text, size_t len, Error *err)
 }
 
 static const DocumentKind kind = {
-    .what = "pin",
+    .what = N_("pin"),
     .prefix = "pins/",
     .sealed = "sealed-pin",
     .max = PIN_MAX,

@@ -89,7 +89,7 @@ static int check(const void *text, size_t len, Error *err)
 }
 
 static const DocumentKind kind = {
-    .what = "rehearsal",
+    .what = N_("rehearsal"),
     .prefix = "rehearsals/",
     .sealed = "sealed-rehearsal",
     .max = REHEARSAL_MAX,

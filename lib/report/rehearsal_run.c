@@ -42,8 +42,8 @@ static void change_row(Html *h, const void *ctx, size_t i)
     const RehearsalSchemaChange *change = &((const RehearsalRun *)ctx)->changes[i];
     html(h,
          "<td><span class=\"change {=}\"><i aria-hidden=true>{}</i> {}</span></td><th scope=row>{} <bdi>{}</bdi></th>",
-         kinds[change->kind].class, kinds[change->kind].sign, words_get(kinds[change->kind].word), change->what,
-         change->name);
+         kinds[change->kind].class, kinds[change->kind].sign, words_get(kinds[change->kind].word),
+         words_get(change->what), change->name);
     definition(h, change->before);
     definition(h, change->after);
 }

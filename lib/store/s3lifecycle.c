@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "s3answer.h"
 #include "s3xml.h"
 
@@ -78,9 +79,9 @@ static int take_element(void *ctx, const char *path, const char *text, Error *er
     else if (ends_with(path, "/Prefix"))
         reader->elsewhere = reader->elsewhere || misses(reader->prefix, text);
     else if (strcmp(path, "/Rule/Expiration/Days") == 0)
-        snprintf(rule->expires, sizeof rule->expires, "after %.9s days", text);
+        snprintf(rule->expires, sizeof rule->expires, _("after %.9s days"), text);
     else if (strcmp(path, "/Rule/Expiration/Date") == 0)
-        snprintf(rule->expires, sizeof rule->expires, "on %.10s", text);
+        snprintf(rule->expires, sizeof rule->expires, _("on %.10s"), text);
     else if (strcmp(path, "/Rule/Transition/StorageClass") == 0 && is_archive(text))
         copy(rule->archives, sizeof rule->archives, text);
     else if (strncmp(path, "/Rule/NoncurrentVersionExpiration", 33) == 0)

@@ -11,6 +11,7 @@
 
 #include "kura/clock.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "s3env.h"
 #include "s3fetch.h"
 #include "secrettext.h"
@@ -124,7 +125,7 @@ static int read_object(json_t *object, S3Credentials *credentials, Error *err)
     credentials->expires = expires ? parse_moment(expires) : 0;
     if (credentials->expires < 0)
         return error_set(err, ERR_CORRUPT, "the answer's moment of expiration is malformed");
-    if (s3credentials_check(credentials, "the answer", err) < 0) {
+    if (s3credentials_check(credentials, _("the answer"), err) < 0) {
         if (err)
             err->code = ERR_CORRUPT;
         return -1;

@@ -122,7 +122,7 @@ static int failure(const Request *request, const S3Meaning *meaning, Error *err)
         snprintf(what, sizeof what, "%d%s%s%s%s", answer->status, error->code[0] ? " " : "", error->code,
                  error->message[0] ? ": " : "", error->message);
     else
-        snprintf(what, sizeof what, "%s", answer->why[0] ? answer->why : "no HTTP answer");
+        snprintf(what, sizeof what, "%s", answer->why[0] ? answer->why : _("no HTTP answer"));
     if (id[0])
         snprintf(identity, sizeof identity, _(" (request id %s)"), id);
     if (outcome->tries > 1) {

@@ -74,7 +74,22 @@ speaks 'repair' '0|3' repair --db "$(conn naive)" --app-role misskey --apply --u
 speaks 'repair --undo' 0 repair --db "$(conn naive)" --undo "$WORK/undo.sql" --apply
 speaks 'check' '0|3' check not-null 'note("userId")' --db "$(conn src)"
 speaks 'status' '0|3' status --repo "$repo" --app site
+speaks 'restore --swap' '0|3' restore latest --repo "$repo" --app site --db "$(conn copy)" --swap --no-verify
+check 'restore --swap: aligned' words aligned "$WORK/out"
+speaks 'undo' 0 undo --db "$(conn copy)"
+speaks 'prune --old-databases' 0 prune --old-databases --db "$(conn copy)"
+speaks 'pin' 0 pin latest --repo "$repo" --app site
+speaks 'show a pinned one' 0 show latest --repo "$repo" --app site
+speaks 'key list' 0 key list --repo "$repo"
+speaks 'repair-repository' 0 repair-repository --repo "$repo"
+speaks 'export' 0 export latest "$WORK/exported" --repo "$repo" --app another
+kura init --repo "$WORK/second" >"$WORK/log" 2>&1 || { cat "$WORK/log"; die 'no second repository'; }
+speaks 'copy' '0|3' copy latest --repo "$repo" --app another --to "$WORK/second" --decrypt
+speaks 'remap' '0|3' remap "$WORK/dump" --output "$WORK/remapped" --map misskey=other
+speaks 'status for a monitor' '0|1|2' status --repo "$repo" --app site --nagios
+check 'status for a monitor: what it reads stays' grep -q "^KURA OK - siteを.*前にバックアップ | 'site backup age'=" "$WORK/out"
 speaks 'a wrong option' 2 backup --repos x
+speaks 'an application twice' 2 doctor site --app site
 speaks 'no server' 1 audit --db "host=$WORK user=postgres dbname=x" --app-role x
 check 'no such database: by the server, in its own language' status_is 1 ja audit --db "$(conn nowhere)" --app-role x
 check 'no such database: what to do, by SQLSTATE' says 'データベース名を確認してください'
@@ -107,6 +122,17 @@ ja_site 'schema check' 4 schema check --app misskey
 ja_site 'doctor --app' '0|1|3' doctor --app misskey
 check 'doctor --app: aligned' words aligned "$WORK/out"
 ja_site 'restore --app' '0|3' restore latest --app misskey --plan
+ja_site 'move plan' '0|3' move plan --app misskey
+ja_site 'move plan, on the new host' '0|3' move plan --as new --app misskey --db "$(conn moved)"
+ja_site 'move config' 0 move config --app misskey --db "$(conn copy)"
+ja_site 'move ladder' 0 move ladder mastodon --from 3.5.0 --to 4.3
+ja_site 'schema hook' 0 schema hook systemd misskey.service --app misskey
+ja_site 'guard' 4 guard misskey -- true
+ja_site 'prune --plan' 0 prune --app misskey --keep-daily 1 --plan
+check 'prune --plan: aligned' words aligned "$WORK/out"
+check 'prune --plan: the reasons' grep -qE '残す .*  日次 20[0-9-]+, 最後の正常なもの$' "$WORK/out"
+check 'prune --plan: .. of what goes' grep -qE '削除予定 .*  日次 20[0-9-]+にはより新しいものあり$' "$WORK/out"
+ja_site 'install-timer' 0 install-timer --app misskey
 ja_site 'doctor --list' 0 doctor --list
 check 'doctor --list: aligned' words aligned "$WORK/out"
 for id in $(kura doctor --list --json | jq -r '.checks[].id'); do

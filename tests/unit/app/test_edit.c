@@ -231,6 +231,36 @@ static void urls_part_by_part(void **state)
     app_site_free(site);
 }
 
+/* What libpq takes from behind the "?" counts for more than what stands before it. */
+static void urls_with_parameters(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } cases[] = {
+        {"postgres:///town?host=/run/postgresql&port=5433&user=old&sslmode=prefer",
+         "postgres://new@db2:5432/town2?sslmode=prefer"},
+        {"postgres://h/town?sslmode=prefer&dbname=old#x", "postgres://new@db2/town2?sslmode=prefer#x"},
+        {"postgres://h/town?host=h3", "postgres://new@db2/town2"},
+        {"postgres://h/town?hostaddr=10.0.0.3&target_session_attrs=any&hosts=x",
+         "postgres://new@db2/town2?target_session_attrs=any&hosts=x"},
+    };
+    (void)state;
+    put(dir, "lib/mastodon/version.rb", RUBY);
+    put(dir, "Gemfile.lock", LOCK);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_free_ char *env = xasprintf("DATABASE_URL=%s\n", cases[i].before);
+        _cleanup_free_ char *wanted = xasprintf("DATABASE_URL=%s\n", cases[i].after);
+        put(dir, ".env.production", env);
+        AppSite *site = site_of("mastodon", false);
+        _cleanup_(app_edits_done) AppEdits edits = {0};
+        _cleanup_(buf_done) Buf text = BUF_INIT(65536);
+        retarget(site, &(AppTarget){.host = "db2", .port = "5432", .database = "town2", .user = "new"}, &edits);
+        assert_int_equal(app_edit_text(&edits, ".env.production", env, strlen(env), &text, &err), 0);
+        assert_string_equal(buf_str(&text), wanted);
+        app_site_free(site);
+    }
+}
+
 /* ---- in its place ---- */
 
 static void applied_and_read_again(void **state)
@@ -332,13 +362,10 @@ static void wrong_settings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EDIT_TEST(yaml_in_place),
-        EDIT_TEST(local_stays_local),
-        EDIT_TEST(dotenv_in_place),
-        EDIT_TEST(urls_part_by_part),
-        EDIT_TEST(quotes_without_the_code),
-        EDIT_TEST(applied_and_read_again),
-        EDIT_TEST(put_back_when_it_reads_otherwise),
+        EDIT_TEST(yaml_in_place),          EDIT_TEST(local_stays_local),
+        EDIT_TEST(dotenv_in_place),        EDIT_TEST(urls_part_by_part),
+        EDIT_TEST(urls_with_parameters),   EDIT_TEST(quotes_without_the_code),
+        EDIT_TEST(applied_and_read_again), EDIT_TEST(put_back_when_it_reads_otherwise),
         EDIT_TEST(wrong_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,8 +72,8 @@ static void assert_verdicts(const RetentionPolicy *policy, const Given *given, s
         const RetentionVerdict *verdict = &judged->verdicts[i];
         _cleanup_(buf_done) Buf text = BUF_INIT(1000);
         buf_append_str(&text, verdict->stays ? "+" : "-", NULL);
-        for (size_t j = 0; j < verdict->reasons.n; j++)
-            buf_printf(&text, NULL, "%s%s", j ? ", " : "", verdict->reasons.v[j]);
+        for (size_t j = 0; j < verdict->reasons.codes.n; j++)
+            buf_printf(&text, NULL, "%s%s", j ? ", " : "", verdict->reasons.codes.v[j]);
         if (strcmp(buf_str(&text), expected[i]) != 0)
             fail_msg("%s of %s: not \"%s\" but \"%s\"", given[i].moment, judged->items[i].app, expected[i],
                      buf_str(&text));
