@@ -22,6 +22,29 @@ static void way_done(Way *way)
     ladder_done(&way->ladder);
 }
 
+/* Whether what runs is newer than all that kura knows: then there is nothing to pass, as far as it knows. */
+static int is_beyond(Session *session, const Ladder *ladder, const char *from, bool *ret, Error *err)
+{
+    int order;
+    const char *last = ladder->v[ladder->n - 1].version;
+    if (version_compare(from, last, &order, err) < 0)
+        return -1;
+    *ret = order > 0;
+    _cleanup_free_ char *hint = xasprintf(_("Newer ones can be described in %s/%s.yaml."), LADDER_DIR, ladder->name);
+    if (*ret)
+        findings_add(&session->findings, FINDING_NOTE, "ladder-end", hint,
+                     "the last release of %s that kura knows of is %s", ladder->title, last);
+    return 0;
+}
+
+static void tell_fork(Session *session, const Ladder *ladder)
+{
+    if (session->site && session->site->fork)
+        findings_add(&session->findings, FINDING_NOTE, "ladder-of-another", NULL,
+                     "the releases are those of %s; what %s needs, its own notes tell", ladder->title,
+                     session->site->fork);
+}
+
 static int find_way(Session *session, const char *profile, Way *ret, Error *err)
 {
     const Options *options = session->options;
@@ -43,7 +66,14 @@ static int find_way(Session *session, const char *profile, Way *ret, Error *err)
         error_set(err, ERR_USAGE, "it is not known which version runs now");
         return error_hint(err, "Give --from with the version, or --app-dir with the directory of its code.");
     }
-    return ladder_climb(&ret->ladder, ret->from, ret->to, &ret->climb, err);
+    bool beyond = false;
+    tell_fork(session, &ret->ladder);
+    if (to == NULL && is_beyond(session, &ret->ladder, ret->from, &beyond, err) < 0)
+        return -1;
+    if (!beyond)
+        return ladder_climb(&ret->ladder, ret->from, ret->to, &ret->climb, err);
+    ret->climb.top = xstrdup(ret->from);
+    return 0;
 }
 
 /* ---- what there is to see ---- */
@@ -95,10 +125,13 @@ static void print_way(FILE *out, const Way *way)
     if (way->climb.postgresql)
         fprintf(out, _("PostgreSQL %s or newer is needed by the end, as far as release notes tell\n"),
                 way->climb.postgresql);
-    fprintf(out,
-            _("At each: stop the services, install the release, run its migrations (all of them), start and look; "
-              "then\n  kura move ladder %s --to %s --rung %s\n"),
-            way->ladder.name, way->climb.top, way->climb.v[0].version);
+    const char *how = way->ladder.required
+                          ? N_("At each: stop the services, install the release, run its migrations (all "
+                               "of them), start and look; then\n  kura move ladder %s --to %s --rung %s\n")
+                          : N_("Stop the services, install the release, run its migrations (all of them), "
+                               "start and look; then\n  kura move ladder %s --to %s --rung %s\n");
+    fprintf(out, words_get(how), way->ladder.name, way->climb.top,
+            way->ladder.required ? way->climb.v[0].version : way->climb.top);
 }
 
 /* ---- a rung ---- */

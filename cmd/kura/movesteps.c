@@ -36,6 +36,24 @@ static void add_option(Buf *out, const char *name, const char *value)
     buf_printf(out, NULL, " %s %s", name, word);
 }
 
+static void add_repository(Buf *out, const Options *options)
+{
+    add_option(out, "--config", options_text(options, OPT_CONFIG));
+    if (options->values[OPT_REPO].source == SOURCE_COMMAND_LINE)
+        add_option(out, "--repo", options_text(options, OPT_REPO));
+}
+
+static bool is_encrypted(const MoveRoute *route)
+{
+    return route->session->repo && repo_is_encrypted(route->session->repo);
+}
+
+static void add_identity(Buf *out, const Options *options)
+{
+    add_option(out, "--identity",
+               options_given(options, OPT_IDENTITY) ? options_text(options, OPT_IDENTITY) : "IDENTITY");
+}
+
 /* A command of kura with what names the application and the repository. The host that makes backups needs no identity.
  */
 static Buf kura_command(const MoveRoute *route, bool on_new, const char *command)
@@ -43,13 +61,10 @@ static Buf kura_command(const MoveRoute *route, bool on_new, const char *command
     const Options *options = route->session->options;
     Buf out = BUF_INIT(COMMAND_MAX);
     buf_printf(&out, NULL, "kura %s", command);
-    add_option(&out, "--config", options_text(options, OPT_CONFIG));
-    if (options->values[OPT_REPO].source == SOURCE_COMMAND_LINE)
-        add_option(&out, "--repo", options_text(options, OPT_REPO));
+    add_repository(&out, options);
     add_option(&out, "--app", route->app);
-    if (on_new && route->session->repo && repo_is_encrypted(route->session->repo))
-        add_option(&out, "--identity",
-                   options_given(options, OPT_IDENTITY) ? options_text(options, OPT_IDENTITY) : "IDENTITY");
+    if (on_new && is_encrypted(route))
+        add_identity(&out, options);
     return out;
 }
 
@@ -181,6 +196,24 @@ static void add_config(const MoveRoute *route, MoveSteps *ret)
     }
 }
 
+/* From now on it is the new host that makes backups. */
+static void add_nights(const MoveRoute *route, MoveSteps *ret)
+{
+    const Options *options = route->session->options;
+    Buf pin = BUF_INIT(COMMAND_MAX), timer = BUF_INIT(COMMAND_MAX);
+    buf_append_str(&pin, "kura key pin", NULL);
+    add_repository(&pin, options);
+    add_identity(&pin, options);
+    if (is_encrypted(route))
+        add(ret, true, &pin, N_("makes the key file with which this host makes backups from now on"));
+    buf_append_str(&timer, "kura install-timer", NULL);
+    add_option(&timer, "--config", options_text(options, OPT_CONFIG));
+    add_option(&timer, "--app", route->app);
+    buf_append_str(&timer, " --apply", NULL);
+    add(ret, true, &timer, N_("has them made every night"));
+    buf_done(&pin);
+}
+
 /* What the new host cannot know by itself. */
 static void add_outfit(const MoveRoute *route, MoveSteps *ret)
 {
@@ -212,6 +245,7 @@ void move_steps(const MoveRoute *route, MoveSteps *ret)
         add(ret, true, &command, N_("as the application wants it after a restore"));
     }
     add_units(route, ret, "start", true, N_("the downtime ends; kura starts no services"));
+    add_nights(route, ret);
     Buf doctor = kura_command(route, false, "doctor");
     add_app_dir(&doctor, route);
     add(ret, true, &doctor, N_("is all well, and will the next backup be made"));

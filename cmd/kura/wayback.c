@@ -20,6 +20,10 @@ static void add_target(Buf *out, const Session *session)
         _cleanup_free_ char *dir = text_shell_word(session->site->dir);
         buf_printf(out, NULL, " --app-dir %s", dir);
     }
+    for (size_t i = 0; i < options_list(session->options, OPT_APP_ENV)->n; i++) {
+        _cleanup_free_ char *text = text_shell_word(options_list(session->options, OPT_APP_ENV)->v[i]);
+        buf_printf(out, NULL, " --app-env %s", text);
+    }
     if (db) {
         _cleanup_free_ char *shown = redact_conninfo(db), *text = text_shell_word(shown);
         buf_printf(out, NULL, " --db %s", text);

@@ -130,16 +130,33 @@ static int read_source(const Apply *apply, const char *file, Buf *ret, struct st
     return app_file_read_at(dir, name, path, ret, ret_stat, err);
 }
 
+/* A directory that had to be made is like the one that the file comes from: the application must get into it. */
+static int settle_directory(int dir, const char *source, Error *err)
+{
+    _cleanup_close_ int from = -1;
+    const char *name;
+    struct stat like;
+    if (open_place(source, false, &from, &name, err) < 0)
+        return -1;
+    if (fstat(from, &like) < 0 || (geteuid() == 0 && fchown(dir, like.st_uid, like.st_gid) < 0) ||
+        fchmod(dir, like.st_mode & 0777) < 0)
+        return error_errno(err, errno, "could not give the directory of \"%s\" its owner and mode", source);
+    return 0;
+}
+
 static int place_file(Apply *apply, const char *name, Error *err)
 {
     _cleanup_(secret_buf_done) Buf text = BUF_INIT(0), edited = BUF_INIT(4 * APP_FILE_MAX);
     _cleanup_free_ char *path = app_path(apply->site->dir, name);
+    _cleanup_free_ char *source = source_of(apply->site, apply->beside, name);
+    _cleanup_free_ char *parent = xstrndup(path, (size_t)(strrchr(path, '/') - path));
     _cleanup_close_ int dir = -1;
     const char *base;
     struct stat st;
+    const bool is_new = access(parent, F_OK) < 0;
     if (read_source(apply, name, &text, &st, err) < 0 || buf_reserve(&edited, 2 * text.len + 4096, err) < 0 ||
         app_edit_text(apply->edits, name, buf_str(&text), text.len, &edited, err) < 0 ||
-        open_place(path, true, &dir, &base, err) < 0)
+        open_place(path, true, &dir, &base, err) < 0 || (is_new && settle_directory(dir, source, err) < 0))
         return -1;
     return same_content(dir, base, &edited) ? 0 : put(apply, dir, base, path, &st, &edited, err);
 }

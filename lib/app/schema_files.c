@@ -43,7 +43,7 @@ static int list_folder(const Listing *listing, int fd, const char *name, const c
 {
     if (!listing->deep || depth >= SCHEMA_DEPTH_MAX || is_foreign(name))
         return 0;
-    int inner = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int inner = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (inner < 0)
         return error_errno(err, errno, "cannot read the directory \"%s/%s\"", listing->root, path);
     return list(listing, inner, path, depth + 1, err);

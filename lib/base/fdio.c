@@ -49,11 +49,19 @@ static int open_part(int at, const char *name)
     return openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* The umask is for what is secret: others must get through what is on the way to it. */
+static bool make_part(int at, const char *name, bool last)
+{
+    if (mkdirat(at, name, 0755) < 0)
+        return errno == EEXIST;
+    return last || fchmodat(at, name, 0755, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Takes `at`, also when it fails. */
-static int step_into(int at, const char *name, bool make)
+static int step_into(int at, const char *name, bool make, bool last)
 {
     int fd = open_part(at, name);
-    if (fd < 0 && errno == ENOENT && make && (mkdirat(at, name, 0755) == 0 || errno == EEXIST))
+    if (fd < 0 && errno == ENOENT && make && make_part(at, name, last))
         fd = open_part(at, name);
     int error = errno;
     close(at);
@@ -75,7 +83,7 @@ int fd_open_directory(const char *path, bool make)
     int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (char *rest = way, *name; at >= 0 && (name = strsep(&rest, "/")) != NULL;)
         if (*name)
-            at = step_into(at, name, make);
+            at = step_into(at, name, make, rest == NULL || rest[strspn(rest, "/")] == 0);
     return at < 0 ? -1 : step_into_readable(at);
 }
 

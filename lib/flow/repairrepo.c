@@ -194,14 +194,9 @@ static void open_caches(RepairRepo *repair)
     repair->caches = xcalloc(apps->n + 1, sizeof *repair->caches);
     for (size_t i = 0; repair->options->cache_dir && i <= apps->n; i++) {
         const char *app = i < apps->n ? apps->v[i] : more && !strvec_contains(apps, more) ? more : NULL;
-        Error why = ERROR_INIT;
         Cache *cache;
-        if (app == NULL)
-            continue;
-        if (cache_open(repair->options->cache_dir, repair->repo, app, &cache, &why) == 0)
+        if (app != NULL && cache_open(repair->options->cache_dir, repair->repo, app, &cache, &repair->unseen) == 0)
             repair->caches[repair->n_caches++] = cache;
-        else
-            log_debug("%s", why.message);
     }
 }
 
@@ -277,6 +272,21 @@ static int run_round(RepairRepo *repair, double percent, Findings *findings, Err
                         repair, err);
 }
 
+/* Once a manifest is aside, verification knows nothing of its backup. */
+static void tell_given_up(const RepairRepoReport *report, Findings *findings)
+{
+    for (size_t i = 0; i < report->n_objects; i++) {
+        const RepairObject *object = &report->objects[i];
+        if (object->done && object->cure == CURE_SET_ASIDE && strcmp(object->code, "backup-unreadable") == 0)
+            findings_add(
+                findings, FINDING_ERROR, "backup-given-up",
+                "A copy of the repository may still have it: \"kura copy\" brings it from there. The next prune "
+                "removes what only this backup had.",
+                "\"%s\" is gone: its manifest could not be brought back and was moved to \"%s\"", object->object,
+                ASIDE);
+    }
+}
+
 /* Only the last round's findings tell how the repository is. What an index that came back names was not read yet. */
 static int run_rounds(RepairRepo *repair, Findings *findings, Error *err)
 {
@@ -304,6 +314,7 @@ int repair_repository(Repo *repo, const RepairRepoOptions *options, RepairRepoRe
     RepairRepo repair = {.repo = repo, .options = options, .report = ret, .progress = progress, .lock = lock};
     int rc = run_rounds(&repair, findings, err);
     if (rc == 0) {
+        tell_given_up(ret, findings);
         ret->leftovers = ret->verify.leftovers;
         rc = options->apply ? store_tidy(repo_store(repo), err) : 0;
     }

@@ -4,6 +4,7 @@
 
 #include "kura/log.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 #include "repairrepo_priv.h"
 
 DEFINE_CLEANUP(Manifest, manifest_free)
@@ -160,11 +161,23 @@ static int put_into_place(RepairRepo *repair, const LostManifest *lost, bool who
     return name && strcmp(name, lost->name) == 0 ? 0 : manifest_delete(repair->repo, lost->name, err);
 }
 
+/* What could not be looked at may have it. */
+static void leave(const RepairRepo *repair, RepairObject *object)
+{
+    object->cure = CURE_NONE;
+    free(object->why);
+    object->why =
+        xasprintf(_("it stays where it is, for it may be in the cache, which only --no-cache passes over: %s"),
+                  repair->unseen.message);
+}
+
 static int cure(RepairRepo *repair, LostManifest *lost, Error *err)
 {
     RepairObject *object = &repair->report->objects[lost->place];
     object->cure = lost->cure;
-    if (!repair->options->apply)
+    if (lost->found == NULL && repair->unseen.code != ERR_NONE)
+        leave(repair, object);
+    if (!repair->options->apply || object->cure == CURE_NONE)
         return 0;
     bool whole = lost->found && has_content(repair->repo, lost->found);
     object->cure = whole ? lost->cure : CURE_SET_ASIDE;

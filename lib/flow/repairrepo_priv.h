@@ -38,6 +38,7 @@ typedef struct RepairRepo {
     size_t n_lost, cap_lost;
     Cache **caches;
     size_t n_caches;
+    Error unseen;    /* why a cache could not be looked at; ERR_NONE: all were */
     size_t n_done;   /* in this round */
     bool incomplete; /* the last round could not read all manifests and indexes */
 } RepairRepo;

@@ -103,6 +103,8 @@ static int rewrite_pieces(const Rewriter *rewriter, const ManifestFileset *files
 
 static int rewrite_fileset(const Rewriter *rewriter, ManifestFileset *fileset, Error *err)
 {
+    if (fileset->n_index == 0)
+        return 0;
     Piece piece = {.lines = BUF_INIT(BLOB_MAX)};
     _cleanup_free_ BlobRef *index = xcalloc(fileset->n_index, sizeof *index);
     memcpy(index, fileset->index, fileset->n_index * sizeof *index);

@@ -199,7 +199,7 @@ static int open_root(const char *dir, int *ret, Error *err)
     for (char *slash = path; *slash && (slash = strchr(slash + 1, '/'));) {
         *slash = 0;
         if (mkdir(path, 0755) == 0)
-            chmod(path, 0755); /* the umask is for what is secret */
+            fchmodat(AT_FDCWD, path, 0755, AT_SYMLINK_NOFOLLOW); /* the umask is for what is secret */
         *slash = '/';
     }
     if (mkdir(path, 0755) < 0 && errno != EEXIST)

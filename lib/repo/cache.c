@@ -33,6 +33,17 @@ static int make_dirs(const char *dir)
     return mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : 0;
 }
 
+static int open_dir(const char *path)
+{
+    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int open_or_make(const char *path)
+{
+    int fd = open_dir(path);
+    return fd >= 0 || errno != ENOENT || make_dirs(path) < 0 ? fd : open_dir(path);
+}
+
 /* What somebody else could write there would be believed. */
 static const char *why_not(int fd)
 {
@@ -49,7 +60,7 @@ int cache_open(const char *dir, const Repo *repo, const char *app, Cache **ret, 
     char part[MANIFEST_APP_MAX + 1];
     manifest_app_part(repo, app, part);
     _cleanup_free_ char *path = xasprintf("%s/%s/%s", dir, repo_id(repo), part);
-    _cleanup_close_ int fd = make_dirs(path) < 0 ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int fd = open_or_make(path);
     const char *reason = fd < 0 ? strerror(errno) : why_not(fd);
     if (reason)
         return error_set(err, ERR_IO, "the cache \"%s\" is not used: %s", path, reason);

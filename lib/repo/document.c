@@ -126,7 +126,7 @@ int document_is_there(Repo *repo, const DocumentKind *kind, const char *id, bool
         return 0;
     if (err)
         *err = why;
-    return error_wrap(err, "looking for %s %s", kind->what, id);
+    return error_wrap(err, "looking for %s %s", words_get(kind->what), id);
 }
 
 int document_delete(Repo *repo, const DocumentKind *kind, const char *id, Error *err)

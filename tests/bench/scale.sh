@@ -76,12 +76,12 @@ measure_local() {
 }
 
 requests() { wc -l <"$work/count.log"; }
-received() { awk -F '\t' '{ n += $4 } END { printf "%.0f", n / 1024 }' "$work/count.log"; }
+sent() { awk -F '\t' '{ n += $3 } END { printf "%.0f", n / 1024 }' "$work/count.log"; }
 # asked NAME COMMAND...: notes the requests that it made
 asked() {
     faulty_rules count
     "${@:2}"
-    note "s3, $1: $(requests) requests ($(cut -f 1 "$work/count.log" | sort | uniq -c | awk '{ printf "%s%d %s", NR > 1 ? ", " : "", $1, $2 }')), $(received) KiB received"
+    note "s3, $1: $(requests) requests ($(cut -f 1 "$work/count.log" | sort | uniq -c | awk '{ printf "%s%d %s", (NR > 1 ? ", " : ""), $1, $2 }')), $(sent) KiB sent"
 }
 # single WHEN: what single paths cost.
 single() {

@@ -7,7 +7,7 @@
 /* What is read is written as it was read. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    RunState *state, *again;
+    RunState *state, *again = NULL;
     Error err = ERROR_INIT;
     Buf first = BUF_INIT(8 << 20), second = BUF_INIT(8 << 20);
     if (runstate_parse(data, len, &state, &err) < 0) {

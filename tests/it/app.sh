@@ -347,6 +347,9 @@ check 'the media are there' same_tree "$misskey/files" "$moved/files"
 check 'the application can read' test "$(PGPASSWORD=$secret PGUSER=moved sql moved_site 'SELECT count(*) FROM note')" = 2000
 check 'an audit asks for nothing' status_is 0 ask audit --app-dir "$moved"
 check 'nor does a check' status_is 0 ask check unique 'note(id)' --app-dir "$moved"
+check 'once more, in the place of that' status_is '0|3' ask restore latest --app-dir "$moved" --admin-db "$(conn postgres)" --swap --only db
+check 'an undo needs no more than the directory' status_is '0|3' ask undo --app-dir "$moved" --json
+check 'it is the one from before' jq -e '.undo | tostring | test("moved_site_before_")' "$WORK/out"
 sealed restore latest --app misskey --app-dir "$moved" --identity "$WORK/identity" --only files >"$WORK/over" 2>&1
 check 'its own configuration goes beside it' same "$misskey/.config/default.yml" "$moved.kura-new/.config/default.yml"
 check 'it is as it was' grep -q 'user: moved' "$moved/.config/default.yml"

@@ -45,6 +45,7 @@ redis: {host: redis.internal, port: 6379, pass: markerpass}
 id: 'aidx'
 YAML
 chmod 640 "$app/.config/default.yml"
+mkdir -m 750 "$app/.config/nested" && echo 'more' >"$app/.config/nested/note" && chown -R games "$app/.config/nested"
 printf '{\n\t"name": "misskey",\n\t"version": "2025.9.0"\n}\n' >"$app/package.json"
 printf 'export class Init1000000000000 {\n}\n' >"$app/packages/backend/migration/1000000000000-Init.js"
 for i in $(seq 300); do
@@ -110,6 +111,7 @@ check 'commands with real names' grep -qF "new: kura restore latest --repo $repo
 check 'the media first' grep -qF -- "--only files --repo $repo --app misskey --files media=$app/files" "$WORK/commands"
 check 'then the services' grep -qF 'old: systemctl stop misskey.service' "$WORK/commands"
 check 'then the configuration' grep -qF "new: kura move config --app-dir $app" "$WORK/commands"
+check 'backups are made by the new host then' grep -qF 'new: kura install-timer --app misskey --apply' "$WORK/commands"
 check 'nobody starts them but a person' grep -qF 'new: systemctl start misskey.service' "$WORK/commands"
 
 as_printed() { sh -c "$(sed -n "s|^new: kura \\(restore .* --plan\\)\$|'$KURA' \\1 --pg-bindir '$new17'|p" "$WORK/commands.old")"; }
@@ -150,6 +152,7 @@ check 'a restore on a bare host' status_is '0|3' ask restore latest --app misske
     --create-roles --map misskey=mk_prod
 check 'the rows' test "$(sql misskey 'SELECT count(*) FROM note')" = 60000
 check 'the files' same_tree "$WORK/away/misskey/files" "$app/files"
+check 'nothing bars the way to them' test "$(stat -c %a "$app" "$app/files" "$app.kura-new" | tr '\n' ' ')" = '755 755 700 '
 check 'the configuration, untouched' same "$WORK/away/misskey/.config/default.yml" "$app.kura-new/.config/default.yml"
 check 'with its mode' test "$(stat -c %a "$app.kura-new/.config/default.yml")" = 640
 check 'the role may log in with its password' test "$(PGPASSWORD=$secret PGUSER=mk_prod sql misskey 'SELECT count(*) FROM note')" = 60000
@@ -174,6 +177,7 @@ echo 'url: https://something.else/' | install -D -m 600 /dev/stdin "$app/.config
 check 'applied' status_is '0|3' ask move config --app-dir "$app" --db "$target" --map misskey=mk_prod \
     --set redis.host=10.9.8.7 --apply --json
 check 'the file from before is kept' grep -qx 'url: https://something.else/' "$app/.config/default.yml.before-kura"
+check 'what had to be made for it is as it was there' test "$(stat -c '%a %U' "$app/.config/nested")" = '750 games'
 check 'comments stay' grep -qx '# ours' "$app/.config/default.yml"
 check 'the mode stays' test "$(stat -c %a "$app/.config/default.yml")" = 640
 check 'only those lines changed' test "$(diff "$app.kura-new/.config/default.yml" "$app/.config/default.yml" | grep -c '^>')" = 4
@@ -192,6 +196,8 @@ check 'a setting that there is not' status_is 2 ask move config --app-dir "$app"
 check 'releases to pass' status_is 0 ask move ladder mastodon --from 2.7.4 --to 4.3
 check 'all minors' test "$(grep -cE '^  [0-9]+\.[0-9]+\.[0-9]+ ?' "$WORK/out")" = 12
 check 'with what they need' says 'PostgreSQL 12 or newer'
+check 'a release newer than all that is known' status_is 0 ask move ladder misskey --from 2025.99.1
+check 'is no way down' says 'the last release .* is 2025'
 check 'unknown versions' status_is 2 ask move ladder mastodon --from 1.6.1 --to 4.3
 check 'say what is known' says 'known are 2.7.4 to'
 check 'the code tells where it stands' status_is 0 ask move ladder --app-dir "$app" --json

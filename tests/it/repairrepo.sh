@@ -156,6 +156,16 @@ echo '{"kura": "manifest", "version": 1' >"$WORK/dir/backups/$latest.json"
 check 'a damaged manifest' status_is 3 kura repair-repository "${repo[@]}" --app misskey --apply
 check 'is in the cache' says "backups/$latest: brought back from the cache"
 check 'and back' status_is 0 kura show "$latest" "${repo[@]}"
+cp "$WORK/dir/backups/$latest.json" "$WORK/manifest"
+echo '{' >"$WORK/dir/backups/$latest.json"
+chmod -R g+w "$WORK/.cache"
+check 'a cache that cannot be believed' status_is 3 kura repair-repository "${repo[@]}" --app misskey --apply
+check 'is named' says 'may be in the cache.*others may write to it'
+check 'and the manifest stays where it is' test -e "$WORK/dir/backups/$latest.json"
+check 'without the cache it is given up' status_is 3 kura repair-repository "${repo[@]}" --no-cache --apply
+check 'which is told' says "\"backups/$latest\" is gone"
+chmod -R g-w "$WORK/.cache"
+cp "$WORK/manifest" "$WORK/dir/backups/$latest.json"
 sed -i 's/"version": 1/"version": 99/' "$WORK/dir/backups/$latest.json"
 check 'one of a newer kura' status_is 3 kura repair-repository "${repo[@]}" --app misskey --apply
 check 'is left alone' test -e "$WORK/dir/backups/$latest.json"

@@ -76,13 +76,12 @@ cp "$WORK/lying.json" "$repo/backups/$(jq -r .id "$WORK/old.json").json"
 check 'one that lies about it is refused' status_is 1 kura show latest --repo "$repo" --files --path '**'
 cp "$WORK/new.json" "$repo/backups/$(jq -r .id "$WORK/old.json").json"
 
-# From S3: few requests, few bytes.
+# From S3: few requests.
 s3_start rgw ceph || die 'no S3 server'
 s3_bucket ceph scale || die 'no bucket'
 faulty_start ceph count || die 'no proxy'
 faulty_rules count
 remote=(--repo s3://scale/media --s3-endpoint "$FAULTY_ENDPOINT")
-received() { awk -F '\t' '{ n += $4 } END { print n + 0 }' "$WORK/count.log"; }
 check 'init on S3' status_is 0 kura init "${remote[@]}"
 check 'backup to S3' status_is 0 kura backup "${remote[@]}" --files "media=$WORK/tree" --app media --cache-dir "$WORK/cache"
 faulty_rules count

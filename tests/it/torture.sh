@@ -61,9 +61,19 @@ for name in "${commands[@]}"; do
     [ "$number" = 0 ] || check "$name killed at $number random instants" rounds "$number" "$name"
 done
 
-# Each call that changes something, or as many as wanted, fails in each way, or is the last one. What is left before a call
-# is what is left after the one before: of all of them "killed" would tell nothing new.
+# Each call that changes something, or as many as wanted, fails in each way, or is the last one.
 read -ra ways <<<"${KURA_TORTURE_WAYS:-ENOSPC ENOSPC+ EDQUOT+ EIO EIO+ short kill killed}"
+# calls HOW: the numbers of those that this makes a difference to, of the run in the journal. From a call that needs no space
+# on there is none from the next one on; what is left before a call is what is left after the one before.
+calls() {
+    local which='[a-z0-9]+'
+    case $1 in
+    short) which=write ;;
+    ENOSPC+ | EDQUOT+) which='(open|write|fsync|fdatasync|mkdir|rename|link)' ;;
+    killed) which=none ;;
+    esac
+    grep -aoE "^[1-9][0-9]* $which [0-9]+ " "$WORK/journal" | cut -d ' ' -f 1
+}
 # fault NAME N HOW
 fault() {
     rm -rf "$REPO" && cp -al "$WORK/faults.base" "$REPO" && known=$(<"$WORK/faults.known") && "command_$1" && tormented "$@" && return
@@ -72,17 +82,16 @@ fault() {
 }
 faults() { # faults NAME NUMBER|all
     local n how total bad=0 SOURCE=("${files[@]}")
+    local -A wanted
     "scene_$1" && "prepare_$1" 500 && rm -rf "$WORK/faults.base" && cp -al "$REPO" "$WORK/faults.base" || return 1
     echo "$known" >"$WORK/faults.known"
     tormented "$1" 1000000 none || return 1
-    total=$(grep -aE '^[1-9][0-9]* [a-z0-9]+ [0-9]+ ' "$WORK/journal" | tail -n 1 | cut -d ' ' -f 1)
+    total=$(calls any | tail -n 1)
+    for how in "${ways[@]}"; do wanted[$how]=$(calls "$how"); done
     : >"$WORK/torments"
     if [ "$2" = all ]; then
         for how in "${ways[@]}"; do
-            [ "$how" != killed ] || continue
-            for ((n = 1; n <= total; n++)); do
-                fault "$1" $n "$how"
-            done
+            for n in ${wanted[$how]}; do fault "$1" "$n" "$how"; done
         done
     else
         for ((n = 0; n < $2; n++)); do

@@ -11,7 +11,7 @@ backup_at() {
     local status=$?
     [ $status = "$2" ] || wrong $status '' || return 1
     grep -qE "$3" "$WORK/err" "$WORK/out" || wrong $status "without $3" || return 1
-    judge_backup $status && settle_backup
+    judge_backup $status && settle_backup && count 'backups by a wrong clock'
 }
 latest_is() { [ "$(ids "$REPO" | tail -n 1)" = "$1" ] || { ids "$REPO"; echo "the latest should be $1"; return 1; }; }
 
@@ -28,7 +28,7 @@ meanwhile() {
     kura_end
     status=${status:-$?}
     [[ "|$1|" == *"|$status|"* ]] || wrong $status '' || return 1
-    judge_backup $status && again backup
+    judge_backup $status && again backup && count 'backups by a wrong clock'
 }
 has_lock() { objects locks/ | grep .; }
 jump() { echo "$1" >"$WORK/clock"; }

@@ -67,13 +67,20 @@ static void test_whole_secrets(void **state)
     free(text);
 }
 
+/* What a setting of an application is, only the application knows. */
+static void test_settings(void **state)
+{
+    const char *const argv[] = {"kura", "move", "config", "--set", "redis.pass=secret", "--set=a=secret", NULL};
+    char *text = redact_command_line(6, argv);
+    assert_string_equal(text, "kura move config --set **** --set=****");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conninfo),
-        cmocka_unit_test(test_has_secret),
-        cmocka_unit_test(test_command_line),
-        cmocka_unit_test(test_whole_secrets),
+        cmocka_unit_test(test_conninfo),      cmocka_unit_test(test_has_secret), cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_whole_secrets), cmocka_unit_test(test_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

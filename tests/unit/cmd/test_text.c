@@ -71,6 +71,8 @@ static void test_width(void **state)
 {
     assert_int_equal(text_width("abc"), 3);
     assert_int_equal(text_width("蔵"), 2);
+    assert_int_equal(text_fill("蔵", 5), 3);
+    assert_int_equal(text_fill("蔵", 1), 0);
     assert_int_equal(text_width("e\xcc\x81"), 1); /* a combining accent */
     assert_int_equal(text_fit("abcdef", 4), 4);
     assert_int_equal(text_fit("a蔵b", 2), 1); /* never half a character */
