@@ -52,7 +52,7 @@ for ((round = 1; round <= rounds; round++)); do
     fresh_database none
     timed 'kura rehearse' "$KURA" -q rehearse latest --repo "$repo" --server "$(conn postgres)" --jobs 2
     timed 'kura verify' "$KURA" -q verify --repo "$repo"
-    timed 'kura prune' "$KURA" -q prune --keep-last 1 --grace 0 --repo "$repo"
+    timed 'kura prune' "$KURA" -q prune --keep-last 1 --grace 0s --repo "$repo"
 done
 fresh_database none
 echo

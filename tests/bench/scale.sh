@@ -72,7 +72,7 @@ measure_local() {
     restore local 'a large file' "${large#"$tree/"}"
     run local verify verify
     run local 'verify --read-data' verify --read-data
-    run local prune prune --keep-last 1 --grace 0
+    run local prune prune --keep-last 1 --grace 0s
 }
 
 requests() { wc -l <"$work/count.log"; }
@@ -109,7 +109,7 @@ measure_s3() {
     single "after $nights nights"
     asked list run s3 list list
     asked verify run s3 verify verify
-    asked prune run s3 prune prune --keep-last 7 --grace 0
+    asked prune run s3 prune prune --keep-last 7 --grace 0s
 }
 
 for part in "${parts[@]}"; do
