@@ -34,10 +34,18 @@ typedef struct ManifestTable {
     size_t n_segments;
 } ManifestTable;
 
+/* Mode and owner of a directory. */
+typedef struct ManifestOwner {
+    unsigned mode; /* permission bits */
+    uint32_t uid, gid;
+    char *user, *group; /* NULL where the number had no name */
+} ManifestOwner;
+
 /* A fileset: totals and where its index is. The large objects of a database are kept as one more, named by oid. */
 typedef struct ManifestFileset {
     char *name;
-    char *root; /* directory on the source host */
+    char *root;           /* directory on the source host */
+    ManifestOwner *owner; /* of root; NULL: not known */
     uint64_t files, dirs, symlinks, others;
     uint64_t bytes;                          /* of content */
     uint64_t vanished, changed;              /* while being read */
@@ -72,6 +80,7 @@ typedef struct ManifestSchema {
     char *newest;   /* of the migrations applied; NULL: none was */
     StrVec applied; /* what identifies each migration, in the order of its table */
     StrVec failed;  /* those that were begun and not completed */
+    char *least;    /* the oldest code that can use the database, where it says so (Synapse); NULL: it does not */
 } ManifestSchema;
 
 /* What tells a secret of the application again without telling it (fingerprint.h); digits in hexadecimal. */
@@ -122,7 +131,8 @@ typedef struct Manifest {
 } Manifest;
 
 Manifest *manifest_new(void);
-void manifest_free(Manifest *manifest); /* NULL-safe */
+void manifest_free(Manifest *manifest);         /* NULL-safe */
+void manifest_owner_free(ManifestOwner *owner); /* NULL-safe */
 /* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
 void manifest_fileset_done(ManifestFileset *fileset);
 

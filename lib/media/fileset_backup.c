@@ -1,6 +1,7 @@
 /* A backup of a directory: one walker (which also compares with the previous index and writes the new one) and
  * `jobs` readers, joined by a pipeline. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "entry_stat.h"
@@ -354,10 +355,26 @@ static int backup_thread(void *ctx, Pool *pool, size_t worker, Error *err)
     return rc;
 }
 
-static void finish_totals(const Backup *backup, const FilesetSpec *spec, ManifestFileset *ret)
+/* What the index, whose paths are below it, does not tell. */
+static ManifestOwner *owner_of_root(Backup *backup)
+{
+    struct stat st;
+    if (fstat(walker_root(backup->walker), &st) < 0)
+        return NULL;
+    ManifestOwner *owner = xcalloc(1, sizeof *owner);
+    *owner = (ManifestOwner){.mode = st.st_mode & 07777,
+                             .uid = st.st_uid,
+                             .gid = st.st_gid,
+                             .user = xstrdup_null(owner_user_name(&backup->owners, st.st_uid)),
+                             .group = xstrdup_null(owner_group_name(&backup->owners, st.st_gid))};
+    return owner;
+}
+
+static void finish_totals(Backup *backup, const FilesetSpec *spec, ManifestFileset *ret)
 {
     ret->name = xstrdup(spec->name);
     ret->root = xstrdup(spec->dir);
+    ret->owner = owner_of_root(backup);
     ret->others += backup->skipped;
     ret->vanished = backup->totals.vanished + backup->vanished + walker_vanished(backup->walker);
     ret->changed = backup->totals.changed;

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "index_io.h"
+#include "kura/fdio.h"
 #include "kura/mem.h"
 #include "paths.h"
 #include "place.h"
+#include "place_priv.h"
 #include "window.h"
 
 enum { REMOTE_JOBS = 4 }; /* from a remote store at least, because workers wait; each holds a pack or a chunk */
@@ -196,13 +198,47 @@ static int open_root(const char *dir, int *ret, Error *err)
     _cleanup_free_ char *path = xstrdup(dir);
     for (char *slash = path; *slash && (slash = strchr(slash + 1, '/'));) {
         *slash = 0;
-        mkdir(path, 0755);
+        if (mkdir(path, 0755) == 0)
+            chmod(path, 0755); /* the umask is for what is secret */
         *slash = '/';
     }
     if (mkdir(path, 0755) < 0 && errno != EEXIST)
         return error_errno(err, errno, "could not make directory \"%s\"", dir);
     *ret = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return *ret < 0 ? error_errno(err, errno, "could not open directory \"%s\"", dir) : 0;
+}
+
+static int open_root_without_links(const char *dir, int *ret, Error *err)
+{
+    *ret = fd_open_directory(dir, true);
+    if (*ret >= 0)
+        return 0;
+    bool link = errno == ENOTDIR;
+    error_errno(err, errno, "could not open directory \"%s\"", dir);
+    return link ? error_hint(err,
+                             "A link on the way to it is not followed: remove it, or name a directory with --files.")
+                : -1;
+}
+
+/* A directory that was made for this is what it was; one that was there stays as it is. */
+static void settle_root(Restore *restore, const char *dir, Findings *findings)
+{
+    const ManifestOwner *owner = restore->fileset->owner;
+    struct stat st;
+    if (owner == NULL || fstat(restore->root, &st) < 0)
+        return;
+    const IndexEntry entry = {.type = 'd',
+                              .mode = owner->mode,
+                              .uid = owner->uid,
+                              .gid = owner->gid,
+                              .user = owner->user,
+                              .group = owner->group,
+                              .mtime_sec = st.st_mtim.tv_sec,
+                              .mtime_nsec = (uint32_t)st.st_mtim.tv_nsec};
+    int error = place_set_facts(&restore->placers[0], restore->root, &st, &entry);
+    if (error)
+        findings_add(findings, FINDING_WARNING, "file-facts", NULL, "could not give \"%s\" its owner and mode: %s", dir,
+                     strerror(error));
 }
 
 /* One call for the whole file system instead of an fsync a file: a restore that is cut short is simply run again. */
@@ -237,7 +273,8 @@ int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir,
                        .paths = options->paths,
                        .notices = NOTICES_INIT(findings),
                        .jobs = options->jobs > least ? options->jobs : least};
-    if (open_root(dir, &restore.root, err) < 0)
+    const bool is_new = access(dir, F_OK) < 0;
+    if ((options->no_links ? open_root_without_links : open_root)(dir, &restore.root, err) < 0)
         return -1;
     restore.placers = xcalloc(restore.jobs, sizeof *restore.placers);
     for (size_t i = 0; i < restore.jobs; i++)
@@ -245,6 +282,8 @@ int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir,
     restore.window = window_new(repo, restore.placers, restore.jobs, progress);
     restore.kept = options->paths ? index_kept_new() : NULL;
     int rc = run(&restore, err);
+    if (rc == 0 && is_new && !options->keep_private)
+        settle_root(&restore, dir, findings);
     FilesetRestoreStats stats = {0};
     for (size_t i = 0; i < restore.jobs; i++) {
         stats.written += restore.placers[i].stats.written;

@@ -1,5 +1,5 @@
-/* Documents of a repository that are named by an id and written once: manifests, rehearsals, pins. In an encrypted repository
- * they are sealed. */
+/* Documents of a repository that are named by an id and written once: manifests, rehearsals, pins. In an encrypted
+ * repository they are sealed. */
 #ifndef KURA_DOCUMENT_PRIV_H
 #define KURA_DOCUMENT_PRIV_H
 

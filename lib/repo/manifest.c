@@ -23,6 +23,7 @@ void manifest_fileset_done(ManifestFileset *fileset)
         return;
     free(fileset->name);
     free(fileset->root);
+    manifest_owner_free(fileset->owner);
     for (size_t i = 0; fileset->index_first && i < fileset->n_index; i++)
         free(fileset->index_first[i]);
     free(fileset->index_first);

@@ -180,7 +180,7 @@ static int read_left_out(const JsonNode *node, ManifestFileset *ret, Error *err)
 static int read_fileset(const JsonNode *node, ManifestFileset *ret, Error *err)
 {
     if (jnode_text(node, "name", &ret->name, err) < 0 || jnode_text_or_null(node, "root", &ret->root, err) < 0 ||
-        jnode_u64(node, "files", INT64_MAX, &ret->files, err) < 0 ||
+        manifest_owner_read(node, &ret->owner, err) < 0 || jnode_u64(node, "files", INT64_MAX, &ret->files, err) < 0 ||
         jnode_u64(node, "dirs", INT64_MAX, &ret->dirs, err) < 0 ||
         jnode_u64(node, "symlinks", INT64_MAX, &ret->symlinks, err) < 0 ||
         jnode_u64(node, "others", INT64_MAX, &ret->others, err) < 0 ||

@@ -24,6 +24,10 @@ int manifest_name_parse(const char *name, char **ret_id, unsigned *ret_revision)
 json_t *manifest_system_to_json(const HostFacts *system);
 int manifest_system_read(const JsonNode *root, HostFacts **ret, Error *err);
 
+/* A fileset's member "root_owner": a new reference, and the way back. Where there is none, *ret stays NULL. */
+json_t *manifest_owner_to_json(const ManifestOwner *owner);
+int manifest_owner_read(const JsonNode *fileset, ManifestOwner **ret, Error *err);
+
 /* The manifest's member "application": a new reference, and the way back. Where there is none, *ret stays NULL. */
 json_t *manifest_application_to_json(const ManifestApplication *application);
 int manifest_application_read(const JsonNode *root, ManifestApplication **ret, Error *err);

@@ -73,6 +73,8 @@ static json_t *fileset_to_json(const ManifestFileset *fileset)
     json_t *json = json_object();
     json_set_text(json, "name", fileset->name);
     json_set_text(json, "root", fileset->root);
+    if (fileset->owner)
+        json_object_set_new(json, "root_owner", manifest_owner_to_json(fileset->owner));
     json_set_u64(json, "files", fileset->files);
     json_set_u64(json, "dirs", fileset->dirs);
     json_set_u64(json, "symlinks", fileset->symlinks);

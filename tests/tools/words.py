@@ -28,7 +28,7 @@ def plain(line):
     line = re.sub(r"^ *(--|#).*|^ *(SET|BEGIN|COMMIT|ALTER|GRANT|REVOKE|CREATE|SELECT|DROP|REINDEX)\b.*", "", line)  # SQL by itself
     line = re.sub(r"\b(ALTER|CREATE|DROP|GRANT|REVOKE|REINDEX|SELECT|INSERT|REFRESH|COMMIT|ROLLBACK)\b[ A-Za-z_.,\"'();*=]*", "", line)
     line = re.sub(r'"[^"]*"|\'[^\']*\'|\([a-z-]+\)', "", line)  # quoted, codes
-    line = re.sub(r"(: |^ +)pnpm run .*|\bkura( [a-z-]+)*|--?[a-z-]+(=\S+)?|[A-Z][A-Z_]+\b|\S*[/@.=]\S*|\[[^]]*\]", "", line)
+    line = re.sub(r"(: |^ +)pnpm run .*|(?<![A-Za-z])kura( [a-z-]+)*|--?[a-z-]+(=\S+)?|[A-Z][A-Z_]+\b|\S*[/@.=]\S*|\[[^]]*\]", "", line)
     return line
 
 

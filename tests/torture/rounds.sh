@@ -12,8 +12,6 @@
 # there. With $RECIPIENT all repositories are encrypted; a host makes backups without the identity, as it should.
 
 mark=KURA_TEST_MARK=$$.$RANDOM # in the environment of every process of a run
-milliseconds() { date +%s%3N; }
-PATIENCE=10 # seconds
 
 # nobody: no process of a run, no session of one.
 nobody() {

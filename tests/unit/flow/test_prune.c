@@ -172,8 +172,8 @@ static void source_is(const char *names)
     }
 }
 
-/* Of two packs {a, x} and {a, b} the first one's a and the second one's b are needed: what is made of them is the second
- * one again. Then the index that names it comes out as it was, too, and neither may go. */
+/* Of two packs {a, x} and {a, b} the first one's a and the second one's b are needed: what is made of them is the
+ * second one again. Then the index that names it comes out as it was, too, and neither may go. */
 static void a_pack_that_comes_out_as_another_stays(void **state)
 {
     (void)state;

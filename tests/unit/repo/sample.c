@@ -35,6 +35,10 @@ static ManifestFileset fileset(const char *name, const char *root, uint64_t file
         .left_out_bytes = 7000000000,
     };
     made.index = blobs(index, &made.n_index);
+    if (root) {
+        made.owner = xcalloc(1, sizeof *made.owner);
+        *made.owner = (ManifestOwner){.mode = 02750, .uid = 1001, .gid = 33, .group = xstrdup("www-data")};
+    }
     return made;
 }
 

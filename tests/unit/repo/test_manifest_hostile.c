@@ -14,8 +14,8 @@ static const Hostile manifests = {
     .parse = parse_text,
     .nullable = (const char *const[]){"root", "condition", "system_identifier", "icu_locale", "comment",
                                       "collation_version", "snapshot", "database", "grantee", "large_objects", "role",
-                                      "os", "libc", "timezone", NULL},
-    .optional = (const char *const[]){"continues", "system", "left_out_files", NULL},
+                                      "os", "libc", "timezone", "user", "group", NULL},
+    .optional = (const char *const[]){"continues", "system", "left_out_files", "root_owner", NULL},
     .unbounded =
         (const char *const[]){"files", "dirs", "symlinks", "others", "bytes", "vanished", "changed", "left_out_files",
                               "left_out_bytes", "stored_new", "stored_all", "size_bytes", NULL},
