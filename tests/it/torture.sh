@@ -56,7 +56,7 @@ rounds() {
         [ $(((n + 1) % RESTORE_EVERY)) != 0 ] || [ "$2" = repair ] || restores_some "$REPO" || return 1
     done
 }
-number=${KURA_TORTURE_KILLS:-3}
+number=${KURA_TORTURE_KILLS:-2}
 for name in "${commands[@]}"; do
     [ "$number" = 0 ] || check "$name killed at $number random instants" rounds "$number" "$name"
 done
