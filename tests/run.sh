@@ -4,8 +4,8 @@
 #
 #   sh tests/run.sh [TOPIC...]     only these integration tests, and no unit tests, when TOPICs are given
 #
-# These jobs run KURA_TEST_JOBS at a time (default 2); what a job printed is shown when it ends. The last line is "N
-# passed, N failed". Fails when a test failed, and when nothing was tested.
+# These jobs run KURA_TEST_JOBS at a time (default 2); what a job printed is shown when it ends, with how long it took. The
+# last line is "N passed, N failed". Fails when a test failed, and when nothing was tested.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -um # each job gets a process group of its own, by which it is ended
 cd "$(dirname "$0")/.." || exit 1
@@ -36,13 +36,19 @@ end_jobs() {
     done 2>/dev/null
 }
 
+timed() { # timed NAME COMMAND...
+    local TIMEFORMAT="# $1 took %0R s, of the processors %0U + %0S s"
+    shift
+    time "$@"
+}
+
 # job NAME COMMAND...: runs it as soon as there is room. Its signals are not ignored, as the shell would have them.
 job() {
     local name=$1
     shift
     [ ${#running[@]} -lt "${KURA_TEST_JOBS:-2}" ] || reap
     : >"$work/$name.results"
-    KURA_TEST_RESULTS=$work/$name.results env --default-signal=INT,QUIT "$@" >"$work/$name.out" 2>&1 </dev/null &
+    KURA_TEST_RESULTS=$work/$name.results timed "$name" env --default-signal=INT,QUIT "$@" >"$work/$name.out" 2>&1 </dev/null &
     running[$!]=$name
 }
 
@@ -78,7 +84,11 @@ alone() {
     ! grep -q '^fail' "$work/$1.results" || end
 }
 
-alone packages sh "$tests/packages.sh" test
+if [ $# = 0 ]; then
+    alone packages sh "$tests/packages.sh" test report parsers migrate
+else
+    alone packages sh "$tests/packages.sh" test
+fi
 alone build sh "$tests/unit.sh" build gcc --no-tests
 
 if [ $# = 0 ]; then

@@ -19,7 +19,7 @@ $tests || exit 0
 
 log=$dir/meson-logs/testlog.json
 rm -f "$log"
-CMOCKA_MESSAGE_OUTPUT=TAP meson test -C "$dir" --no-rebuild --timeout-multiplier 3 >"$dir/unit-tests.out" 2>&1 || true
+CMOCKA_MESSAGE_OUTPUT=TAP meson test -C "$dir" --no-rebuild --timeout-multiplier 10 >"$dir/unit-tests.out" 2>&1 || true
 [ -s "$log" ] || tail -n 60 "$dir/unit-tests.out"
 jq -r '(.stdout // "" | split("\n")) as $lines
     | ($lines | map(select(test("^ok ") and (test("# SKIP") | not)))) as $ok

@@ -1,6 +1,7 @@
 #include "child.h"
 
 #include "commands.h"
+#include "night.h"
 
 static const char *environment(const char *name)
 {
@@ -29,12 +30,21 @@ static int child_options(const Session *parent, CommandId id, const char *arg, c
     return config_apply(parent->config, ret, err);
 }
 
-static void hand_over(Session *parent, Session *child, const char *member, RunRecord *ret_run)
+int child_night(Session *parent, Session *child, Error *err)
 {
+    int rc = night_begin(child, err);
+    if (rc == 0)
+        rc = command_run(child, err);
+    night_end(child, rc, err);
     for (size_t i = 0; i < child->findings.n; i++) {
         const Finding *finding = &child->findings.v[i];
         findings_add(&parent->findings, finding->severity, finding->code, finding->hint, "%s", finding->message);
     }
+    return rc;
+}
+
+static void hand_over(Session *parent, Session *child, const char *member, RunRecord *ret_run)
+{
     if (parent->json)
         session_set(parent, member, json_incref(child->document));
     parent->failed |= child->failed;
@@ -51,7 +61,7 @@ int child_run(Session *parent, CommandId id, const char *arg, const char *tag, c
     int rc = child_options(parent, id, arg, tag, &options, err);
     session_init(&child, &options, parent->config, parent->out);
     if (rc == 0)
-        rc = command_run(&child, err);
+        rc = child_night(parent, &child, err);
     if (rc == 0)
         hand_over(parent, &child, member, ret_run);
     session_done(&child);

@@ -28,7 +28,8 @@ int restore_goal(Session *session, const Manifest *manifest, RestoreGoal *ret, E
 void restore_goal_infer(const Manifest *manifest, RestoreGoal *ret, Findings *findings);
 void restore_goal_done(RestoreGoal *goal);
 
-/* A connection string for a database of that name, wherever libpq finds its server. To be freed. */
+/* A connection string for a database of that name, wherever libpq finds its server; where root runs this and the
+ * environment names no other role, as postgres. To be freed. */
 char *conninfo_of(const char *database);
 
 #endif

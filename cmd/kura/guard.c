@@ -2,17 +2,18 @@
 #include <string.h>
 #include <time.h>
 
+#include "child.h"
 #include "commands.h"
 #include "inplace.h"
 #include "kura/log.h"
 #include "kura/stop.h"
 #include "kura/words.h"
 #include "night.h"
-#include "redact.h"
 #include "schemaview.h"
 #include "screen.h"
 #include "site.h"
 #include "text.h"
+#include "wayback.h"
 
 enum { CANNOT_RUN = 127 }; /* as shells have it */
 
@@ -21,6 +22,7 @@ typedef struct Guard {
     const Options *given; /* without the configuration */
     char *tag;
     char *backup; /* id */
+    bool sealed;  /* it is in an encrypted repository */
     int status;   /* of the command */
     bool asked;
     SchemaAnswer answer;
@@ -42,23 +44,6 @@ static int backup_options(const Guard *guard, Options *ret, Error *err)
     return 0;
 }
 
-static int run_backup(Session *inner, Error *err)
-{
-    int rc = night_begin(inner, err);
-    if (rc == 0)
-        rc = command_backup(inner, err);
-    night_end(inner, rc, err);
-    return rc;
-}
-
-static void take_findings(Session *session, const Findings *findings)
-{
-    for (size_t i = 0; i < findings->n; i++) {
-        const Finding *finding = &findings->v[i];
-        findings_add(&session->findings, finding->severity, finding->code, finding->hint, "%s", finding->message);
-    }
-}
-
 static int make_backup(Guard *guard, Error *err)
 {
     Session *session = guard->session, inner;
@@ -67,9 +52,9 @@ static int make_backup(Guard *guard, Error *err)
     if (rc == 0) {
         log_info("making a backup with the tag %s first", guard->tag);
         session_init(&inner, &options, session->config, session->out);
-        rc = run_backup(&inner, err);
-        take_findings(session, &inner.findings);
+        rc = child_night(session, &inner, err);
         guard->backup = xstrdup_null(inner.run.backup);
+        guard->sealed = inner.repo && repo_is_encrypted(inner.repo);
         if (rc == 0 && session->json)
             session_set(session, "backup", json_incref(json_object_get(inner.document, "backup")));
         session_done(&inner);
@@ -111,49 +96,11 @@ static void check_schema(Guard *guard)
                      "whether code and database fit is not known: %s", why.message);
 }
 
-/* A word of a command line, quoted where it must be. To be freed. */
-static char *shell_word(const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:/@%+-";
-    return text[0] && strspn(text, plain) == strlen(text) ? xstrdup(text) : text_shell(text);
-}
-
-static void add_shell_option(Buf *out, const Options *options, OptionId id)
-{
-    const StrVec *list = options_list(options, id);
-    for (size_t i = 0; i < list->n && options->values[id].source == SOURCE_COMMAND_LINE; i++) {
-        _cleanup_free_ char *text = shell_word(list->v[i]);
-        buf_printf(out, NULL, " --%s %s", option_specs[id].name, text);
-    }
-}
-
-/* The command line that puts the database back as it was: into the application's own database, or the one that was
- * named. To be freed. */
-static char *restore_line(const Guard *guard)
-{
-    static const OptionId ids[] = {OPT_CONFIG, OPT_REPO, OPT_APP, OPT_PROFILE, OPT_IDENTITY};
-    _cleanup_(buf_done) Buf line = BUF_INIT(64 * 1024);
-    const Session *session = guard->session;
-    const char *db = options_text(session->options, OPT_DB);
-    buf_printf(&line, NULL, "kura restore %s --swap --only db", guard->backup);
-    for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
-        add_shell_option(&line, session->options, ids[i]);
-    if (session->site) {
-        _cleanup_free_ char *dir = shell_word(session->site->dir);
-        buf_printf(&line, NULL, " --app-dir %s", dir);
-    }
-    if (db) {
-        _cleanup_free_ char *shown = redact_conninfo(db), *text = shell_word(shown);
-        buf_printf(&line, NULL, " --db %s", text);
-    }
-    return xstrdup(buf_str(&line));
-}
-
 static void add_services(Buf *out, const char *verb, const StrVec *services)
 {
     buf_printf(out, NULL, "systemctl %s", verb);
     for (size_t i = 0; i < services->n; i++) {
-        _cleanup_free_ char *text = shell_word(services->v[i]);
+        _cleanup_free_ char *text = text_shell_word(services->v[i]);
         buf_printf(out, NULL, " %s", text);
     }
 }
@@ -162,7 +109,7 @@ static void add_services(Buf *out, const char *verb, const StrVec *services)
 static void list_way_back(const Guard *guard, StrVec *ret)
 {
     const AppSite *site = guard->session->site;
-    _cleanup_free_ char *restore = restore_line(guard);
+    _cleanup_free_ char *restore = wayback_line(guard->session, guard->backup, guard->sealed);
     _cleanup_(buf_done) Buf stop = BUF_INIT(64 * 1024), start = BUF_INIT(64 * 1024);
     bool services = site && site->services.n > 0;
     if (services) {
@@ -195,6 +142,8 @@ static void tell(Guard *guard)
         _cleanup_free_ char *line = text_escaped(way.v[i]);
         fprintf(session->out, "  %s\n", line);
     }
+    _cleanup_free_ char *undo = wayback_undo(session), *shown = text_escaped(undo);
+    fprintf(session->out, _("That restore is taken back by: %s\n"), shown);
 }
 
 /* The command's own status goes before what is found behind it. Warnings of the backup were told; there is one. */

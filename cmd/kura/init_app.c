@@ -11,30 +11,23 @@
 
 /* ---- what comes next ---- */
 
-/* As a shell takes it, bare where that will do. To be freed. */
-static char *argument(const char *text)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./";
-    return *text && text[strspn(text, plain)] == 0 ? xstrdup(text) : text_shell(text);
-}
-
 static void add_next(StrVec *ret, const Session *session, const NewConfig *config, const char *command,
                      const char *behind)
 {
     const char *path = options_text(session->options, OPT_CONFIG);
-    _cleanup_free_ char *app = argument(config->app), *file = path ? argument(path) : NULL;
+    _cleanup_free_ char *app = text_shell_word(config->app), *file = path ? text_shell_word(path) : NULL;
     strvec_pushf(ret, "kura %s --app %s%s%s%s", command, app, path ? " --config " : "", file ? file : "", behind);
 }
 
 static void list_next(const Session *session, const NewConfig *config, StrVec *ret)
 {
     if (config->repository == NULL) {
-        _cleanup_free_ char *dir = argument(session->site->dir);
+        _cleanup_free_ char *dir = text_shell_word(session->site->dir);
         strvec_pushf(ret, "kura init --app-dir %s --repo REPO --encrypt --identity-out FILE", dir);
         return;
     }
     const char *written = options_text(session->options, OPT_IDENTITY_OUT);
-    _cleanup_free_ char *file = written ? argument(written) : xstrdup("FILE");
+    _cleanup_free_ char *file = written ? text_shell_word(written) : xstrdup("FILE");
     _cleanup_free_ char *identity = repo_is_encrypted(session->repo) ? xasprintf(" --identity %s", file) : xstrdup("");
     add_next(ret, session, config, "backup", "");
     add_next(ret, session, config, "rehearse latest", identity);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <grp.h>
 #include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -6,8 +7,12 @@
 #include "commands.h"
 #include "kura/fdio.h"
 #include "kura/log.h"
+#include "kura/pg.h"
 #include "kura/program.h"
+#include "kura/secret.h"
+#include "redisarg.h"
 #include "screen.h"
+#include "site.h"
 #include "timerplan.h"
 
 #define UNIT_DIR "/etc/systemd/system"
@@ -99,12 +104,69 @@ static int find_writable(const Session *session, const char *app, StrVec *ret, E
     return rc;
 }
 
+static void add_group(StrVec *ret, const char *socket)
+{
+    struct stat st;
+    if (stat(socket, &st) < 0 || (st.st_mode & S_IWOTH) != 0 || (st.st_mode & S_IWGRP) == 0)
+        return;
+    const struct group *group = getgrgid(st.st_gid);
+    if (group && st.st_gid != 0 && !strvec_contains(ret, group->gr_name))
+        strvec_push(ret, group->gr_name);
+}
+
+/* Of the sockets of Redis: the units' root may read everything, but a socket must be written to. Where it cannot be
+ * told the backup will say what is wrong. */
+static int find_groups(const Session *session, const char *app, StrVec *ret, Error *err)
+{
+    Options options;
+    Session inner;
+    RedisArg redis;
+    Error unused = ERROR_INIT;
+    if (options_of(session, CMD_BACKUP, app, &options, err) < 0)
+        return -1;
+    session_init(&inner, &options, session->config, session->out);
+    if (redis_arg_read(&inner, &redis, &unused) == 0) {
+        for (size_t i = 0; i < redis.n; i++)
+            if (redis.servers[i].host && redis.servers[i].host[0] == '/')
+                add_group(ret, redis.servers[i].host);
+        redis_arg_done(&redis);
+    }
+    session_done(&inner);
+    options_done(&options);
+    return 0;
+}
+
+/* On a socket and without a password it is the caller's system user that counts. What cannot be told now is no reason
+ * to fail: the service will say it. */
+static int wants_become(const Session *session, const char *app, bool *ret, Error *err)
+{
+    Options options;
+    Session inner;
+    Error why = ERROR_INIT;
+    const char *db = NULL;
+    if (options_of(session, CMD_BACKUP, app, &options, err) < 0)
+        return -1;
+    session_init(&inner, &options, session->config, session->out);
+    if (session_db(&inner, &db, &why) < 0)
+        log_debug("%s", why.message);
+    _cleanup_free_ char *host = db ? pg_conninfo_get(db, "host") : NULL;
+    char *password = db ? pg_conninfo_get(db, "password") : NULL;
+    *ret = db && (host == NULL || host[0] == '/' || host[0] == '@') && password == NULL;
+    if (password)
+        secret_wipe(password, strlen(password));
+    free(password);
+    session_done(&inner);
+    options_done(&options);
+    return 0;
+}
+
 static int wants_of(const Session *session, const char *app, const char *config, TimerWants *ret, Error *err)
 {
     *ret = (TimerWants){.app = app, .calendar = options_text(session->options, OPT_CALENDAR), .config = config};
-    if (wants_rehearsals(session, app, &ret->rehearse, err) < 0 || wants_prune(session, app, &ret->prune, err) < 0)
+    if (wants_rehearsals(session, app, &ret->rehearse, err) < 0 || wants_prune(session, app, &ret->prune, err) < 0 ||
+        wants_become(session, app, &ret->become, err) < 0)
         return -1;
-    return find_writable(session, app, &ret->writable, err);
+    return find_writable(session, app, &ret->writable, err) < 0 ? -1 : find_groups(session, app, &ret->groups, err);
 }
 
 /* The configuration file when it is not the usual one. To be freed. */
@@ -206,7 +268,7 @@ static int make_plan(const Session *session, const StrVec *apps, const char *uni
         rc = wants_of(session, apps->v[i], config, &wants, err);
         if (rc == 0)
             rc = timerplan_add(plan, &wants, unit_dir, err);
-        strvec_done(&wants.writable);
+        timerwants_done(&wants);
     }
     return rc;
 }
@@ -237,7 +299,7 @@ static int show_cron(Session *session, const StrVec *apps, Error *err)
     for (size_t i = 0; i < apps->n; i++) {
         TimerWants wants;
         int rc = wants_of(session, apps->v[i], NULL, &wants, err);
-        strvec_done(&wants.writable);
+        timerwants_done(&wants);
         if (rc < 0 || timerplan_cron(&wants, &text, err) < 0)
             return -1;
     }

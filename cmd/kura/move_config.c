@@ -12,7 +12,7 @@
 #include "screen.h"
 #include "text.h"
 
-enum { CONFIG_MAX = 1 << 20, DIFF_MAX = 1 << 20 };
+enum { DIFF_MAX = 1 << 20 };
 
 /* What is done, and with which files. */
 typedef struct Work {
@@ -46,17 +46,15 @@ static int read_site(Session *session, Work *work, Error *err)
         error_set(err, ERR_USAGE, "no directory of an application is named");
         return error_hint(err, "Give --app-dir with the directory that the application is installed in.");
     }
-    size_t len = strlen(dir);
-    while (len > 1 && dir[len - 1] == '/')
-        len--;
-    _cleanup_free_ char *beside = xasprintf("%.*s" BESIDE, (int)len, dir);
-    if (stat(beside, &st) == 0 && S_ISDIR(st.st_mode))
+    _cleanup_free_ char *whole = realpath(dir, NULL), *beside = xasprintf("%s" BESIDE, whole ? whole : dir);
+    if (lstat(beside, &st) == 0 && S_ISDIR(st.st_mode))
         work->beside = steal(beside);
     else
         findings_add(&session->findings, FINDING_NOTE, "no-restored-config",
                      "A restore puts it there when the backup has the fileset config.",
                      "there is no configuration in \"%s\": that of \"%s\" itself is changed", beside, dir);
-    return app_site_read_beside(dir, &(AppBeside){.dir = work->beside}, profile, &work->site, &session->findings, err);
+    const AppBeside how = {.dir = work->beside, .environment = options_list(options, OPT_APP_ENV)};
+    return app_site_read_beside(dir, &how, profile, &work->site, &session->findings, err);
 }
 
 /* As a connection would be made: what is not named counts as libpq has it. */
@@ -98,9 +96,8 @@ static int find_edits(Session *session, Work *work, Error *err)
 
 static int append_diff(const Work *work, const char *file, Buf *out, Error *err)
 {
-    _cleanup_(secret_buf_done) Buf text = BUF_INIT(CONFIG_MAX);
-    _cleanup_free_ char *path = app_edits_path(work->site, work->beside, file);
-    if (buf_reserve(&text, CONFIG_MAX - 1, err) < 0 || secret_file_read(path, &text, err) < 0)
+    _cleanup_(secret_buf_done) Buf text = BUF_INIT(0);
+    if (app_edits_read(work->site, work->beside, file, &text, err) < 0)
         return -1;
     return app_edit_diff(work->site, &work->edits, file, buf_str(&text), text.len, out, err);
 }

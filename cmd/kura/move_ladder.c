@@ -8,6 +8,7 @@
 #include "screen.h"
 #include "site.h"
 #include "table.h"
+#include "wayback.h"
 
 typedef struct Way {
     Ladder ladder;
@@ -102,14 +103,16 @@ static void print_way(FILE *out, const Way *way)
 
 /* ---- a rung ---- */
 
-static void print_rung(FILE *out, const Way *way, const RunRecord *backup, const RunRecord *rehearsal)
+static void print_rung(const Session *session, const Way *way, const RunRecord *backup, const RunRecord *rehearsal)
 {
+    FILE *out = session->out;
+    _cleanup_free_ char *restore = wayback_line(session, backup->backup, false);
     fprintf(out, _("rung %s: backup %s; rehearsal: %s\n"), way->from, backup->backup, words_get(rehearsal->verdict));
     if (way->climb.n == 0)
         fputs(_("that was the last one\n"), out);
     else
         fprintf(out, _("next comes %s %s\n"), way->ladder.title, way->climb.v[0].version);
-    fprintf(out, _("the way back: kura restore %s --swap, and the code of %s\n"), backup->backup, way->from);
+    fprintf(out, _("the way back: the code of %s, and\n  %s\n"), way->from, restore);
 }
 
 static int stand_on_rung(Session *session, const Way *way, Error *err)
@@ -123,7 +126,7 @@ static int stand_on_rung(Session *session, const Way *way, Error *err)
     if (session->json)
         session_set(session, "rung", json_text(way->from));
     else
-        print_rung(session->out, way, &backup, &rehearsal);
+        print_rung(session, way, &backup, &rehearsal);
     return 0;
 }
 

@@ -130,7 +130,8 @@ static void print_compared(FILE *out, const Manifest *manifest, const Compared *
                   compared->host.site ? compared->host.site->version : NULL);
     table_row(table, _("libc"), old ? old->libc : NULL, here->libc);
     table_row(table, _("time zone"), old ? old->timezone : NULL, here->timezone);
-    fprintf(out, _("backup %s of %s\n"), manifest->id, manifest->host);
+    _cleanup_free_ char *from = text_escaped(manifest->host);
+    fprintf(out, _("backup %s of %s\n"), manifest->id, from);
     table_print(table, out, 2);
     for (size_t i = 0; i < compared->report.roles.n; i++) {
         const RoleUse *use = &compared->report.roles.v[i];

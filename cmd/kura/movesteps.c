@@ -28,18 +28,11 @@ static void add(MoveSteps *steps, bool on_new, Buf *command, const char *why)
     buf_done(command);
 }
 
-/* Quoted only where it must be: people copy these lines. */
-static char *shell_word(const char *value)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
-    return *value && strspn(value, plain) == strlen(value) ? xstrdup(value) : text_shell(value);
-}
-
 static void add_option(Buf *out, const char *name, const char *value)
 {
     if (value == NULL)
         return;
-    _cleanup_free_ char *word = shell_word(value);
+    _cleanup_free_ char *word = text_shell_word(value);
     buf_printf(out, NULL, " %s %s", name, word);
 }
 
@@ -133,7 +126,9 @@ static void add_units(const MoveRoute *route, MoveSteps *ret, const char *verb, 
     Buf command = BUF_INIT(COMMAND_MAX);
     buf_printf(&command, NULL, "systemctl %s", verb);
     for (size_t i = 0; route->services && i < route->services->n; i++) {
-        _cleanup_free_ char *unit = shell_word(route->services->v[i]);
+        if (route->services->v[i][0] == '-') /* no unit, but an option of systemctl */
+            continue;
+        _cleanup_free_ char *unit = text_shell_word(route->services->v[i]);
         buf_printf(&command, NULL, " %s", unit);
     }
     if (route->services == NULL || route->services->n == 0)
@@ -175,6 +170,8 @@ static void add_config(const MoveRoute *route, MoveSteps *ret)
         Buf command = BUF_INIT(COMMAND_MAX);
         buf_append_str(&command, "kura move config", NULL);
         add_option(&command, "--app-dir", route->dir);
+        for (size_t i = 0; i < options_list(options, OPT_APP_ENV)->n; i++)
+            add_option(&command, "--app-env", options_list(options, OPT_APP_ENV)->v[i]);
         add_db(&command, route);
         add_map(&command, options);
         if (apply)
@@ -194,7 +191,7 @@ static void add_outfit(const MoveRoute *route, MoveSteps *ret)
     gethostname(host, sizeof host - 1);
     Buf command = BUF_INIT(COMMAND_MAX);
     _cleanup_free_ char *from = xasprintf("%s:%s", host, path);
-    _cleanup_free_ char *from_word = shell_word(from), *to = shell_word(path);
+    _cleanup_free_ char *from_word = text_shell_word(from), *to = text_shell_word(path);
     buf_printf(&command, NULL, "scp %s %s", from_word, to);
     add(ret, true, &command,
         N_("where the repository is; kura, the application's code and the identity must be there, too"));

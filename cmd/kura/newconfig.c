@@ -41,22 +41,82 @@ static const ConfigSection *find_location(const Config *config, const char *loca
     return NULL;
 }
 
-static bool has_repository(const Config *config, const char *name)
+static bool has_section(const Config *config, unsigned kind, const char *name)
 {
     for (size_t i = 0; i < config->n_sections; i++)
-        if (config->sections[i].kind == IN_REPOSITORY && strcmp(config->sections[i].name, name) == 0)
+        if (config->sections[i].kind == kind && strcmp(config->sections[i].name, name) == 0)
             return true;
     return false;
 }
 
-static char *free_repository_name(const Config *config)
+/* "main", "main2", .. */
+static char *free_name(const Config *config, unsigned kind, const char *wanted)
 {
-    char *name = xstrdup("main");
-    for (unsigned i = 2; has_repository(config, name); i++) {
+    char *name = xstrdup(wanted);
+    for (unsigned i = 2; has_section(config, kind, name); i++) {
         free(name);
-        name = xasprintf("main%u", i);
+        name = xasprintf("%s%u", wanted, i);
     }
     return name;
+}
+
+/* What a later run finds wherever it is started. To be freed. */
+static char *absolute(const char *path)
+{
+    const char *bare = strncmp(path, "dir:", 4) == 0 ? path + 4 : path;
+    char *found = strstr(bare, "://") ? NULL : realpath(bare, NULL);
+    return found ? found : xstrdup(path);
+}
+
+static bool is_secret(const AppSite *site, const char *value)
+{
+    bool secret = site->database.password && strstr(value, site->database.password);
+    for (size_t i = 0; i < site->n_secrets; i++)
+        secret = secret || (site->secrets[i].value && strstr(value, site->secrets[i].value));
+    return secret;
+}
+
+/* What the section has of the environment. Passwords are for the application's own files. */
+static void list_environment(const AppSite *site, StrVec *ret)
+{
+    for (size_t i = 0; i < site->n_settings; i++) {
+        const AppSetting *setting = &site->settings[i];
+        if (setting->place.file == NULL && !is_secret(site, setting->value))
+            strvec_pushf(ret, "%s=%s", setting->key, setting->value);
+    }
+}
+
+static bool has_environment(const Config *config, const char *section, const StrVec *environment)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < config->n_values; i++) {
+        const ConfigSection *found = &config->sections[config->values[i].section];
+        if (config->values[i].spec->id != OPT_APP_ENV || strcmp(found->name, section) != 0)
+            continue;
+        if (!strvec_contains(environment, config->values[i].text))
+            return false;
+        n++;
+    }
+    return n == environment->n;
+}
+
+/* Whether the section is that of the session's application: one directory may have the code of several. */
+static bool is_section_of(const Session *session, const char *section, const StrVec *environment)
+{
+    const char *dir = value_of(session->config, IN_APP, section, OPT_APP_DIR);
+    _cleanup_free_ char *real = dir ? absolute(dir) : NULL, *wanted = absolute(session->site->dir);
+    return real && strcmp(real, wanted) == 0 && has_environment(session->config, section, environment);
+}
+
+static char *name_of_app(const Session *session, const StrVec *environment)
+{
+    const Config *config = session->config;
+    if (options_given(session->options, OPT_APP))
+        return xstrdup(session_app(session));
+    for (size_t i = 0; i < config->n_sections; i++)
+        if (config->sections[i].kind == IN_APP && is_section_of(session, config->sections[i].name, environment))
+            return xstrdup(config->sections[i].name);
+    return free_name(config, IN_APP, session_app(session));
 }
 
 /* ---- the text ---- */
@@ -69,14 +129,6 @@ static int add_key(Buf *out, const char *key, const char *value, Error *err)
         return error_hint(err, "It begins or ends with a blank, or is more than one line.");
     }
     return buf_printf(out, err, "%s = %s\n", key, value);
-}
-
-/* What a later run finds wherever it is started. To be freed. */
-static char *absolute(const char *path)
-{
-    const char *bare = strncmp(path, "dir:", 4) == 0 ? path + 4 : path;
-    char *found = strstr(bare, "://") ? NULL : realpath(bare, NULL);
-    return found ? found : xstrdup(path);
 }
 
 static bool is_path(OptionId id)
@@ -106,7 +158,7 @@ static int add_repository(const Session *session, NewConfig *config, Error *err)
     if (session->repo == NULL)
         return 0;
     const ConfigSection *known = find_location(session->config, given);
-    config->repository = known ? xstrdup(known->name) : free_repository_name(session->config);
+    config->repository = known ? xstrdup(known->name) : free_name(session->config, IN_REPOSITORY, "main");
     if (known)
         return 0;
     _cleanup_free_ char *location = absolute(given);
@@ -122,7 +174,7 @@ static int add_repository(const Session *session, NewConfig *config, Error *err)
     return buf_append_str(&config->text, "\n", err);
 }
 
-static int add_app(const Session *session, NewConfig *config, Error *err)
+static int add_app(const Session *session, NewConfig *config, const StrVec *environment, Error *err)
 {
     const AppSite *site = session->site;
     Buf *out = &config->text;
@@ -134,6 +186,9 @@ static int add_app(const Session *session, NewConfig *config, Error *err)
             0 ||
         add_key(out, "app-dir", site->dir, err) < 0 || add_key(out, "profile", site->name, err) < 0)
         return -1;
+    for (size_t i = 0; i < environment->n; i++)
+        if (add_key(out, "app-env", environment->v[i], err) < 0)
+            return -1;
     if (options_flag(session->options, OPT_WITH_CACHE) && add_key(out, "with-cache", "yes", err) < 0)
         return -1;
     return buf_append_str(out,
@@ -142,14 +197,13 @@ static int add_app(const Session *session, NewConfig *config, Error *err)
                           err);
 }
 
-static NewConfigState state_of(const Session *session, const NewConfig *config)
+static NewConfigState state_of(const Session *session, const NewConfig *config, const StrVec *environment)
 {
     struct stat st;
-    const char *dir = value_of(session->config, IN_APP, config->app, OPT_APP_DIR);
-    _cleanup_free_ char *real = dir ? absolute(dir) : NULL, *wanted = absolute(session->site->dir);
     if (lstat(config->path, &st) < 0)
         return NEWCONFIG_SHOWN;
-    return real && strcmp(real, wanted) == 0 && find_location(session->config, options_text(session->options, OPT_REPO))
+    return is_section_of(session, config->app, environment) &&
+                   find_location(session->config, options_text(session->options, OPT_REPO))
                ? NEWCONFIG_THERE
                : NEWCONFIG_TO_ADD;
 }
@@ -157,13 +211,15 @@ static NewConfigState state_of(const Session *session, const NewConfig *config)
 int newconfig_make(const Session *session, NewConfig *ret, Error *err)
 {
     const char *path = options_text(session->options, OPT_CONFIG);
+    _cleanup_(strvec_done) StrVec environment = {0};
+    list_environment(session->site, &environment);
     *ret = (NewConfig){.path = xstrdup(path ? path : CONFIG_DEFAULT_PATH),
-                       .app = xstrdup(session_app(session)),
+                       .app = name_of_app(session, &environment),
                        .text = BUF_INIT(TEXT_MAX)};
-    if (add_repository(session, ret, err) < 0 || add_app(session, ret, err) < 0)
+    if (add_repository(session, ret, err) < 0 || add_app(session, ret, &environment, err) < 0)
         return -1;
     if (ret->repository)
-        ret->state = state_of(session, ret);
+        ret->state = state_of(session, ret, &environment);
     return 0;
 }
 

@@ -43,7 +43,7 @@ static bool is_dbname(const char *conninfo)
 /* A URL that is not libpq's. */
 static bool foreign_url(const char *text)
 {
-    return strncmp(text, "redis://", 8) == 0 || strncmp(text, "unix://", 7) == 0;
+    return strncmp(text, "redis://", 8) == 0 || strncmp(text, "rediss://", 9) == 0 || strncmp(text, "unix://", 7) == 0;
 }
 
 char *redact_conninfo(const char *conninfo)
@@ -98,7 +98,8 @@ static const OptionSpec *find_secret(const char *word, const char **ret_value)
 {
     for (size_t i = 0; i < OPT_COUNT; i++) {
         size_t len = strlen(option_specs[i].name);
-        if (!option_specs[i].secret || strncmp(word, "--", 2) != 0 || strncmp(word + 2, option_specs[i].name, len) != 0)
+        bool may_be_secret = option_specs[i].secret || i == OPT_SET; /* any setting of an application */
+        if (!may_be_secret || strncmp(word, "--", 2) != 0 || strncmp(word + 2, option_specs[i].name, len) != 0)
             continue;
         *ret_value = word[2 + len] == '=' ? word + 3 + len : NULL;
         if (*ret_value != NULL || word[2 + len] == 0)

@@ -9,6 +9,7 @@
 #include "restoreview.h"
 #include "rolepassword.h"
 #include "site.h"
+#include "text.h"
 
 DEFINE_CLEANUP(FilesetPaths, fileset_paths_free)
 
@@ -111,9 +112,9 @@ static void tell_goal(Session *session, const Manifest *manifest, const RestoreG
                      "--db and --files name others; --only takes one half.",
                      "restoring into the database and the directories that backup %s names", manifest->id);
     if (goal->config_dir) {
-        _cleanup_free_ char *hint =
-            xasprintf(_("kura move config --app-dir %s shows what must change on this host, and puts it in place."),
-                      manifest->application ? manifest->application->dir : "DIR");
+        _cleanup_free_ char *dir = text_shell_word(manifest->application ? manifest->application->dir : "DIR");
+        _cleanup_free_ char *hint = xasprintf(
+            _("kura move config --app-dir %s shows what must change on this host, and puts it in place."), dir);
         findings_add(&session->findings, FINDING_NOTE, "config-beside", hint,
                      "the application's configuration goes into \"%s\", not over what is there", goal->config_dir);
     }

@@ -23,7 +23,9 @@ static void read_restored(RolePassword *password)
     Error why = ERROR_INIT;
     const char *profile = application ? application->profile : options_text(session->options, OPT_PROFILE);
     /* without its code the quotes of some applications would be a part of the value */
-    const AppBeside beside = {.dir = password->config_dir, .assume_code = application && application->version};
+    const AppBeside beside = {.dir = password->config_dir,
+                              .assume_code = application && application->version,
+                              .environment = options_list(session->options, OPT_APP_ENV)};
     password->tried = true;
     if (app_site_read_beside(code_dir(password), &beside, profile, &password->site, &unused, &why) < 0)
         findings_add(&session->findings, FINDING_WARNING, "configuration-unreadable", why.hint[0] ? why.hint : NULL,

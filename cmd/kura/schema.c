@@ -10,6 +10,7 @@
 #include "kura/words.h"
 #include "schemaview.h"
 #include "screen.h"
+#include "site.h"
 #include "text.h"
 
 #define UNIT_DIR "/etc/systemd/system"
@@ -108,6 +109,19 @@ static int install(const char *path, const Buf *text, Error *err)
     return file_put(path, text->data, text->len, 0644, err);
 }
 
+/* A check that can only fail would keep the service from starting for ever. */
+static int check_code(Session *session, Error *err)
+{
+    AppSite *site;
+    SchemaHistory code;
+    if (session_site(session, &site, err) < 0)
+        return -1;
+    if (schema_site_read(site, &code, err) < 0)
+        return error_wrap(err, "the service would never start");
+    schema_history_done(&code);
+    return 0;
+}
+
 static int schema_hook(Session *session, const char *unit, Error *err)
 {
     const Options *options = session->options;
@@ -118,7 +132,7 @@ static int schema_hook(Session *session, const char *unit, Error *err)
         error_set(err, ERR_USAGE, "no application is named");
         return error_hint(err, "Give --app-dir, or --app with a section that has app-dir.");
     }
-    if (check_unit(unit, err) < 0 || write_dropin(options, &text, err) < 0)
+    if (check_unit(unit, err) < 0 || check_code(session, err) < 0 || write_dropin(options, &text, err) < 0)
         return -1;
     _cleanup_free_ char *path = dropin_path(given ? given : UNIT_DIR, unit);
     if (apply && install(path, &text, err) < 0)

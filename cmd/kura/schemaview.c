@@ -45,7 +45,7 @@ static int read_database(const char *conninfo, const char *table, SchemaAnswer *
     if (pg_connect(conninfo, &(PgOptions){0}, &conn, err) < 0)
         return -1;
     pg_set_deadline(conn, DEADLINE);
-    int rc = pg_exec(conn, "BEGIN TRANSACTION READ ONLY", err);
+    int rc = catalog_begin_reading(conn, err);
     if (rc == 0)
         rc = catalog_schema_history(conn, &tool, table, &ret->database, err);
     if (rc == 0)

@@ -15,7 +15,8 @@ int session_site(Session *session, AppSite **ret, Error *err)
         error_set(err, ERR_USAGE, "profile \"%s\" is given, but no directory to read by it", profile);
         return error_hint(err, "Give --app-dir with the directory that the application is installed in.");
     }
-    if (session->site == NULL && app_site_read(dir, profile, &session->site, &session->findings, err) < 0)
+    const AppBeside how = {.environment = options_list(session->options, OPT_APP_ENV)};
+    if (session->site == NULL && app_site_read_beside(dir, &how, profile, &session->site, &session->findings, err) < 0)
         return -1;
     *ret = session->site;
     return 0;

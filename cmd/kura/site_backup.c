@@ -2,12 +2,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kura/catalog.h"
 #include "kura/pg.h"
 #include "kura/repokeys.h"
 #include "site.h"
 #include "text.h"
 
 enum { SECRETS_ENCRYPTED, SECRETS_ALWAYS, SECRETS_NEVER };
+enum { ANSWER_SECONDS = 20 };
 
 /* ---- filesets ---- */
 
@@ -19,12 +21,25 @@ static bool has_name(const FileArgs *args, const char *name)
     return false;
 }
 
-/* An application that has stored nothing yet may lack it, and so does one whose disk is not mounted. */
+/* Where the database cannot be asked a backup fails anyway. */
+static bool has_bucket(Session *session)
+{
+    const char *db;
+    Error unused = ERROR_INIT;
+    _cleanup_free_ char *bucket = NULL;
+    return session_db(session, &db, &unused) == 0 && site_find_bucket(session, db, &bucket, &unused) == 0 &&
+           bucket != NULL;
+}
+
+/* An application that has stored nothing yet may lack it, and so does one whose disk is not mounted; one whose media
+ * are in a bucket needs none. */
 static bool is_there(Session *session, const AppFileset *fileset)
 {
     struct stat st;
     if (stat(fileset->root, &st) == 0 && S_ISDIR(st.st_mode))
         return true;
+    if (!fileset->secret && has_bucket(session))
+        return false;
     findings_add(
         &session->findings, FINDING_WARNING, "fileset-missing",
         "Look whether the disk is mounted. Where the files are elsewhere name that place with --files NAME=DIR.",
@@ -93,7 +108,10 @@ static int ask_bucket(const char *db, const char *query, char **ret, Error *err)
     *ret = NULL;
     if (pg_connect(db, &(PgOptions){0}, &conn, err) < 0)
         return -1;
-    int rc = pg_query(conn, query, 0, NULL, &result, err);
+    pg_set_deadline(conn, ANSWER_SECONDS);
+    int rc = catalog_begin_reading(conn, err);
+    if (rc == 0)
+        rc = pg_query(conn, query, 0, NULL, &result, err);
     if (rc == 0) {
         if (PQntuples(result) > 0 && pg_cell_bool(result, 0, 0))
             *ret = xstrdup(pg_cell(result, 0, 1));
@@ -123,6 +141,12 @@ int site_find_bucket(Session *session, const char *db, char **ret, Error *err)
     if (site->object_storage_sql == NULL || db == NULL || ask_bucket(db, site->object_storage_sql, ret, &why) == 0 ||
         is_unknown_to_database(&why))
         return 0;
+    if (why.code == ERR_SERVER) { /* the backup needs no answer */
+        findings_add(&session->findings, FINDING_WARNING, "media-unknown",
+                     "Look whether this is the database that the application uses.",
+                     "whether %s keeps its media in a bucket is not known: %s", site->title, why.message);
+        return 0;
+    }
     *err = why;
     return error_wrap(err, "asking where %s keeps its media", site->title);
 }

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "kura/words.h"
 #include "screen.h"
 #include "siteplan.h"
@@ -154,6 +156,19 @@ static void add_list(Table *table, const char *name, const StrVec *list)
         add_line(table, name, view_join(list));
 }
 
+/* The files that were read, so that it is seen which of several counts. */
+static void add_configuration(Table *table, const AppSite *site)
+{
+    _cleanup_(strvec_done) StrVec files = {0};
+    for (size_t i = 0; i < site->n_settings; i++) {
+        const AppSetting *setting = &site->settings[i];
+        bool of_code = strncmp(setting->key, "code.", strlen("code.")) == 0;
+        if (setting->place.file && !of_code && !strvec_contains(&files, setting->place.file))
+            strvec_push(&files, setting->place.file);
+    }
+    add_list(table, _("configuration"), &files);
+}
+
 void print_siteplan(FILE *out, const SitePlan *plan, bool with_cache)
 {
     const AppSite *site = plan->site;
@@ -163,6 +178,7 @@ void print_siteplan(FILE *out, const SitePlan *plan, bool with_cache)
     table_row(table, _("directory"), site->dir);
     if (site->fork)
         table_row(table, _("fork"), site->fork);
+    add_configuration(table, site);
     add_database(table, plan);
     add_replicas(table, site);
     for (size_t i = 0; i < site->n_filesets; i++)

@@ -81,6 +81,12 @@ char *text_shell(const char *text)
     return xstrdup(buf_str(&out));
 }
 
+char *text_shell_word(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
+    return *text && *text != '=' && strspn(text, plain) == strlen(text) ? xstrdup(text) : text_shell(text);
+}
+
 static size_t code_width(uint32_t code)
 {
     int width = wcwidth((wchar_t)code);

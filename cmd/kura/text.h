@@ -8,6 +8,8 @@
 char *text_message(const char *text);
 /* An argument as a shell takes it: 'text', or $'text' where something must be escaped to be shown. To be freed. */
 char *text_shell(const char *text);
+/* The same, bare where that will do: people copy these lines. To be freed. */
+char *text_shell_word(const char *text);
 /* SQL that says the same, but with U&".." for an identifier that holds what would be escaped. To be freed. */
 char *text_sql(const char *sql);
 /* How many columns escaped text takes. */

@@ -14,6 +14,12 @@ void timerplan_done(TimerPlan *plan)
     strvec_done(&plan->units);
 }
 
+void timerwants_done(TimerWants *wants)
+{
+    strvec_done(&wants->writable);
+    strvec_done(&wants->groups);
+}
+
 /* Letters that systemd, cron and a shell all leave alone. */
 static int check_app(const char *app, Error *err)
 {
@@ -47,6 +53,11 @@ static void add_file(TimerPlan *plan, const char *unit_dir, const char *unit, co
     strvec_push(&plan->texts, buf_str(text));
 }
 
+static const char become_lines[] =
+    "# to act as the system user of the database's role, which the server may let in no other way\n"
+    "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL\n"
+    "SystemCallFilter=@setuid capset\n";
+
 static int add_service(TimerPlan *plan, const TimerWants *wants, const char *unit_dir, const char *unit, Error *err)
 {
     _cleanup_(buf_done) Buf text = BUF_INIT(TEXT_MAX);
@@ -67,7 +78,11 @@ static int add_service(TimerPlan *plan, const TimerWants *wants, const char *uni
         add_quoted(&text, wants->writable.v[i]);
         buf_append_str(&text, "\n", NULL);
     }
-    if (wants->writable.n > 0 || wants->config)
+    for (size_t i = 0; i < wants->groups.n; i++)
+        buf_printf(&text, NULL, "SupplementaryGroups=%s\n", wants->groups.v[i]);
+    if (wants->become)
+        buf_append_str(&text, become_lines, NULL);
+    if (wants->writable.n > 0 || wants->config || wants->groups.n > 0 || wants->become)
         add_file(plan, unit_dir, name, &text);
     return 0;
 }
@@ -96,10 +111,12 @@ static int add_unit(TimerPlan *plan, const TimerWants *wants, const char *calend
 
 int timerplan_add(TimerPlan *plan, const TimerWants *wants, const char *unit_dir, Error *err)
 {
+    TimerWants repository_only = *wants;
+    repository_only.become = false;
     if (check_app(wants->app, err) < 0 || add_unit(plan, wants, wants->calendar, "kura", unit_dir, err) < 0 ||
-        add_unit(plan, wants, NULL, "kura-verify", unit_dir, err) < 0)
+        add_unit(plan, &repository_only, NULL, "kura-verify", unit_dir, err) < 0)
         return -1;
-    if (wants->prune && add_unit(plan, wants, NULL, "kura-prune", unit_dir, err) < 0)
+    if (wants->prune && add_unit(plan, &repository_only, NULL, "kura-prune", unit_dir, err) < 0)
         return -1;
     return wants->rehearse ? add_unit(plan, wants, NULL, "kura-rehearse", unit_dir, err) : 0;
 }

@@ -13,7 +13,9 @@ typedef struct TimerWants {
     const char *calendar; /* NULL: the unit's own */
     const char *config;   /* the configuration file, absolute; NULL: the usual one */
     StrVec writable;      /* directories that the service must be able to write to; absolute */
+    StrVec groups;        /* that the service must be in, to reach sockets */
     bool rehearse, prune; /* besides backup and verify */
+    bool become;          /* the server may know the role by its system user alone */
 } TimerWants;
 
 typedef struct TimerPlan {
@@ -27,5 +29,6 @@ int timerplan_add(TimerPlan *plan, const TimerWants *wants, const char *unit_dir
 void timerplan_done(TimerPlan *plan);
 /* Lines for a file in /etc/cron.d. */
 int timerplan_cron(const TimerWants *wants, Buf *out, Error *err);
+void timerwants_done(TimerWants *wants);
 
 #endif

@@ -31,6 +31,7 @@ typedef struct AppSetting {
 typedef struct AppServer {
     char *role; /* what for: "database", "dbSlaves[0]", "redisForJobQueue", "SIDEKIQ_REDIS" */
     char *host, *port, *database, *user, *password, *sslmode, *prefix;
+    char *tls; /* what else a URL says of TLS, for libpq: "sslrootcert='/etc/ca.pem'" */
     /* Keys of the settings that name them, for messages and for a move, also where a default counts; NULL: the
      * profile does not know one. url_key: the setting that says all of it in one, where there is one. */
     char *host_key, *port_key, *database_key, *user_key, *url_key;
@@ -53,6 +54,7 @@ typedef struct AppSchema {
     StrVec post_dirs; /* .. of those that may be run after the deployment */
     char *version;    /* of the code, where the tool has one number: file and pattern are the profile's; else NULL */
     char *migrate;    /* command that brings the database up to the code, for a person to run */
+    char *ask;        /* .. that tells whether they fit, where only the program itself knows; NULL */
 } AppSchema;
 
 /* A secret whose loss or exchange makes data of the database unreadable. Never printed. */
@@ -88,6 +90,8 @@ typedef struct AppSite {
     size_t n_filesets;
     char *object_storage;     /* the bucket that holds the media; NULL: none, or the database knows */
     char *object_storage_sql; /* a query for that: one row, whether there is one and the name of the bucket; NULL */
+    char *stray_media_sql;    /* a query for how many files of other servers lie among its own; NULL */
+    char *stray_media_cure;   /* the command that moves them, for a person to run; NULL */
     AppSchema schema;
     AppSecret *secrets;
     size_t n_secrets;
@@ -100,6 +104,7 @@ typedef struct AppSite {
     StrVec services;           /* systemd units to stop before a move, in order */
     StrVec programs;           /* that must be on PATH; "a|b": one of them suffices */
     StrVec must_exist;         /* files and directories below dir that it cannot start without */
+    StrVec environment;        /* what was given as such, "NAME=VALUE"; reading it again takes the same */
     AppSetting *settings;      /* all that was read of its configuration */
     size_t n_settings;
 } AppSite;
@@ -108,10 +113,12 @@ typedef struct AppSite {
  * What is odd but can be lived with is added to findings. ERR_NOT_FOUND: no application is there that a profile knows;
  * the hint tells which there are. *ret to be freed with app_site_free. */
 int app_site_read(const char *dir, const char *profile, AppSite **ret, Findings *findings, Error *err);
-/* The same as it would be if other files stood in the directory. */
+/* The same as it would be if other files stood in the directory, or the environment were another. */
 typedef struct AppBeside {
     const char *dir;  /* files below it go before those of the same name: a configuration that was restored */
     bool assume_code; /* what the profile asks the existence of is taken to be there: code that is not installed yet */
+    const StrVec *environment; /* "NAME=VALUE" that go before this process's own; NULL: none. ERR_USAGE for what the
+                                  profile does not ask for */
 } AppBeside;
 int app_site_read_beside(const char *dir, const AppBeside *beside, const char *profile, AppSite **ret,
                          Findings *findings, Error *err);

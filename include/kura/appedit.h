@@ -43,12 +43,14 @@ int app_edit_diff(const AppSite *site, const AppEdits *edits, const char *file, 
 /* The ending of a file that was replaced. */
 #define APP_KEPT ".before-kura"
 
-/* Where a file of the site is: below `beside`, if that is not NULL and has it, else in its directory. To be freed. */
-char *app_edits_path(const AppSite *site, const char *beside, const char *file);
+/* Reads a file of the site: below `beside`, if that is not NULL and has it, else in its directory. The buffer is for
+ * secret_buf_done. */
+int app_edits_read(const AppSite *site, const char *beside, const char *file, Buf *ret, Error *err);
 /* Writes the files that have edits, changed, to their places in the site's directory, and all others that are below
  * `beside` (NULL: none are), with their modes and owners. A file that is there is kept as its name and APP_KEPT; one
- * that is equal already is left alone. Then the site is read again: when that tells other values than were written,
- * everything is put back and the error says so. The lists get paths. */
+ * that is equal already is left alone. No link is followed, neither at the end of a path nor on the way. Then the site
+ * is read again: when that tells other values than were written, everything is put back and the error says so. The
+ * lists get paths. */
 int app_edits_apply(const AppSite *site, const AppEdits *edits, const char *beside, StrVec *ret_written,
                     StrVec *ret_kept, Error *err);
 

@@ -18,6 +18,11 @@
  */
 int catalog_session_setup(PgConn *conn, Error *err);
 
+/* Begins a transaction that only reads, for queries over tables that others own: one that is a view under the name of a
+ * table is refused where the server can do that, because a superuser would run its functions. search_path is that of
+ * a new session. */
+int catalog_begin_reading(PgConn *conn, Error *err);
+
 /* Whether a connection pooler stands between us and the server: PQbackendPID differs from pg_backend_pid(), or changes
  * between transactions. */
 int catalog_is_pooled(PgConn *conn, bool *ret, Error *err);

@@ -50,6 +50,8 @@ typedef struct FilesetRestoreOptions {
     FilesetPaths *paths; /* only these, and the directories they are in; NULL: all */
     bool owners;         /* chown to the recorded names (as root); ids where a name is unknown */
     bool quick_check;    /* a file of the right size and time is right, and is not read */
+    bool no_links;       /* of dir, which is absolute, no part is a link either */
+    bool keep_private;   /* a root that has to be made is for its owner alone, whatever it was where it comes from */
     size_t jobs;
 } FilesetRestoreOptions;
 

@@ -34,7 +34,6 @@ typedef struct ManifestTable {
     size_t n_segments;
 } ManifestTable;
 
-/* A fileset: totals and where its index is. The large objects of a database are kept as one more, named by oid. */
 /* Mode and owner of a directory. */
 typedef struct ManifestOwner {
     unsigned mode; /* permission bits */
@@ -42,6 +41,7 @@ typedef struct ManifestOwner {
     char *user, *group; /* NULL where the number had no name */
 } ManifestOwner;
 
+/* A fileset: totals and where its index is. The large objects of a database are kept as one more, named by oid. */
 typedef struct ManifestFileset {
     char *name;
     char *root;           /* directory on the source host */
@@ -80,6 +80,7 @@ typedef struct ManifestSchema {
     char *newest;   /* of the migrations applied; NULL: none was */
     StrVec applied; /* what identifies each migration, in the order of its table */
     StrVec failed;  /* those that were begun and not completed */
+    char *least;    /* the oldest code that can use the database, where it says so (Synapse); NULL: it does not */
 } ManifestSchema;
 
 /* What tells a secret of the application again without telling it (fingerprint.h); digits in hexadecimal. */
@@ -130,9 +131,9 @@ typedef struct Manifest {
 } Manifest;
 
 Manifest *manifest_new(void);
-void manifest_free(Manifest *manifest); /* NULL-safe */
-/* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
+void manifest_free(Manifest *manifest);         /* NULL-safe */
 void manifest_owner_free(ManifestOwner *owner); /* NULL-safe */
+/* Frees what is inside of one fileset that is in no manifest. NULL-safe. */
 void manifest_fileset_done(ManifestFileset *fileset);
 
 /* The frame of a segment in the bytes of its blob, which are all there. */
@@ -177,6 +178,8 @@ char *manifest_name(const Manifest *manifest);
 /* Writes backups/<name>.json, exclusively: the commit point. What manifest_parse would not read is not written. In an
  * encrypted repository the object is backups/<name>.json.age, and needs no identity. */
 int manifest_commit(Repo *repo, const Manifest *manifest, Error *err);
+/* The same over one of that name that is damaged. Under an exclusive lock. */
+int manifest_bring_back(Repo *repo, const Manifest *manifest, Error *err);
 /* Reads one by its name; by its id alone, in whatever revision there is. ERR_NOT_FOUND. Id and revision inside must be
  * those of the name. ERR_KEY: it is encrypted, and no identity was given, or none that fits. ERR_CORRUPT also: nobody
  * with the naming key has written it. */
@@ -186,6 +189,8 @@ int manifest_list(Repo *repo, StrVec *ret, Error *err);
 /* The name of each backup in its highest revision, oldest first. superseded (may be NULL) gets the names of lower ones,
  * which a prune that was killed has left. */
 int manifest_list_names(Repo *repo, StrVec *ret, StrVec *superseded, Error *err);
+/* Whether something bears exactly this name, readable or not. */
+int manifest_is_there(Repo *repo, const char *name, bool *ret, Error *err);
 /* Removes what bears exactly this name; nothing is no error. Under an exclusive lock. */
 int manifest_delete(Repo *repo, const char *name, Error *err);
 /* Makes durable what others did: manifests that are there now survive a crash, those that are gone stay gone. */

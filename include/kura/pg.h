@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kura/become.h"
 #include "kura/buf.h"
 #include "kura/error.h"
 
@@ -23,7 +24,8 @@ typedef struct PgOptions {
 /* Connects with a connection string or URI (NULL or "": libpq's defaults), application_name "kura" unless set,
  * client_encoding as the server's database (so that text passes unchanged). Notices go to the debug log. Errors carry
  * libpq's text without any password, and a hint for the usual causes (no server, no such role, no such database,
- * password). */
+ * password). Where the server lets a role in on its socket under the system user of the same name alone, root acts as
+ * that user. */
 int pg_connect(const char *conninfo, const PgOptions *options, PgConn **ret, Error *err);
 void pg_close(PgConn *conn); /* NULL-safe; cancels what runs */
 PGconn *pg_raw(PgConn *conn);
@@ -65,6 +67,8 @@ uint64_t pg_cell_u64(const PGresult *result, int row, int column);
  * "PGPASSWORD=.." for its environment when there is one. dbname NULL: the same database. Both to be freed; *ret_env is
  * NULL without a password. */
 void pg_child_conninfo(PgConn *conn, const char *dbname, char **ret_conninfo, char **ret_env);
+/* The system user that such a child must run as (proc.h); NULL: this process's own. Owned by conn. */
+const SystemUser *pg_child_user(const PgConn *conn);
 
 /* A connection string like this one, but to another server; to be freed; it may hold a
  * password. */

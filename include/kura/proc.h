@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kura/become.h"
 #include "kura/buf.h"
 #include "kura/error.h"
 
@@ -14,6 +15,7 @@ typedef struct ProcSpec {
     const char *const *env;  /* NULL-terminated "NAME=value", laid over the environment; may be NULL. Never logged. */
     bool pipe_stdout;        /* else standard output is drained into the stderr tail */
     bool pipe_stdin;         /* else /dev/null */
+    const SystemUser *user;  /* whom it runs as, may read what root may; NULL: as this process */
     /* Called from a thread of proc's for every line on standard error, without its newline. May be NULL. */
     void (*on_stderr)(void *ctx, const char *line);
     void *ctx;

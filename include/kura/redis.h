@@ -9,9 +9,10 @@
 #include "kura/buf.h"
 #include "kura/error.h"
 
-/* Reads "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]" or "unix:///PATH[?password=PASSWORD]" into a server, to be
- * freed with app_server_done. ERR_USAGE for what is neither; the text is not quoted: it may hold a
- * password. ERR_UNSUPPORTED for rediss://. */
+/* Reads "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]", the same with "rediss://", which is by TLS, or
+ * "unix:///PATH[?password=PASSWORD]" into a server, to be freed with app_server_done. A server's sslmode, which
+ * "?sslmode=" sets, is as libpq's: "disable", "require" (any certificate will do) or "verify-full" (that of rediss://).
+ * ERR_USAGE for what is no such URL; the text is not quoted: it may hold a password. */
 int redis_server_parse(const char *url, AppServer *ret, Error *err);
 /* Where it is, without user, password and database: "redis://127.0.0.1:6379", "unix:///run/redis/redis.sock". Two that
  * are told alike are one server. To be freed. */
@@ -20,7 +21,7 @@ char *redis_where(const AppServer *server);
 typedef struct RedisConn RedisConn;
 
 /* Connects, logs in, and selects the server's database. ERR_PERMISSION: the password is wrong, or one is asked for and
- * there is none. ERR_UNSUPPORTED: only TLS would do. Every wait ends at a stop, or after some seconds. */
+ * there is none. Every wait ends at a stop, or after some seconds. */
 int redis_connect(const AppServer *server, RedisConn **ret, Error *err);
 void redis_close(RedisConn *conn); /* NULL-safe */
 

@@ -33,6 +33,7 @@ typedef struct RestoreOptions {
     struct RestoreFiles {
         const char *name, *dir;
         bool only_empty; /* a problem if files are in it already: nobody asked for this directory by name */
+        bool no_links;   /* links on the way to it are not followed: somebody else may have put them there */
     } * files;
     size_t n_files;
     size_t n_files_first; /* the first so many of them come before the database */

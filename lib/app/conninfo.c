@@ -3,7 +3,7 @@
 #include "wipe.h"
 
 /* libpq's quoting: quotes and backslashes get a backslash. */
-static void append(Buf *out, const char *keyword, const char *value)
+void conninfo_append(Buf *out, const char *keyword, const char *value)
 {
     if (value == NULL)
         return;
@@ -19,13 +19,15 @@ static void append(Buf *out, const char *keyword, const char *value)
 char *app_conninfo(const AppServer *server, bool with_password)
 {
     Buf out = BUF_INIT(SIZE_MAX / 2);
-    append(&out, "host", server->host);
-    append(&out, "port", server->port);
-    append(&out, "dbname", server->database);
-    append(&out, "user", server->user);
+    conninfo_append(&out, "host", server->host);
+    conninfo_append(&out, "port", server->port);
+    conninfo_append(&out, "dbname", server->database);
+    conninfo_append(&out, "user", server->user);
     if (with_password)
-        append(&out, "password", server->password);
-    append(&out, "sslmode", server->sslmode);
+        conninfo_append(&out, "password", server->password);
+    conninfo_append(&out, "sslmode", server->sslmode);
+    if (server->tls)
+        buf_printf(&out, NULL, " %s", server->tls);
     char *ret = xstrdup(buf_str(&out));
     secret_buf_done(&out);
     return ret;

@@ -10,7 +10,7 @@
 #include "settings.h"
 #include "wipe.h"
 
-enum { DOTENV_MAX = 64 << 10 };
+enum { DOTENV_MAX = 64 << 10, UNENDED_MAX = 100 };
 
 /* What differs between versions. */
 typedef struct Dialect {
@@ -18,6 +18,8 @@ typedef struct Dialect {
     bool expand_newlines; /* "\n" in double quotes is a line break: before 3.0 */
     bool outer_first;     /* ${X} is what an earlier file says rather than this one: before 3.0 */
     bool lone_names;      /* a name alone on its line is an empty variable: since 3.1.5 */
+    bool compose;         /* Docker Compose's: "#" begins a comment behind white space only, "$$" is a dollar sign, and
+                             ${X:-else} has a default */
 } Dialect;
 
 typedef struct Reader {
@@ -89,17 +91,35 @@ static void unescape(char *value)
     *to = 0;
 }
 
+/* "${NAME:-else}" or "${NAME-else}" from behind the name on, where the variable is empty. true: it was one. */
+static bool substitute_default(const char **at, const char *value, Buf *out)
+{
+    const char *otherwise = *at + (**at == ':') + 1, *close = strchr(*at, '}');
+    if (close == NULL || otherwise[-1] != '-' || otherwise > close)
+        return false;
+    if (value[0])
+        buf_append_str(out, value, NULL);
+    else
+        buf_append(out, otherwise, (size_t)(close - otherwise), NULL);
+    *at = close + 1;
+    return true;
+}
+
 /* One "$NAME" or "${NAME}" at *at; what it stands for goes to out. */
 static void substitute(const Reader *reader, const char **at, bool escaped, Buf *out)
 {
     const char *start = *at, *name = start + 1 + (start[1] == '{'), *end = name;
     while (isalnum((unsigned char)*end) || *end == '_')
         end++;
-    *at = end + (*end == '}');
+    *at = end;
+    const char *value = variable(reader, name, (size_t)(end - name));
+    if (reader->dialect->compose && start[1] == '{' && end > name && substitute_default(at, value, out))
+        return;
+    *at += *end == '}';
     if (escaped || end == name)
         buf_append(out, start, (size_t)(*at - start), NULL);
     else
-        buf_append_str(out, variable(reader, name, (size_t)(end - name)), NULL);
+        buf_append_str(out, value, NULL);
 }
 
 static char *with_variables(const Reader *reader, const char *value)
@@ -107,7 +127,12 @@ static char *with_variables(const Reader *reader, const char *value)
     Buf out = BUF_INIT(SIZE_MAX / 2);
     while (*value) {
         bool escaped = value[0] == '\\' && value[1] == '$' && value[2] != '(';
-        value += escaped;
+        bool dollar = reader->dialect->compose && value[0] == '$' && value[1] == '$';
+        value += escaped || dollar;
+        if (dollar) {
+            buf_append(&out, value++, 1, NULL);
+            continue;
+        }
         if (value[0] == '$' && value[1] != '(')
             substitute(reader, &value, escaped, &out);
         else
@@ -136,14 +161,20 @@ static const char *command_end(const char *at)
     return NULL;
 }
 
-/* What dotenv would run is never run: it stays as it is written, and is told. */
-static bool without_commands(char *value)
+/* What dotenv would run is never run: it stays as it is written, and is told. -1: there are too many that do not end,
+ * for each of which the rest of the value is looked through. */
+static int without_commands(char *value, bool *ret_command)
 {
     bool command = false;
+    unsigned unended = 0;
     char *to = value;
     while (*value) {
         bool escaped = value[0] == '\\' && value[1] == '$' && value[2] == '(';
-        const char *end = value[escaped] == '$' && value[escaped + 1] == '(' ? command_end(value + escaped + 1) : NULL;
+        bool begins = value[escaped] == '$' && value[escaped + 1] == '(';
+        const char *end = begins ? command_end(value + escaped + 1) : NULL;
+        unended += begins && end == NULL;
+        if (unended > UNENDED_MAX)
+            return -1;
         if (end == NULL) {
             *to++ = *value++;
             continue;
@@ -155,7 +186,8 @@ static bool without_commands(char *value)
         value += escaped + len;
     }
     *to = 0;
-    return command;
+    *ret_command = command;
+    return 0;
 }
 
 static char *stripped(const char *value, size_t len)
@@ -187,6 +219,7 @@ static bool expands_newlines(const Reader *reader)
     return reader->dialect->expand_newlines || strcmp(variable(reader, mode, strlen(mode)), "legacy") == 0;
 }
 
+/* NULL: it cannot be read. */
 static char *read_value(const Reader *reader, const DotenvLine *line, bool *ret_command)
 {
     _cleanup_(wipe_text) char *value = stripped(reader->text + line->value, line->value_len);
@@ -202,7 +235,8 @@ static char *read_value(const Reader *reader, const DotenvLine *line, bool *ret_
     if (quote == '"' || reader->dialect->unescape_bare)
         unescape(value);
     char *ret = with_variables(reader, value);
-    *ret_command = without_commands(ret);
+    if (without_commands(ret, ret_command) < 0)
+        wipe_text(&ret);
     return ret;
 }
 
@@ -246,6 +280,9 @@ static int read_assignment(Reader *reader, const DotenvLine *line)
         return is_set(reader, line->key, line->key_len) ? 0 : refuse_export(reader, line->key);
     bool command;
     _cleanup_(wipe_text) char *value = read_value(reader, line, &command);
+    if (value == NULL)
+        return settings_error(reader->input, origin(reader, line->key), "too many commands of a value do not end",
+                              reader->err);
     if (strlen(value) > DOTENV_MAX)
         return settings_error(reader->input, origin(reader, line->key), "a value is too long", reader->err);
     if (command)
@@ -281,7 +318,7 @@ static int read_lines(Reader *reader, bool exports)
     const char *text = reader->text;
     DotenvLine line;
     for (size_t at = 0; text[at];) {
-        if (dotenv_assignment(text, at, reader->dialect->lone_names, &line)) {
+        if (dotenv_assignment(text, at, reader->dialect->lone_names, reader->dialect->compose, &line)) {
             if (!exports && read_assignment(reader, &line) < 0)
                 return -1;
             at = line.end;
@@ -350,6 +387,12 @@ int dotenv28_settings(SettingsInput *input, Settings *ret, Error *err)
 int dotenv2_settings(SettingsInput *input, Settings *ret, Error *err)
 {
     static const Dialect dialect = {.expand_newlines = true, .outer_first = true};
+    return read_dotenv(input, &dialect, ret, err);
+}
+
+int compose_settings(SettingsInput *input, Settings *ret, Error *err)
+{
+    static const Dialect dialect = {.expand_newlines = true, .lone_names = true, .compose = true};
     return read_dotenv(input, &dialect, ret, err);
 }
 

@@ -60,9 +60,12 @@ static bool quoted_value(const char *text, size_t at, char quote, DotenvLine *li
     return false;
 }
 
-static void bare_value(const char *text, size_t at, DotenvLine *line)
+/* spaced: a "#" begins a comment behind white space only. */
+static void bare_value(const char *text, size_t at, bool spaced, DotenvLine *line)
 {
     size_t end = at + strcspn(text + at, "#\n");
+    while (spaced && text[end] == '#' && !dotenv_is_space(text[end - 1]))
+        end += 1 + strcspn(text + end + 1, "#\n");
     line->value = at;
     line->value_len = end - at;
     is_tail(text, end, &line->end); /* the line's end or a comment: always one */
@@ -77,7 +80,7 @@ static size_t skip_separator(const char *text, size_t at)
     return text[at] == ':' && dotenv_is_space(text[at + 1]) ? at + 2 : 0;
 }
 
-static bool assignment_from(const char *text, size_t at, bool lone_names, DotenvLine *line)
+static bool assignment_from(const char *text, size_t at, bool lone_names, bool spaced, DotenvLine *line)
 {
     line->key = at;
     line->key_len = skip_word(text, at) - at;
@@ -88,15 +91,15 @@ static bool assignment_from(const char *text, size_t at, bool lone_names, Dotenv
         return line->key_len && lone_names && is_tail(text, behind, &line->end);
     }
     if (!quoted_value(text, value, '\'', line) && !quoted_value(text, value, '"', line))
-        bare_value(text, value, line);
+        bare_value(text, value, spaced, line);
     return true;
 }
 
-bool dotenv_assignment(const char *text, size_t at, bool lone_names, DotenvLine *line)
+bool dotenv_assignment(const char *text, size_t at, bool lone_names, bool spaced, DotenvLine *line)
 {
     at = dotenv_skip_space(text, at);
     size_t behind = at + strlen("export");
     line->exported = strncmp(text + at, "export", 6) == 0 && dotenv_is_space(text[behind]) &&
-                     assignment_from(text, dotenv_skip_space(text, behind), lone_names, line);
-    return line->exported || assignment_from(text, at, lone_names, line);
+                     assignment_from(text, dotenv_skip_space(text, behind), lone_names, spaced, line);
+    return line->exported || assignment_from(text, at, lone_names, spaced, line);
 }

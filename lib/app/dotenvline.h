@@ -17,7 +17,8 @@ size_t dotenv_skip_space(const char *text, size_t at);
 /* To the end of the line, its \n not passed. */
 size_t dotenv_skip_line(const char *text, size_t at);
 
-/* Whether an assignment begins here. lone_names: a name alone on its line is an empty variable. */
-bool dotenv_assignment(const char *text, size_t at, bool lone_names, DotenvLine *line);
+/* Whether an assignment begins here. lone_names: a name alone on its line is an empty variable. spaced: in a value
+ * without quotes a "#" begins a comment behind white space only. */
+bool dotenv_assignment(const char *text, size_t at, bool lone_names, bool spaced, DotenvLine *line);
 
 #endif

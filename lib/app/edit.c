@@ -93,6 +93,12 @@ static int comment_out(const Line *line, Buf *out, Error *err)
     return buf_append(out, start + indent, line->len - indent, err);
 }
 
+static int cannot_change(const Line *line, const AppEdit *edit, Error *err)
+{
+    return error_set(err, ERR_CORRUPT, "\"%s\", line %u: %s cannot be changed where it stands", line->file,
+                     edit->place.line, edit->key);
+}
+
 /* The line with its values replaced. */
 static int edit_line(const Line *line, const AppEdit **edits, size_t n, Buf *out, Error *err)
 {
@@ -100,8 +106,7 @@ static int edit_line(const Line *line, const AppEdit **edits, size_t n, Buf *out
     for (size_t i = 0; i < n; i++) {
         const AppPlace *place = &edits[i]->place;
         if (place->offset < at || place->len > end - place->offset)
-            return error_set(err, ERR_CORRUPT, "\"%s\", line %u: %s cannot be changed where it stands", line->file,
-                             place->line, edits[i]->key);
+            return cannot_change(line, edits[i], err);
         if (buf_append(out, line->text + at, place->offset - at, err) < 0 ||
             value_write(format_of(line->file), line->text + place->offset, place->len, edits[i]->value, out, err) < 0)
             return error_wrap(err, "\"%s\", %s", line->file, edits[i]->key);
@@ -114,9 +119,13 @@ static int write_line(const Line *line, Buf *out, Error *err)
 {
     size_t n;
     _cleanup_free_ const AppEdit **edits = line_edits(line, false, &n);
-    for (size_t i = 0; i < n; i++)
-        if (edits[i]->value == NULL)
-            return comment_out(line, out, err);
+    for (size_t i = 0; i < n; i++) {
+        if (edits[i]->value)
+            continue;
+        if (edits[i]->place.len > line->start + line->len - edits[i]->place.offset)
+            return cannot_change(line, edits[i], err); /* the lines after it would come to life */
+        return comment_out(line, out, err);
+    }
     return edit_line(line, edits, n, out, err);
 }
 

@@ -16,7 +16,7 @@
 
 /* A file that was put into its place. */
 typedef struct Placed {
-    char *path, *kept; /* kept: where the one before is now; NULL: there was none */
+    char *path, *kept; /* kept: what the one before is called now; NULL: there was none */
 } Placed;
 
 typedef struct Apply {
@@ -27,87 +27,121 @@ typedef struct Apply {
     size_t n, cap;
 } Apply;
 
-static int make_directories(const char *path, Error *err)
+/* Opens the directory that a path is in. Whoever runs the application may have put a link on the way, and whoever runs
+ * this may be root: none is followed. */
+static int open_place(const char *path, bool make, int *ret_dir, const char **ret_name, Error *err)
 {
-    _cleanup_free_ char *way = xstrdup(path);
-    for (char *at = strchr(way + 1, '/'); at; at = strchr(at + 1, '/')) {
-        *at = 0;
-        if (mkdir(way, 0755) < 0 && errno != EEXIST)
-            return error_errno(err, errno, "could not make directory \"%s\"", way);
-        *at = '/';
-    }
-    return 0;
+    const char *name = strrchr(path, '/') + 1;
+    _cleanup_free_ char *dir = xstrndup(path, (size_t)(name - path));
+    *ret_dir = fd_open_directory(dir, make);
+    *ret_name = name;
+    if (*ret_dir >= 0)
+        return 0;
+    bool link = errno == ENOTDIR || errno == ELOOP;
+    error_errno(err, errno, "could not open the directory of \"%s\"", path);
+    return link ? error_hint(err, "Links on the way are not followed. Where a link is meant to be there, change the "
+                                  "file by hand as the plan shows.")
+                : -1;
 }
 
-static char *free_name(const char *path)
+static char *free_name(int dir, const char *name)
 {
-    char *name = xasprintf("%s" APP_KEPT, path);
+    char *kept = xasprintf("%s" APP_KEPT, name);
     struct stat st;
-    for (unsigned i = 2; lstat(name, &st) == 0; i++) {
-        free(name);
-        name = xasprintf("%s" APP_KEPT ".%u", path, i);
+    for (unsigned i = 2; fstatat(dir, kept, &st, AT_SYMLINK_NOFOLLOW) == 0; i++) {
+        free(kept);
+        kept = xasprintf("%s" APP_KEPT ".%u", name, i);
     }
-    return name;
+    return kept;
 }
 
 /* The new file has mode and owner of the one it comes from, as far as this user may give them. */
-static int write_beside(const char *path, const struct stat *like, const Buf *text, Error *err)
+static int fill(int fd, const struct stat *like, const Buf *text)
 {
-    _cleanup_close_ int fd = -1;
-    unlink(path); /* of a run that was killed */
-    if (file_make(path, text->data, text->len, 0600, err) < 0)
+    if (fd_write_all(fd, text->data, text->len) < 0 || (geteuid() == 0 && fchown(fd, like->st_uid, like->st_gid) < 0) ||
+        fchmod(fd, like->st_mode & 0777) < 0)
         return -1;
-    fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || (geteuid() == 0 && fchown(fd, like->st_uid, like->st_gid) < 0) ||
-        fchmod(fd, like->st_mode & 07777) < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "could not give \"%s\" its owner and mode", path);
-    return 0;
+    return fsync(fd);
 }
 
-static int put(Apply *apply, const char *path, const struct stat *like, const Buf *text, Error *err)
+static int write_fresh(int dir, const char *name, const struct stat *like, const Buf *text)
+{
+    unlinkat(dir, name, 0); /* of a run that was killed */
+    _cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    if (fill(fd, like, text) == 0)
+        return 0;
+    int error = errno;
+    unlinkat(dir, name, 0);
+    errno = error;
+    return -1;
+}
+
+static int put(Apply *apply, int dir, const char *name, const char *path, const struct stat *like, const Buf *text,
+               Error *err)
 {
     struct stat st;
-    _cleanup_free_ char *fresh = xasprintf("%s.kura-tmp", path), *kept = NULL;
-    if (make_directories(path, err) < 0 || write_beside(fresh, like, text, err) < 0)
-        return -1;
-    if (lstat(path, &st) == 0) {
-        kept = free_name(path);
-        if (link(path, kept) < 0) {
-            unlink(fresh);
+    _cleanup_free_ char *fresh = xasprintf("%s.kura-tmp", name), *kept = NULL;
+    if (write_fresh(dir, fresh, like, text) < 0)
+        return error_errno(err, errno, "could not write beside \"%s\"", path);
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        kept = free_name(dir, name);
+        if (linkat(dir, name, dir, kept, 0) < 0) {
+            unlinkat(dir, fresh, 0);
             return error_errno(err, errno, "could not keep \"%s\" as \"%s\"", path, kept);
         }
     }
-    if (rename(fresh, path) < 0 || fd_sync_directory_of(path) < 0)
+    if (renameat(dir, fresh, dir, name) < 0 || fsync(dir) < 0)
         return error_errno(err, errno, "could not put \"%s\" in its place", path);
     xgrow(&apply->v, &apply->cap, apply->n);
     apply->v[apply->n++] = (Placed){.path = xstrdup(path), .kept = steal(kept)};
     return 0;
 }
 
-static bool same_content(const char *path, const Buf *text)
+static bool same_content(int dir, const char *name, const Buf *text)
 {
+    struct stat st;
     _cleanup_(secret_buf_done) Buf there = BUF_INIT(0);
-    return app_file_read("/", path, &there, NULL) == 0 && there.len == text->len &&
+    return app_file_read_at(dir, name, name, &there, &st, NULL) == 0 && there.len == text->len &&
            memcmp(there.data, text->data, text->len) == 0;
 }
 
-char *app_edits_path(const AppSite *site, const char *beside, const char *file)
+/* Below `beside` where that has it, else in the site's directory. To be freed. */
+static char *source_of(const AppSite *site, const char *beside, const char *file)
 {
     return app_path(beside && app_file_exists(beside, file) ? beside : site->dir, file);
+}
+
+int app_edits_read(const AppSite *site, const char *beside, const char *file, Buf *ret, Error *err)
+{
+    _cleanup_free_ char *path = source_of(site, beside, file);
+    return app_file_read("/", path, ret, err);
+}
+
+/* What is looked at may be behind a link; what is copied may not. */
+static int read_source(const Apply *apply, const char *file, Buf *ret, struct stat *ret_stat, Error *err)
+{
+    _cleanup_free_ char *path = source_of(apply->site, apply->beside, file);
+    _cleanup_close_ int dir = -1;
+    const char *name;
+    if (open_place(path, false, &dir, &name, err) < 0)
+        return -1;
+    return app_file_read_at(dir, name, path, ret, ret_stat, err);
 }
 
 static int place_file(Apply *apply, const char *name, Error *err)
 {
     _cleanup_(secret_buf_done) Buf text = BUF_INIT(0), edited = BUF_INIT(4 * APP_FILE_MAX);
-    _cleanup_free_ char *from = app_edits_path(apply->site, apply->beside, name);
-    _cleanup_free_ char *to = app_path(apply->site->dir, name);
+    _cleanup_free_ char *path = app_path(apply->site->dir, name);
+    _cleanup_close_ int dir = -1;
+    const char *base;
     struct stat st;
-    if (app_file_read("/", from, &text, err) < 0 || buf_reserve(&edited, 2 * text.len + 4096, err) < 0 ||
-        app_edit_text(apply->edits, name, buf_str(&text), text.len, &edited, err) < 0)
+    if (read_source(apply, name, &text, &st, err) < 0 || buf_reserve(&edited, 2 * text.len + 4096, err) < 0 ||
+        app_edit_text(apply->edits, name, buf_str(&text), text.len, &edited, err) < 0 ||
+        open_place(path, true, &dir, &base, err) < 0)
         return -1;
-    if (lstat(from, &st) < 0 || !S_ISREG(st.st_mode))
-        return error_set(err, ERR_CORRUPT, "\"%s\" is not a regular file", from);
-    return same_content(to, &edited) ? 0 : put(apply, to, &st, &edited, err);
+    return same_content(dir, base, &edited) ? 0 : put(apply, dir, base, path, &st, &edited, err);
 }
 
 /* ---- which files ---- */
@@ -136,7 +170,8 @@ static int check(const Apply *apply, Error *err)
 {
     Findings findings = FINDINGS_INIT;
     AppSite *site;
-    int rc = app_site_read(apply->site->dir, apply->site->name, &site, &findings, err);
+    const AppBeside same = {.environment = &apply->site->environment};
+    int rc = app_site_read_beside(apply->site->dir, &same, apply->site->name, &site, &findings, err);
     findings_done(&findings);
     if (rc < 0)
         return -1;
@@ -151,17 +186,32 @@ static int check(const Apply *apply, Error *err)
     return rc;
 }
 
+static void take_one_back(const Placed *placed)
+{
+    const char *name;
+    _cleanup_close_ int dir = -1;
+    if (open_place(placed->path, false, &dir, &name, NULL) < 0)
+        return;
+    if (placed->kept)
+        (void)!renameat(dir, placed->kept, dir, name);
+    else
+        unlinkat(dir, name, 0);
+}
+
 static void take_back(Apply *apply)
 {
     while (apply->n > 0) {
-        const Placed *placed = &apply->v[--apply->n];
-        if (placed->kept)
-            (void)!rename(placed->kept, placed->path);
-        else
-            unlink(placed->path);
+        Placed *placed = &apply->v[--apply->n];
+        take_one_back(placed);
         free(placed->path);
         free(placed->kept);
     }
+}
+
+/* To be freed. */
+static char *kept_path(const Placed *placed)
+{
+    return xasprintf("%.*s%s", (int)(strrchr(placed->path, '/') + 1 - placed->path), placed->path, placed->kept);
 }
 
 int app_edits_apply(const AppSite *site, const AppEdits *edits, const char *beside, StrVec *ret_written,
@@ -176,9 +226,10 @@ int app_edits_apply(const AppSite *site, const AppEdits *edits, const char *besi
     if (rc == 0)
         rc = check(&apply, err);
     for (size_t i = 0; rc == 0 && i < apply.n; i++) {
+        _cleanup_free_ char *kept = apply.v[i].kept ? kept_path(&apply.v[i]) : NULL;
         strvec_push(ret_written, apply.v[i].path);
-        if (apply.v[i].kept)
-            strvec_push(ret_kept, apply.v[i].kept);
+        if (kept)
+            strvec_push(ret_kept, kept);
         free(apply.v[i].path);
         free(apply.v[i].kept);
     }

@@ -7,6 +7,7 @@
 #include "file.h"
 #include "kura/mem.h"
 #include "kura/secret.h"
+#include "wipe.h"
 
 #define BLANK "***"
 
@@ -25,19 +26,23 @@ static bool sounds_secret(const char *key)
     return false;
 }
 
-/* Nothing of a secret, and of a URL all but its password. */
+/* Nothing of a secret, and of a URL all but its password, which may also be one of the parameters. */
 static int show_value(const char *key, const char *text, size_t len, Buf *out, Error *err)
 {
     if (sounds_secret(key))
         return buf_append_str(out, BLANK, err);
-    const char *scheme = memmem(text, len, "://", 3);
-    const char *at = scheme ? memrchr(scheme, '@', len - (size_t)(scheme - text)) : NULL;
+    _cleanup_(wipe_text) char *value = xstrndup(text, len);
+    char *scheme = strstr(value, "://"), *query = scheme ? strchr(scheme, '?') : NULL;
+    bool hidden = query && sounds_secret(query);
+    if (hidden)
+        query[1] = 0;
+    const char *at = scheme ? memrchr(scheme, '@', query ? (size_t)(query - scheme) : strlen(scheme)) : NULL;
     const char *colon = at ? memchr(scheme + 3, ':', (size_t)(at - scheme - 3)) : NULL;
-    if (colon == NULL)
-        return buf_append(out, text, len, err);
-    if (buf_append(out, text, (size_t)(colon - text) + 1, err) < 0 || buf_append_str(out, BLANK, err) < 0)
+    if ((colon &&
+         (buf_append(out, value, (size_t)(colon - value) + 1, err) < 0 || buf_append_str(out, BLANK, err) < 0)) ||
+        buf_append_str(out, colon ? at : value, err) < 0)
         return -1;
-    return buf_append(out, at, len - (size_t)(at - text), err);
+    return hidden ? buf_append_str(out, BLANK, err) : 0;
 }
 
 static int show_new_value(const Line *line, const AppEdit *edit, Buf *out, Error *err)
@@ -66,12 +71,19 @@ static int by_offset(const void *a, const void *b)
     return (*first)->place.offset < (*second)->place.offset ? -1 : (*first)->place.offset > (*second)->place.offset;
 }
 
+/* Whether a value, or the rest of one that began on a line before, stands on this line. */
+static bool touches(const Line *line, const AppPlace *place)
+{
+    return line_holds(line, place) || (place->file && strcmp(place->file, line->file) == 0 &&
+                                       place->offset < line->start && place->len > line->start - place->offset);
+}
+
 static const AppSetting **settings_of(const Diff *diff, const Line *line, size_t *ret_n)
 {
     const AppSetting **list = xcalloc(diff->site->n_settings + 1, sizeof *list);
     *ret_n = 0;
     for (size_t i = 0; i < diff->site->n_settings; i++)
-        if (line_holds(line, &diff->site->settings[i].place))
+        if (touches(line, &diff->site->settings[i].place))
             list[(*ret_n)++] = &diff->site->settings[i];
     qsort(list, *ret_n, sizeof *list, by_offset);
     return list;
@@ -84,11 +96,12 @@ static int show_line(const Diff *diff, const Line *line, bool new, Error *err)
     _cleanup_free_ const AppSetting **settings = settings_of(diff, line, &n);
     for (size_t i = 0; i < n; i++) {
         const AppPlace *place = &settings[i]->place;
+        size_t from = place->offset > line->start ? place->offset : line->start;
         size_t stop = place->len < end - place->offset ? place->offset + place->len : end;
-        const AppEdit *edit = edit_at(line, place->offset);
-        if (place->offset < at)
+        const AppEdit *edit = place->offset < line->start ? NULL : edit_at(line, place->offset);
+        if (from < at)
             continue;
-        if (buf_append(diff->out, line->text + at, place->offset - at, err) < 0)
+        if (buf_append(diff->out, line->text + at, from - at, err) < 0)
             return -1;
         int rc = edit == NULL ? buf_append_str(diff->out, BLANK, err)
                  : new && edit->value

@@ -22,12 +22,12 @@ static const char *user_directory(void)
 static const char *const known[] = {
     "@(name|title|recognise|environment|settings|database|replicas|redis|filesets|secrets|version|fork|usual)",
     "@(bucket|object-storage|extensions|exclude-table-data|media-queries|after-restore|services|programs|must-exist)",
-    "key-proofs",
+    "@(key-proofs|stray-media.@(sql|cure))",
     "reads-replicas",
     "settings\\[\\].@(file|files|format|as|find.*)",
     "@(database|replicas\\[\\]|redis\\[\\]).@(role|each|url|address|host|port|database|user|password|sslmode|prefix)",
     "filesets\\[\\].@(name|root|only|exclude|secret)",
-    "schema.@(tool|table|dirs|post-dirs|version|migrate)",
+    "schema.@(tool|table|dirs|post-dirs|version|migrate|ask)",
     "secrets\\[\\].@(name|value|file|required|needed-for)",
     "key-proofs\\[\\].@(kind|sql|public|private|password|salt|needed-for)",
 };

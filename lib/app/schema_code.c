@@ -103,6 +103,15 @@ int schema_code_read(SchemaTool tool, const SchemaSource *source, SchemaHistory 
     return 0;
 }
 
+/* Where an application's code keeps its number only its profile could say. */
+static int refuse_to_guess(const AppSite *site, Error *err)
+{
+    error_set(err, ERR_NOT_FOUND, "which number of the schema the code of %s wants cannot be read here", site->title);
+    if (site->schema.ask == NULL)
+        return error_hint(err, "Give --app-dir with the directory that has the application's code, too.");
+    return error_hint(err, "The program itself tells whether it fits the database: run \"%s\".", site->schema.ask);
+}
+
 int schema_site_read(const AppSite *site, SchemaHistory *ret, Error *err)
 {
     SchemaTool tool;
@@ -115,5 +124,7 @@ int schema_site_read(const AppSite *site, SchemaHistory *ret, Error *err)
     if (!schema_tool_parse(site->schema.tool, &tool))
         return error_set(err, ERR_UNSUPPORTED, "the profile \"%s\" names a migration tool that kura does not know: %s",
                          site->name, site->schema.tool);
+    if (schema_tool_counts(tool) && site->schema.version == NULL)
+        return refuse_to_guess(site, err);
     return schema_code_read(tool, &source, ret, err);
 }

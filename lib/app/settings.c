@@ -30,6 +30,12 @@ unsigned settings_line(SettingsInput *input, size_t offset)
     return input->breaks + 1;
 }
 
+void settings_at(SettingsInput *input, size_t offset, unsigned breaks)
+{
+    input->counted = offset;
+    input->breaks = breaks;
+}
+
 int settings_error(SettingsInput *input, size_t offset, const char *what, Error *err)
 {
     return error_set(err, ERR_CORRUPT, "%s:%u: %s", input->file, settings_line(input, offset), words_get(what));
@@ -60,6 +66,9 @@ int settings_put(Settings *settings, size_t first, SettingsInput *input, const c
         AppSetting *setting = &settings->v[i];
         if (strncmp(setting->key, input->prefix, prefix) != 0 || strcmp(setting->key + prefix, key) != 0)
             continue;
+        settings->bytes += strlen(value);
+        if (settings->bytes > SETTINGS_BYTES)
+            return settings_error(input, offset, "there are too many settings", err);
         wipe_text(&setting->value);
         setting->value = xstrdup(value);
         setting->place.line = settings_line(input, offset);

@@ -36,6 +36,8 @@ bool settings_have_below(const Settings *settings, const char *key);
 /* "FILE:LINE: what". Values are never part of it. Returns -1. */
 int settings_error(SettingsInput *input, size_t offset, const char *what, Error *err);
 unsigned settings_line(SettingsInput *input, size_t offset);
+/* Where it is known already how many line breaks are before an offset: aliases lead to and fro in a large file. */
+void settings_at(SettingsInput *input, size_t offset, unsigned breaks);
 
 /* The readers: each adds to *ret, and knows one format. */
 int yaml_settings(SettingsInput *input, Settings *ret, Error *err);     /* as js-yaml 4 reads it */
@@ -43,6 +45,7 @@ int yaml11_settings(SettingsInput *input, Settings *ret, Error *err);   /* as Py
 int dotenv_settings(SettingsInput *input, Settings *ret, Error *err);   /* as Ruby's dotenv 3 reads it */
 int dotenv28_settings(SettingsInput *input, Settings *ret, Error *err); /* as 2.8 */
 int dotenv2_settings(SettingsInput *input, Settings *ret, Error *err);  /* as those before */
+int compose_settings(SettingsInput *input, Settings *ret, Error *err);  /* as Docker Compose reads an env_file */
 int envfile_settings(SettingsInput *input, Settings *ret, Error *err);  /* quotes are part of the value */
 int ini_settings(SettingsInput *input, Settings *ret, Error *err);      /* "section.KEY" */
 int hjson_settings(SettingsInput *input, Settings *ret, Error *err);

@@ -47,7 +47,9 @@ static int check_settings(const Scene *scene, const AppSite *site, Error *err)
     if (!scene_has(scene, "settings") || is_of_configuration(&scene->settings))
         return 0;
     error_set(err, ERR_NOT_FOUND, "no configuration of %s is in \"%s\"", site->title, scene->dir);
-    return error_hint(err, "Name the directory that has the application's configuration.");
+    return error_hint(err,
+                      "Name the directory that has the application's configuration; where a variable of its services "
+                      "names another file, give it as --app-env NAME=VALUE.");
 }
 
 /* A backup without the database that somebody relies on would be worse than none. */
@@ -104,9 +106,12 @@ int app_site_read_beside(const char *dir, const AppBeside *beside, const char *p
     Scene scene = {.dir = whole,
                    .beside = beside->dir,
                    .assume_code = beside->assume_code,
+                   .environment = beside->environment,
                    .profile = &description,
                    .findings = findings};
     AppSite *site = xcalloc(1, sizeof *site);
+    for (size_t i = 0; beside->environment && i < beside->environment->n; i++)
+        strvec_push(&site->environment, beside->environment->v[i]);
     int rc = build(&scene, site, err);
     site->settings = scene.settings.v;
     site->n_settings = scene.settings.n;
@@ -154,6 +159,7 @@ static void schema_done(AppSchema *schema)
     free(schema->table);
     free(schema->version);
     free(schema->migrate);
+    free(schema->ask);
     strvec_done(&schema->dirs);
     strvec_done(&schema->post_dirs);
 }
@@ -163,9 +169,18 @@ void app_site_free(AppSite *site)
     if (site == NULL)
         return;
     char *texts[] = {
-        site->name, site->title, site->dir, site->version, site->fork, site->object_storage, site->object_storage_sql};
+        site->name,
+        site->title,
+        site->dir,
+        site->version,
+        site->fork,
+        site->stray_media_sql,
+        site->object_storage,
+        site->object_storage_sql,
+        site->stray_media_cure,
+    };
     StrVec *lists[] = {&site->extensions, &site->exclude_table_data, &site->media_queries, &site->after_restore,
-                       &site->services,   &site->programs,           &site->must_exist};
+                       &site->services,   &site->programs,           &site->must_exist,    &site->environment};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         free(texts[i]);
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)

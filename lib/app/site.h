@@ -12,5 +12,7 @@ void site_keys_free(AppKeyProof *proofs, size_t n);
 /* Fills all else. */
 int site_rest(const Scene *scene, AppSite *site, Error *err);
 void server_done(AppServer *server);
+/* Appends " keyword='value'" as libpq reads it; nothing for NULL. */
+void conninfo_append(Buf *out, const char *keyword, const char *value);
 
 #endif

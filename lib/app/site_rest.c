@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "file.h"
@@ -18,6 +19,29 @@ static void list(const Scene *scene, const char *path, const char *name, StrVec 
 
 /* ---- filesets ---- */
 
+/* Without links, as far as it is there. To be freed. */
+static char *real_path(const char *path)
+{
+    char *real = realpath(path, NULL);
+    return real ? real : xstrdup(path);
+}
+
+static bool is_below(const char *path, const char *root)
+{
+    _cleanup_free_ char *real = real_path(path), *real_root = real_path(root);
+    size_t len = strlen(real_root);
+    return strncmp(real, real_root, len) == 0 && real[len] == '/';
+}
+
+/* Whether all of it is in a fileset before it: a directory that nobody has moved elsewhere. */
+static bool is_taken(const AppSite *site, const char *root)
+{
+    for (size_t i = 0; i < site->n_filesets; i++)
+        if (site->filesets[i].only.n == 0 && is_below(root, site->filesets[i].root))
+            return true;
+    return false;
+}
+
 static void add_fileset(const Scene *scene, const char *path, AppSite *site)
 {
     _cleanup_free_ char *name = scene_member(scene, path, "name", NULL);
@@ -25,7 +49,10 @@ static void add_fileset(const Scene *scene, const char *path, AppSite *site)
     _cleanup_free_ char *secret = xasprintf("%s.secret", path);
     if (name == NULL || root == NULL)
         return;
-    _cleanup_free_ char *whole = app_path(scene->dir, root);
+    _cleanup_free_ char *place = app_path(scene->dir, root);
+    _cleanup_free_ char *whole = strstr(place, "/../") ? real_path(place) : xstrdup(place);
+    if (is_taken(site, whole))
+        return;
     site->filesets = xreallocarray(site->filesets, site->n_filesets + 1, sizeof *site->filesets);
     AppFileset *fileset = &site->filesets[site->n_filesets++];
     *fileset = (AppFileset){.name = steal(name), .root = steal(whole), .secret = scene_flag(scene, secret)};
@@ -53,6 +80,11 @@ static int read_secret_file(const Scene *scene, const char *file, char **ret, Er
     if (scene_file_read(scene, file, &content, &why) == 0) {
         *ret = xstrndup(buf_str(&content), content.len);
         secret_buf_done(&content);
+        if (file[0] == '/' && !is_below(file, scene->dir))
+            findings_add(scene->findings, FINDING_WARNING, "app-secret",
+                         "Keep a copy of it elsewhere, or name its directory with --files NAME=DIR.",
+                         "the file of a secret is not in the application's directory, and not in its backups: \"%s\"",
+                         file);
         return 0;
     }
     if (why.code != ERR_NOT_FOUND) {
@@ -96,12 +128,16 @@ static int read_secrets(const Scene *scene, AppSite *site, Error *err)
 
 /* ---- the rest ---- */
 
+/* Of what a pattern fits the newest. */
 static void keep_existing(const Scene *scene, StrVec *dirs)
 {
     StrVec kept = {0};
-    for (size_t i = 0; i < dirs->n; i++)
-        if (app_file_exists(scene->dir, dirs->v[i]))
-            strvec_push(&kept, dirs->v[i]);
+    for (size_t i = 0; i < dirs->n; i++) {
+        _cleanup_(strvec_done) StrVec found = {0};
+        app_glob(scene->dir, dirs->v[i], &found);
+        if (found.n > 0 && app_file_exists(scene->dir, found.v[0]))
+            strvec_push(&kept, found.v[0]);
+    }
     strvec_done(dirs);
     *dirs = kept;
 }
@@ -112,6 +148,7 @@ static void read_schema(const Scene *scene, AppSchema *schema)
     schema->table = text(scene, "schema.table");
     schema->version = text(scene, "schema.version");
     schema->migrate = text(scene, "schema.migrate");
+    schema->ask = text(scene, "schema.ask");
     scene_list(scene, "schema.dirs", &schema->dirs);
     scene_list(scene, "schema.post-dirs", &schema->post_dirs);
     keep_existing(scene, &schema->dirs);
@@ -145,6 +182,8 @@ int site_rest(const Scene *scene, AppSite *site, Error *err)
     site->version = text(scene, "version");
     site->object_storage = text(scene, "bucket");
     site->object_storage_sql = text(scene, "object-storage");
+    site->stray_media_sql = text(scene, "stray-media.sql");
+    site->stray_media_cure = text(scene, "stray-media.cure");
     site->reads_replicas = scene_flag(scene, "reads-replicas");
     read_fork(scene, site);
     read_schema(scene, &site->schema);

@@ -6,9 +6,10 @@
 
 void app_server_done(AppServer *server)
 {
-    char **members[] = {&server->role,         &server->host,     &server->port,   &server->database, &server->user,
-                        &server->password,     &server->sslmode,  &server->prefix, &server->host_key, &server->port_key,
-                        &server->database_key, &server->user_key, &server->url_key};
+    char **members[] = {&server->role,     &server->host,     &server->port,         &server->database,
+                        &server->user,     &server->password, &server->sslmode,      &server->prefix,
+                        &server->host_key, &server->port_key, &server->database_key, &server->user_key,
+                        &server->url_key,  &server->tls};
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
         wipe_text(members[i]);
 }
@@ -92,9 +93,12 @@ static int add(const Scene *scene, const char *path, const char *each, AppServer
     return read_server(scene, path, each, &(*servers)[(*n)++], err);
 }
 
-/* One server for each item of a list that the application's configuration has. */
+/* One server for each item of a list that the application's configuration has, or for a mapping there. */
 static int add_each(const Scene *scene, const char *path, const char *list, AppServer **servers, size_t *n, Error *err)
 {
+    _cleanup_free_ char *first = xasprintf("%s[0]", list);
+    if (settings_have_below(&scene->settings, list) && !settings_have_below(&scene->settings, first))
+        return add(scene, path, list, servers, n, err);
     for (size_t i = 0;; i++) {
         _cleanup_free_ char *each = xasprintf("%s[%zu]", list, i);
         if (!settings_have_below(&scene->settings, each))

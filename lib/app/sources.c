@@ -9,6 +9,8 @@
 #include "kura/words.h"
 #include "wipe.h"
 
+enum { MATCH_MAX = 256 };
+
 typedef int (*Reader)(SettingsInput *input, Settings *ret, Error *err);
 
 static Reader reader_of(const char *format)
@@ -17,10 +19,9 @@ static Reader reader_of(const char *format)
         const char *name;
         Reader read;
     } readers[] = {
-        {"yaml", yaml_settings},        {"yaml-1.1", yaml11_settings},
-        {"dotenv", dotenv_settings},    {"dotenv-2.8", dotenv28_settings},
-        {"dotenv-2", dotenv2_settings}, {"env", envfile_settings},
-        {"ini", ini_settings},          {"hjson", hjson_settings},
+        {"yaml", yaml_settings},           {"yaml-1.1", yaml11_settings},  {"dotenv", dotenv_settings},
+        {"dotenv-2.8", dotenv28_settings}, {"dotenv-2", dotenv2_settings}, {"env", envfile_settings},
+        {"compose", compose_settings},     {"ini", ini_settings},          {"hjson", hjson_settings},
         {"elixir", elixir_settings},
     };
     for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
@@ -31,7 +32,7 @@ static Reader reader_of(const char *format)
 
 /* ---- one file ---- */
 
-/* Adds what the first group of a regular expression matches. */
+/* Adds what the first group of a regular expression matches, unless that is too long for a version or a name. */
 static int match(SettingsInput *input, const char *key, const char *pattern, Settings *ret, Error *err)
 {
     regex_t regex;
@@ -42,7 +43,8 @@ static int match(SettingsInput *input, const char *key, const char *pattern, Set
     if (regex.re_nsub > 0 && regexec(&regex, input->text, 2, groups, 0) == 0 && groups[1].rm_so >= 0) {
         size_t from = (size_t)groups[1].rm_so, len = (size_t)(groups[1].rm_eo - groups[1].rm_so);
         _cleanup_(wipe_text) char *value = xstrndup(input->text + from, len);
-        rc = settings_add(ret, input, key, value, from, len, err);
+        if (len <= MATCH_MAX)
+            rc = settings_add(ret, input, key, value, from, len, err);
     }
     regfree(&regex);
     return rc;
@@ -100,33 +102,70 @@ static int read_source(Scene *scene, const char *source, Error *err)
 {
     _cleanup_free_ char *one = scene_member(scene, source, "file", NULL);
     _cleanup_free_ char *list = xasprintf("%s.files", source);
-    _cleanup_(strvec_done) StrVec files = {0};
+    _cleanup_(strvec_done) StrVec patterns = {0}, files = {0};
     if (one)
-        strvec_push(&files, one);
-    scene_list(scene, list, &files);
+        strvec_push(&patterns, one);
+    scene_list(scene, list, &patterns);
+    for (size_t i = 0; i < patterns.n; i++)
+        scene_glob(scene, patterns.v[i], &files);
     for (size_t i = 0; i < files.n; i++)
         if (read_file(scene, source, files.v[i], err) < 0)
             return -1;
     return 0;
 }
 
+/* The value in "NAME=VALUE"; NULL: it is another name's. */
+static const char *value_in(const char *assignment, const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(assignment, name, len) == 0 && assignment[len] == '=' ? assignment + len + 1 : NULL;
+}
+
+static const char *variable(const Scene *scene, const char *name)
+{
+    const char *value = NULL;
+    for (size_t i = 0; value == NULL && scene->environment && i < scene->environment->n; i++)
+        value = value_in(scene->environment->v[i], name);
+    return value ? value : secure_getenv(name);
+}
+
+static int add_variable(Scene *scene, const char *name, Error *err)
+{
+    const char *value = variable(scene, name);
+    SettingsInput input = {.file = _("the environment"), .prefix = "", .text = "", .len = 0};
+    if (value == NULL)
+        return 0;
+    if (settings_add(&scene->settings, &input, name, value, 0, 0, err) < 0)
+        return -1;
+    AppPlace *origin = &scene->settings.v[scene->settings.n - 1].place;
+    free(origin->file);
+    *origin = (AppPlace){0};
+    return 0;
+}
+
+/* A name that is mistyped would be passed over. */
+static int check_environment(const Scene *scene, const StrVec *names, Error *err)
+{
+    for (size_t i = 0; scene->environment && i < scene->environment->n; i++) {
+        const char *assignment = scene->environment->v[i];
+        _cleanup_free_ char *name = xstrndup(assignment, strcspn(assignment, "="));
+        if (strchr(assignment, '=') && strvec_contains(names, name))
+            continue;
+        _cleanup_free_ char *title = scene_value(scene, "title", NULL, NULL);
+        error_set(err, ERR_USAGE, "\"%s\" is no variable that tells anything of %s", name, title ? title : "it");
+        return error_hint(err, "Write NAME=VALUE, with one of the names that its profile has under \"environment\".");
+    }
+    return 0;
+}
+
 static int read_environment(Scene *scene, Error *err)
 {
-    for (size_t i = 0;; i++) {
-        _cleanup_free_ char *place = xasprintf("environment[%zu]", i);
-        const AppSetting *name = settings_get(scene->profile, place);
-        if (name == NULL)
-            return 0;
-        const char *value = secure_getenv(name->value);
-        SettingsInput input = {.file = _("the environment"), .prefix = "", .text = "", .len = 0};
-        if (value == NULL)
-            continue;
-        if (settings_add(&scene->settings, &input, name->value, value, 0, 0, err) < 0)
+    _cleanup_(strvec_done) StrVec names = {0};
+    scene_list(scene, "environment", &names);
+    for (size_t i = 0; i < names.n; i++)
+        if (add_variable(scene, names.v[i], err) < 0)
             return -1;
-        AppPlace *origin = &scene->settings.v[scene->settings.n - 1].place;
-        free(origin->file);
-        *origin = (AppPlace){0};
-    }
+    return check_environment(scene, &names, err);
 }
 
 int sources_read(Scene *scene, Error *err)

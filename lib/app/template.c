@@ -18,23 +18,45 @@ static void append_host(Buf *out, const char *url)
     buf_append(out, host, strcspn(host, ":/?#"), NULL);
 }
 
-/* "${name}", or "${name@host}" for the host name in a URL. */
+/* The path in a URL of a file: "file:/etc/key", "file:///etc/key". */
+static void append_path(Buf *out, const char *url)
+{
+    const char *path = strchr(url, ':');
+    path = path ? path + 1 : url;
+    while (path[0] == '/' && path[1] == '/')
+        path++;
+    buf_append_str(out, path, NULL);
+}
+
+static void append_whole(Buf *out, const char *value)
+{
+    buf_append_str(out, value, NULL);
+}
+
+static bool has_suffix(const char *name, size_t len, const char *suffix)
+{
+    size_t suffix_len = strlen(suffix);
+    return suffix_len == 0 || (len > suffix_len && memcmp(name + len - suffix_len, suffix, suffix_len) == 0);
+}
+
+/* "${name}", or "${name@host}" and "${name@path}" for what a URL has of it. */
 static bool append_setting(const Scene *scene, const char *name, size_t len, const char *each, Buf *out,
                            const char **ret_key)
 {
-    static const char at_host[] = "@host";
-    size_t suffix = sizeof at_host - 1;
-    bool host = len > suffix && memcmp(name + len - suffix, at_host, suffix) == 0;
-    _cleanup_free_ char *key =
-        xasprintf("%s%.*s", *name == '.' && each ? each : "", (int)(len - (host ? suffix : 0)), name);
+    static const struct {
+        const char *suffix;
+        void (*append)(Buf *out, const char *value);
+    } parts[] = {{"@host", append_host}, {"@path", append_path}, {"", append_whole}};
+    size_t part = 0;
+    while (!has_suffix(name, len, parts[part].suffix))
+        part++;
+    len -= strlen(parts[part].suffix);
+    _cleanup_free_ char *key = xasprintf("%s%.*s", *name == '.' && each ? each : "", (int)len, name);
     const AppSetting *setting = settings_get(&scene->settings, key);
     if (setting == NULL)
         return false;
     *ret_key = setting->key;
-    if (host)
-        append_host(out, setting->value);
-    else
-        buf_append_str(out, setting->value, NULL);
+    parts[part].append(out, setting->value);
     return true;
 }
 
@@ -72,46 +94,61 @@ int scene_file_read(const Scene *scene, const char *file, Buf *ret, Error *err)
     return app_file_read(beside ? scene->beside : scene->dir, file, ret, err);
 }
 
+void scene_glob(const Scene *scene, const char *pattern, StrVec *ret)
+{
+    if (scene->beside && pattern[0] != '/')
+        app_glob(scene->beside, pattern, ret);
+    app_glob(scene->dir, pattern, ret);
+}
+
 /* ---- conditions ---- */
 
-static bool holds(const Scene *scene, const char *condition)
+static bool holds(const Scene *scene, const char *condition, const char *each)
 {
     static const char exists[] = "exists:";
-    if (strncmp(condition, exists, sizeof exists - 1) == 0)
-        return scene->assume_code || scene_file_exists(scene, condition + sizeof exists - 1);
+    if (strncmp(condition, exists, sizeof exists - 1) == 0) {
+        _cleanup_free_ char *path = expand(scene, condition + sizeof exists - 1, NULL, NULL);
+        return path && (scene->assume_code || scene_file_exists(scene, path));
+    }
     size_t len = strcspn(condition, "=");
-    _cleanup_free_ char *key = xstrndup(condition, len);
+    _cleanup_free_ char *key = xasprintf("%s%.*s", *condition == '.' && each ? each : "", (int)len, condition);
     const AppSetting *setting = settings_get(&scene->settings, key);
     if (setting == NULL)
-        return false;
+        return condition[len] == 0 && settings_have_below(&scene->settings, key);
     return condition[len] == 0 ? setting->value[0] != 0 : fnmatch(condition + len + 1, setting->value, 0) == 0;
 }
 
 /* Counts the conditions at a path, and those that hold. */
-static void count_holding(const Scene *scene, const char *path, const char *name, size_t *ret_all, size_t *ret_holding)
+static void count_holding(const Scene *scene, const char *path, const char *name, const char *each, size_t *ret_all,
+                          size_t *ret_holding)
 {
     _cleanup_free_ char *whole = xasprintf("%s.%s", path, name);
     const AppSetting *one = settings_get(scene->profile, whole);
     *ret_all = one != NULL;
-    *ret_holding = one != NULL && holds(scene, one->value);
+    *ret_holding = one != NULL && holds(scene, one->value, each);
     for (size_t i = 0; one == NULL; i++) {
         _cleanup_free_ char *item = xasprintf("%s[%zu]", whole, i);
         const AppSetting *condition = settings_get(scene->profile, item);
         if (condition == NULL)
             return;
         ++*ret_all;
-        *ret_holding += holds(scene, condition->value);
+        *ret_holding += holds(scene, condition->value, each);
     }
+}
+
+static bool applies(const Scene *scene, const char *path, const char *each)
+{
+    size_t all, holding;
+    count_holding(scene, path, "unless", each, &all, &holding);
+    if (holding > 0)
+        return false;
+    count_holding(scene, path, "when", each, &all, &holding);
+    return holding == all;
 }
 
 bool scene_applies(const Scene *scene, const char *path)
 {
-    size_t all, holding;
-    count_holding(scene, path, "unless", &all, &holding);
-    if (holding > 0)
-        return false;
-    count_holding(scene, path, "when", &all, &holding);
-    return holding == all;
+    return applies(scene, path, NULL);
 }
 
 /* ---- values ---- */
@@ -124,7 +161,7 @@ static char *one_value(const Scene *scene, const char *path, const char *each, c
         return expand(scene, plain->value, each, ret_key);
     _cleanup_free_ char *below = xasprintf("%s.value", path);
     const AppSetting *value = settings_get(scene->profile, below);
-    return value && scene_applies(scene, path) ? expand(scene, value->value, each, ret_key) : NULL;
+    return value && applies(scene, path, each) ? expand(scene, value->value, each, ret_key) : NULL;
 }
 
 bool scene_has(const Scene *scene, const char *path)

@@ -4,6 +4,8 @@
 
 #include "kura/app.h"
 #include "kura/mem.h"
+#include "kura/secret.h"
+#include "site.h"
 #include "wipe.h"
 
 static int hex(char c)
@@ -65,6 +67,35 @@ static int put_hosts(AppServer *server, const char *text, size_t len, Error *err
     return put(&server->host, text, host, err);
 }
 
+/* Whom to trust, and who we are: without it "sslmode=verify-full" would not connect. */
+static int put_tls(AppServer *server, const char *name, const char *text, size_t len, Error *err)
+{
+    _cleanup_(wipe_text) char *value = NULL;
+    if (put(&value, text, len, err) < 0)
+        return -1;
+    if (value == NULL)
+        return 0;
+    Buf more = BUF_INIT(SIZE_MAX / 2);
+    if (server->tls)
+        buf_append_str(&more, server->tls, NULL);
+    conninfo_append(&more, name, value);
+    wipe_text(&server->tls);
+    server->tls = xstrdup(buf_str(&more));
+    secret_buf_done(&more);
+    return 0;
+}
+
+static const char *tls_parameter(const char *text, size_t len)
+{
+    static const char *const names[] = {"sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding", "gssencmode"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        size_t name = strlen(names[i]);
+        if (len > name && text[name] == '=' && memcmp(text, names[i], name) == 0)
+            return names[i];
+    }
+    return NULL;
+}
+
 static int put_parameter(AppServer *server, const char *text, size_t len, Error *err)
 {
     const struct {
@@ -79,7 +110,9 @@ static int put_parameter(AppServer *server, const char *text, size_t len, Error 
         if (len > name && text[name] == '=' && memcmp(text, members[i].name, name) == 0)
             return put(members[i].member, text + name + 1, len - name - 1, err);
     }
-    return 0;
+    const char *tls = tls_parameter(text, len);
+    size_t skip = tls ? strlen(tls) + 1 : 0;
+    return tls ? put_tls(server, tls, text + skip, len - skip, err) : 0;
 }
 
 static int put_parameters(AppServer *server, const char *text, Error *err)
@@ -104,7 +137,7 @@ int app_server_read_url(const char *url, AppServer *server, Error *err)
         return error_hint(err, "It begins as \"postgresql://\" or \"redis://\" does.");
     }
     bool socket = strncmp(url, "unix:", 5) == 0;
-    if (strncmp(url, "rediss:", 7) == 0 && put(&server->sslmode, "require", 7, err) < 0)
+    if (strncmp(url, "rediss:", 7) == 0 && put(&server->sslmode, "verify-full", 11, err) < 0)
         return -1;
     at += 3;
     size_t authority = socket ? 0 : strcspn(at, "/?#"), user = 0;

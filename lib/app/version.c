@@ -6,6 +6,7 @@
 
 int version_parse(const char *text, Version *ret, Error *err)
 {
+    static const char suffix[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_~-";
     const char *at = text + (*text == 'v');
     *ret = (Version){0};
     while (ret->n < VERSION_NUMBERS && isdigit((unsigned char)*at)) {
@@ -17,7 +18,8 @@ int version_parse(const char *text, Version *ret, Error *err)
         at++;
     }
     ret->before = *at == '-' || isalpha((unsigned char)*at);
-    if (ret->n > 0 && (*at == 0 || *at == '-' || *at == '+' || isalpha((unsigned char)*at)))
+    if (ret->n > 0 && (*at == 0 || *at == '-' || *at == '+' || isalpha((unsigned char)*at)) &&
+        at[strspn(at, suffix)] == 0)
         return 0;
     error_set(err, ERR_USAGE, "\"%s\" is not a version", text);
     return error_hint(err, "Write it as the release is called, such as 4.3.1.");

@@ -9,7 +9,7 @@
 #include "wipe.h"
 #include "yamltext.h"
 
-enum { ENTRIES_MAX = 4000, STEPS_MAX = 100000 };
+enum { ENTRIES_MAX = 4000, STEPS_MAX = 100000, STEP_BYTES = 100 };
 
 typedef struct Reader {
     YamlText text;
@@ -46,7 +46,9 @@ static int refuse(Reader *reader, yaml_mark_t mark, const char *what)
 
 static int step(Reader *reader, const yaml_node_t *node)
 {
-    if (++reader->steps > STEPS_MAX)
+    size_t bytes = node->type == YAML_SCALAR_NODE ? node->data.scalar.length : 0;
+    reader->steps += 1 + bytes / STEP_BYTES;
+    if (reader->steps > STEPS_MAX)
         return refuse(reader, node->start_mark, "aliases make too much of this file");
     return 0;
 }
@@ -74,6 +76,8 @@ static int key_text(Reader *reader, const yaml_node_t *node, char **ret)
         return refuse(reader, node->start_mark, "a key must be a plain text");
     if (check_scalar(reader, node) < 0)
         return -1;
+    if (node->data.scalar.length > SETTINGS_KEY_MAX)
+        return refuse(reader, node->start_mark, "the name of a setting is too long");
     YamlKind kind = scalar_text(reader, node, ret);
     if (kind == YAML_DATE)
         return refuse(reader, node->start_mark, "a key must be a plain text");
@@ -176,6 +180,7 @@ static int put_scalar(Reader *reader, const char *path, const yaml_node_t *node)
     size_t start = yaml_text_byte(&reader->text, node->start_mark), end = yaml_text_byte(&reader->text, node->end_mark);
     if (check_scalar(reader, node) < 0)
         return -1;
+    settings_at(reader->text.input, start, (unsigned)node->start_mark.line);
     switch (scalar_text(reader, node, &text)) {
     case YAML_NOTHING:
         return 0;
@@ -190,11 +195,20 @@ static int put_scalar(Reader *reader, const char *path, const yaml_node_t *node)
     return settings_add(reader->ret, reader->text.input, path, text, start, end - start, reader->text.err);
 }
 
+/* That there is one may say something: "tls: {}". */
+static int put_empty(Reader *reader, const char *path, const yaml_node_t *node)
+{
+    size_t start = yaml_text_byte(&reader->text, node->start_mark), end = yaml_text_byte(&reader->text, node->end_mark);
+    return settings_add(reader->ret, reader->text.input, path, "{}", start, end - start, reader->text.err);
+}
+
 static int put_mapping(Reader *reader, const char *path, const yaml_node_t *node, unsigned depth)
 {
     _cleanup_(entries_done) Entries entries = {0};
     if (collect(reader, node, depth, &entries) < 0)
         return -1;
+    if (entries.n == 0 && *path)
+        return put_empty(reader, path, node);
     for (size_t i = 0; i < entries.n; i++) {
         _cleanup_free_ char *below = xasprintf("%s%s%s", path, *path ? "." : "", entries.v[i].key);
         if (put_node(reader, below, entries.v[i].value, depth + 1) < 0)

@@ -8,6 +8,8 @@
 #include "kura/text.h"
 #include "kura/words.h"
 
+enum { REFERENCES_MAX = 2000 };
+
 size_t yaml_text_byte(const YamlText *yaml, yaml_mark_t mark)
 {
     return yaml->skipped + yaml->bytes[mark.index < yaml->n_characters ? mark.index : yaml->n_characters];
@@ -74,8 +76,15 @@ static bool is_empty_inner_item(const yaml_token_type_t last[3], yaml_token_type
            last[2] == YAML_BLOCK_ENTRY_TOKEN && (type == YAML_BLOCK_ENTRY_TOKEN || type == YAML_BLOCK_END_TOKEN);
 }
 
-static int check_token(YamlText *yaml, const yaml_token_t *token, int *depth, yaml_token_type_t last[3])
+typedef struct Check {
+    int depth;
+    size_t references;         /* anchors and aliases: for each libyaml looks through all anchors */
+    yaml_token_type_t last[3]; /* tokens before */
+} Check;
+
+static int check_token(YamlText *yaml, const yaml_token_t *token, Check *check)
 {
+    yaml_token_type_t *last = check->last;
     if (is_empty_inner_item(last, token->type))
         return yaml_text_refuse(yaml, token->start_mark, "libraries differ about an empty item of a list");
     last[0] = last[1];
@@ -86,6 +95,11 @@ static int check_token(YamlText *yaml, const yaml_token_t *token, int *depth, ya
         return has_glued_comment(yaml, token)
                    ? yaml_text_refuse(yaml, token->start_mark, "a comment needs a space before it")
                    : 0;
+    case YAML_ANCHOR_TOKEN:
+    case YAML_ALIAS_TOKEN:
+        return ++check->references > REFERENCES_MAX
+                   ? yaml_text_refuse(yaml, token->start_mark, "there are too many anchors and aliases")
+                   : 0;
     case YAML_TAG_TOKEN:
     case YAML_TAG_DIRECTIVE_TOKEN:
         return yaml_text_refuse(yaml, token->start_mark, "tags are not read");
@@ -93,13 +107,13 @@ static int check_token(YamlText *yaml, const yaml_token_t *token, int *depth, ya
     case YAML_BLOCK_MAPPING_START_TOKEN:
     case YAML_FLOW_SEQUENCE_START_TOKEN:
     case YAML_FLOW_MAPPING_START_TOKEN:
-        if (++*depth > SETTINGS_DEPTH)
+        if (++check->depth > SETTINGS_DEPTH)
             return yaml_text_refuse(yaml, token->start_mark, "values are nested too deeply");
         return 0;
     case YAML_BLOCK_END_TOKEN:
     case YAML_FLOW_SEQUENCE_END_TOKEN:
     case YAML_FLOW_MAPPING_END_TOKEN:
-        --*depth;
+        --check->depth;
         return 0;
     default:
         return 0;
@@ -110,8 +124,8 @@ int yaml_text_check(YamlText *yaml)
 {
     yaml_parser_t parser;
     yaml_token_t token;
-    yaml_token_type_t last[3] = {YAML_NO_TOKEN, YAML_NO_TOKEN, YAML_NO_TOKEN};
-    int depth = 0, rc = 0;
+    Check check = {.last = {YAML_NO_TOKEN, YAML_NO_TOKEN, YAML_NO_TOKEN}};
+    int rc = 0;
     bool end = false;
     yaml_text_parser(yaml, &parser);
     while (rc == 0 && !end) {
@@ -120,7 +134,7 @@ int yaml_text_check(YamlText *yaml)
             break;
         }
         end = token.type == YAML_STREAM_END_TOKEN;
-        rc = check_token(yaml, &token, &depth, last);
+        rc = check_token(yaml, &token, &check);
         yaml_token_delete(&token);
     }
     yaml_parser_delete(&parser);

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "kura/mem.h"
@@ -23,11 +25,58 @@ int fd_write_all(int fd, const void *data, size_t len)
     return 0;
 }
 
+ssize_t fd_pread(int fd, void *data, size_t len, off_t at, bool *cached)
+{
+    struct iovec piece = {.iov_base = data, .iov_len = len};
+    if (*cached) {
+        ssize_t got = preadv2(fd, &piece, 1, at, RWF_NOWAIT);
+        if (got > 0)
+            return got;
+        *cached = got == 0; /* the end, which pread() confirms */
+    }
+    return pread(fd, data, len, at);
+}
+
 int fd_sync_directory_of(const char *path)
 {
     _cleanup_free_ char *copy = xstrdup(path);
     _cleanup_close_ int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 || fsync(fd) < 0 ? -1 : 0;
+}
+
+static int open_part(int at, const char *name)
+{
+    return openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Takes `at`, also when it fails. */
+static int step_into(int at, const char *name, bool make)
+{
+    int fd = open_part(at, name);
+    if (fd < 0 && errno == ENOENT && make && (mkdirat(at, name, 0755) == 0 || errno == EEXIST))
+        fd = open_part(at, name);
+    int error = errno;
+    close(at);
+    errno = error;
+    return fd;
+}
+
+static int step_into_readable(int at)
+{
+    int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = errno;
+    close(at);
+    errno = error;
+    return fd;
+}
+
+int fd_open_directory(const char *path, bool make)
+{
+    _cleanup_free_ char *way = xstrdup(path);
+    int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (char *rest = way, *name; at >= 0 && (name = strsep(&rest, "/")) != NULL;)
+        if (*name)
+            at = step_into(at, name, make);
+    return at < 0 ? -1 : step_into_readable(at);
 }
 
 /* Returns 0 or an errno; EEXIST alone leaves what bears the name. */

@@ -128,8 +128,8 @@ static void exec_child(const ProcSpec *spec, char **env, const int in[2], const 
                        int report, pid_t parent)
 {
     setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int failure = 0;
+    int failure = spec->user ? become_for_good(spec->user) : 0;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* behind the change of user, which forgets it */
     if (getppid() != parent)
         failure = ESRCH;
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);

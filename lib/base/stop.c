@@ -42,6 +42,8 @@ void stop_install(void)
     sigaction(SIGTERM, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    action.sa_handler = SIG_DFL; /* who starts us ignoring it has no children to wait for: we have */
+    sigaction(SIGCHLD, &action, NULL);
 }
 
 int stop_signal(void)

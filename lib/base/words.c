@@ -1,9 +1,7 @@
 #include "kura/words.h"
 
-#include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define DOMAIN "kura"
 
@@ -15,9 +13,10 @@ const char *words_get(const char *text)
 
 void words_init(const char *localedir)
 {
-    /* names of files and tables are UTF-8 whatever cron's locale says */
-    if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-        setlocale(LC_CTYPE, "C.UTF-8");
+    /* Names of files and tables are UTF-8 whatever cron's locale says, and keywords have the same small and capital
+     * letters everywhere: to a Turkish locale the "I" of "FIRST" is not that of "first". */
+    if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+        setlocale(LC_CTYPE, "");
     setlocale(LC_MESSAGES, "");
     const char *elsewhere = secure_getenv("KURA_LOCALEDIR");
     bindtextdomain(DOMAIN, elsewhere ? elsewhere : localedir);

@@ -8,12 +8,13 @@
 #include "kura/catalog.h"
 #include "kura/mem.h"
 
-enum { ROWS_MAX = 200000, COLUMNS_MAX = 4 };
+enum { ROWS_MAX = 200000, COLUMNS_MAX = 8 };
 /* Columns of the tools' queries. */
 enum { ROW_ID, ROW_TITLE, ROW_CHECKSUM, ROW_FAILED, ROW_FOREIGN, ROW_BASELINE };
 
-/* usual: names of the table. columns: those, with their types, that tell it from others. rows: what to read of it; a
- * title that is NULL is the id. */
+/* usual: names of the table. columns: those, with their types, that tell it from others, and all that `rows` computes
+ * with: a type of somebody's own could bring a cast that runs his function. rows: what to read of it; a title that is
+ * NULL is the id. */
 static const struct {
     const char *usual, *other_usual;
     const char *columns[COLUMNS_MAX];
@@ -39,7 +40,8 @@ static const struct {
     /* The last word on each version counts: one may have been undone, or removed. */
     [SCHEMA_FLYWAY] = {"flyway_schema_history",
                        "schema_version",
-                       {"installed_rank integer", "checksum integer", "success boolean"},
+                       {"installed_rank integer", "version character varying", "description character varying",
+                        "type character varying", "script character varying", "checksum integer", "success boolean"},
                        "SELECT id, script, checksum, NOT success, type <> 'SQL', type LIKE '%%BASELINE' FROM ("
                        "SELECT DISTINCT ON (1) COALESCE(version, 'R ' || description) AS id, * FROM %s "
                        "ORDER BY 1, installed_rank DESC) AS last "
@@ -61,7 +63,7 @@ static const struct {
                        "ORDER BY migration_name, started_at DESC) AS last ORDER BY started_at"},
     [SCHEMA_SQLX] = {"_sqlx_migrations",
                      NULL,
-                     {"version bigint", "checksum bytea", "success boolean"},
+                     {"version bigint", "description text", "checksum bytea", "success boolean"},
                      "SELECT version, version || '_' || pg_catalog.replace(description, ' ', '_'), "
                      "pg_catalog.encode(checksum, 'hex'), NOT success, false, false FROM %s ORDER BY version"},
     [SCHEMA_DIESEL] = {"__diesel_schema_migrations",

@@ -17,6 +17,15 @@ int catalog_session_setup(PgConn *conn, Error *err)
     return 0;
 }
 
+int catalog_begin_reading(PgConn *conn, Error *err)
+{
+    return pg_exec(conn,
+                   "BEGIN READ ONLY; SET LOCAL search_path TO DEFAULT; "
+                   "SELECT pg_catalog.set_config(name, 'view, foreign-table', true) FROM pg_catalog.pg_settings "
+                   "WHERE name = 'restrict_nonsystem_relation_kind'",
+                   err);
+}
+
 /* A pooler answers the login itself, with a process id of its own making, or moves us between servers. */
 int catalog_is_pooled(PgConn *conn, bool *ret, Error *err)
 {

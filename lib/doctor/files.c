@@ -5,6 +5,7 @@
 
 #include "doctor_priv.h"
 #include "kura/mem.h"
+#include "kura/words.h"
 
 int check_must_exist(DoctorScene *scene, Error *err)
 {
@@ -77,5 +78,31 @@ int check_secrets_readable(DoctorScene *scene, Error *err)
         if (is_public(files.v[i]))
             doctor_report(scene, "\"chmod o-rwx\" takes it from others.",
                           "everybody on this host can read \"%s\", with the passwords and keys in it", files.v[i]);
+    return 0;
+}
+
+int check_stray_media(DoctorScene *scene, Error *err)
+{
+    PGresult *rows;
+    if (!doctor_has_site(scene))
+        return 0;
+    const AppSite *site = scene->site;
+    if (site->stray_media_sql == NULL)
+        return doctor_skip(scene, "nothing is known of where %s keeps what it fetches", site->title);
+    if (!doctor_has_connection(scene))
+        return 0;
+    int rc = doctor_ask(scene->conn, site->stray_media_sql, &rows, err);
+    if (rc <= 0)
+        return rc;
+    uint64_t n = PQntuples(rows) > 0 ? pg_cell_u64(rows, 0, 0) : 0;
+    PQclear(rows);
+    if (n == 0)
+        return 0;
+    _cleanup_free_ char *remedy =
+        site->stray_media_cure ? xasprintf(_("\"%s\" moves them."), site->stray_media_cure) : NULL;
+    doctor_report(
+        scene, remedy,
+        "media of other servers lie among the files of this one, and are in its backups (rows that name some: %zu)",
+        (size_t)n);
     return 0;
 }

@@ -167,7 +167,7 @@ static void check_site_programs(const AppSite *site, Findings *findings)
 /* Of the directory nearest to a path that is there. */
 static void look(const char *root, MoveRoom *room)
 {
-    struct stat st;
+    struct stat st = {0};
     RestoreRoom there;
     _cleanup_free_ char *at = xasprintf("%s%s", root ? root : "", room->path);
     for (char *slash = at; stat(at, &st) < 0 && (slash = strrchr(at, '/')) != NULL;)

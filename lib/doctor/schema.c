@@ -1,6 +1,7 @@
 /* Whether the application's code and its database are of one age. */
 #include "kura/schema.h"
 #include "doctor_priv.h"
+#include "kura/catalog.h"
 #include "kura/mem.h"
 #include "kura/schemahistory.h"
 #include "kura/words.h"
@@ -57,7 +58,11 @@ static int compare(DoctorScene *scene, const SchemaHistory *code, Error *err)
 {
     SchemaHistory database = {0};
     SchemaDifference difference = {0};
-    if (catalog_schema_history(scene->conn, &code->tool, scene->site->schema.table, &database, err) < 0)
+    int rc = catalog_begin_reading(scene->conn, err);
+    if (rc == 0)
+        rc = catalog_schema_history(scene->conn, &code->tool, scene->site->schema.table, &database, err);
+    pg_exec(scene->conn, "ROLLBACK", NULL);
+    if (rc < 0)
         return -1;
     schema_compare(code, &database, &difference);
     report_difference(scene, &difference);

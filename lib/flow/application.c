@@ -50,6 +50,7 @@ static ManifestSchema *stamp(const AppSite *site, const SchemaHistory *history)
     made->table = xstrdup(history->table);
     made->state = state_of(site, history);
     made->newest = newest ? xstrdup(newest->title) : NULL;
+    made->least = xstrdup_null(history->least);
     for (size_t i = 0; i < history->n; i++)
         strvec_push(history->v[i].failed ? &made->failed : &made->applied, history->v[i].id);
     return made;

@@ -8,6 +8,7 @@
 #include "kura/export.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "kura/words.h"
 
 enum { DEFAULT_JOBS_MAX = 4 };
 #define TOC_MAX (2ull * 1024 * 1024 * 1024) /* bytes of header and TOC; 10,000 tables take 5 MiB */
@@ -52,19 +53,38 @@ int flow_load_toc(Repo *repo, const ManifestDatabase *database, Toc **ret, Error
     return 0;
 }
 
+/* A put that failed may have left the manifest all the same: the server's answer was lost, or the disk would not take
+ * the name away again that it could not make durable. Nobody may be left to believe that there is no backup. */
+static int not_committed(Repo *repo, const Manifest *manifest, const Error *why, Error *err)
+{
+    bool there = true;
+    if (err)
+        *err = *why;
+    if (why->code == ERR_EXISTS ||
+        (why->code != ERR_CONNECTION && manifest_is_there(repo, manifest->id, &there, NULL) == 0 && !there))
+        return -1;
+    return error_hint(err,
+                      "The backup may be in the repository all the same, for everything that it needs was stored: "
+                      "\"kura list\" shows whether it is there, \"kura verify %s\" whether it is whole.",
+                      manifest->id);
+}
+
 /* Who takes a lock for a stale one removes it before he looks at what there is: so when it is still there after the
  * manifest is, he has seen the manifest, however long this process was stopped in between. */
 int flow_commit(Repo *repo, RepoLock *lock, const Manifest *manifest, Error *err)
 {
     Error why = ERROR_INIT;
-    if (stop_check(err) < 0 || repo_lock_check(lock, err) < 0 || manifest_commit(repo, manifest, err) < 0)
+    if (stop_check(err) < 0 || repo_lock_check(lock, err) < 0)
         return -1;
+    if (manifest_commit(repo, manifest, &why) < 0)
+        return not_committed(repo, manifest, &why, err);
     if (repo_lock_check(lock, &why) == 0 || why.code != ERR_LOCKED)
         return 0;
-    manifest_delete(repo, manifest->id, NULL);
+    bool gone = manifest_delete(repo, manifest->id, NULL) == 0;
     if (err)
         *err = why;
-    return error_wrap(err, "the backup %s was taken back", manifest->id);
+    return error_wrap(err, gone ? N_("the backup %s was taken back") : N_("the backup %s could not be taken back"),
+                      manifest->id);
 }
 
 int flow_write_file(const char *path, const Buf *content, Error *err)

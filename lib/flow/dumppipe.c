@@ -30,7 +30,11 @@ int dumppipe_open(PgConn *conn, const char *dbname, const PgTools *tools, const 
     for (size_t i = 0; extra && i < extra->n; i++)
         strvec_push(&argv, extra->v[i]);
     const char *env[] = {"LC_ALL=C", password, NULL};
-    ProcSpec spec = {.argv = (const char *const *)argv.v, .env = env, .pipe_stdout = true, .on_stderr = on_line};
+    ProcSpec spec = {.argv = (const char *const *)argv.v,
+                     .env = env,
+                     .pipe_stdout = true,
+                     .user = pg_child_user(conn),
+                     .on_stderr = on_line};
     return proc_start(&spec, ret, err);
 }
 

@@ -13,8 +13,8 @@ enum { FLOW_TOC_PIECE = 16 * 1024 * 1024 };
 int flow_store_toc(Repo *repo, Uploader *uploader, const Buf *raw, ManifestDatabase *database, Error *err);
 /* flow_load_toc() of export.h reads and parses it again. */
 
-/* Commits the manifest of a backup whose blobs are all there, and takes it back when the lock was lost meanwhile: then
- * some of them may be gone. */
+/* Commits the manifest of a backup whose blobs are all there, in its first revision, and takes it back when the lock
+ * was lost meanwhile: then some of them may be gone. An error tells when the backup may be there all the same. */
 int flow_commit(Repo *repo, RepoLock *lock, const Manifest *manifest, Error *err);
 
 /* Creates path (which must not exist) with these bytes, mode 0600. */

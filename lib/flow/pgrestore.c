@@ -199,13 +199,18 @@ static bool has_error(const RestoreMessages *messages)
     return false;
 }
 
-static int wait_child(Child *child, const StrVec *argv, const char *password, int *ret_status, Error *err)
+static int wait_child(Child *child, const StrVec *argv, const SystemUser *user, const char *password, int *ret_status,
+                      Error *err)
 {
     const PgRestoreRun *run = child->run;
     _cleanup_free_ char *options = pgoptions(child->restore, run);
     const char *env[] = {"LC_ALL=C", options, password, NULL};
-    ProcSpec spec = {
-        .argv = (const char *const *)argv->v, .env = env, .on_stderr = on_line, .ctx = child, .pipe_stdin = run->feed};
+    ProcSpec spec = {.argv = (const char *const *)argv->v,
+                     .env = env,
+                     .user = user,
+                     .on_stderr = on_line,
+                     .ctx = child,
+                     .pipe_stdin = run->feed};
     Proc *proc;
     if (proc_start(&spec, &proc, err) < 0)
         return -1;
@@ -236,7 +241,7 @@ static int run_child(Child *child, Error *err)
         return -1;
     _cleanup_(strvec_done) StrVec argv = {0};
     build_argv(child, conninfo, list, &argv);
-    int status, rc = wait_child(child, &argv, password, &status, err);
+    int status, rc = wait_child(child, &argv, pg_child_user(as), password, &status, err);
     if (rc == 0 && status == 0)
         restoremsg_no_errors(&child->messages);
     if (rc == 0)

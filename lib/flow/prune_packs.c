@@ -245,6 +245,16 @@ static int new_place(void *ctx, const BlobRef *blob, uint64_t offset, uint64_t l
     return 0;
 }
 
+/* And so is a piece of an index that comes out as one that was there, itself perhaps. */
+static void spare_index(Prune *prune, const ManifestFileset *fileset)
+{
+    for (size_t i = 0; i < fileset->n_index; i++) {
+        size_t at = blobtable_find(&prune->blobs, &fileset->index[i]);
+        if (at != SIZE_MAX)
+            prune->blobs.v[at].state |= BLOB_NEEDED;
+    }
+}
+
 static bool fileset_is_touched(const Prune *prune, const ManifestFileset *fileset)
 {
     for (size_t i = 0; i < fileset->n_index; i++) {
@@ -293,6 +303,9 @@ static int rewrite_entry(Prune *prune, const PruneEntry *entry, Error *err)
     if (rewrite(prune, manifest, &new, err) < 0)
         return -1;
     new->revision++;
+    spare_index(prune, &new->database.large_objects);
+    for (size_t i = 0; i < new->n_filesets; i++)
+        spare_index(prune, &new->filesets[i]);
     return replace(prune, entry->name, new, err);
 }
 
@@ -314,7 +327,7 @@ static bool is_moved(const BlobRecord *record)
 /* A piece of an index that touched a victim has another in its place; no backup names it any more. */
 static bool is_replaced(const BlobRecord *record)
 {
-    return (record->state & BLOB_TOUCHED) && !(record->state & BLOB_YOUNG);
+    return (record->state & (BLOB_TOUCHED | BLOB_NEEDED | BLOB_YOUNG)) == BLOB_TOUCHED;
 }
 
 int prune_rewrite_packs(Prune *prune, Error *err)

@@ -15,8 +15,8 @@ enum {
     BLOB_YOUNG = 2,    /* within the grace period */
     BLOB_FOLLOWED = 4, /* .. and what it refers to, as a piece of an index, is marked too */
     BLOB_VICTIM = 8,   /* a pack that is to be rewritten; the record's index is its position among them */
-    BLOB_NEEDED = 32,  /* .. and as good as what it would be rewritten to */
     BLOB_TOUCHED = 16, /* a piece of an index that refers to a victim */
+    BLOB_NEEDED = 32,  /* of these two: what it is rewritten to is the same blob, or another one's is */
 };
 
 /* One backup. */

@@ -64,12 +64,9 @@ static int flush(Prune *prune, Batch *batch, Error *err)
     return 0;
 }
 
-/* A manifest that a killed prune removed must not come back after a crash, when its blobs are gone. */
 int prune_remove_blobs(Prune *prune, bool (*gone)(const BlobRecord *record), Error *err)
 {
     _cleanup_free_ Batch *batch = xcalloc(1, sizeof *batch);
-    if (manifest_settle(prune->repo, err) < 0)
-        return -1;
     for (size_t i = 0; i < prune->blobs.n; i++) {
         if (!gone(&prune->blobs.v[i]))
             continue;
@@ -128,11 +125,13 @@ static int remove_rehearsals(Prune *prune, Error *err)
     return rc;
 }
 
+/* First what killed runs did is made durable: a manifest that one of them wrote must survive a crash when what it
+ * stands for is gone, and one that a prune removed must not come back when its blobs are. */
 int prune_sweep(Prune *prune, Error *err)
 {
     progress_phase(prune->progress, "removal", prune->report->freed_bytes);
-    if (remove_manifests(prune, err) < 0 || prune_remove_blobs(prune, is_orphan, err) < 0 ||
-        remove_rehearsals(prune, err) < 0)
+    if (manifest_settle(prune->repo, err) < 0 || remove_manifests(prune, err) < 0 ||
+        prune_remove_blobs(prune, is_orphan, err) < 0 || remove_rehearsals(prune, err) < 0)
         return -1;
     return store_tidy(repo_store(prune->repo), err);
 }

@@ -198,7 +198,7 @@ int redis_backup(Repo *repo, Uploader *uploader, const BackupOptions *options, M
 void redis_tell_place(const ManifestFileset *fileset, const char *dir, Findings *findings)
 {
     if (strcmp(fileset->name, REDIS_FILESET) != 0 || fileset->root == NULL ||
-        (strncmp(fileset->root, "redis://", 8) != 0 && strncmp(fileset->root, "unix://", 7) != 0))
+        (strncmp(fileset->root, "redis", 5) != 0 && strncmp(fileset->root, "unix://", 7) != 0))
         return;
     findings_add(
         findings, FINDING_NOTE, "redis-in-place",

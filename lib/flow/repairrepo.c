@@ -120,12 +120,20 @@ static int put_aside(Repo *repo, const char *key, const Buf *data, Error *err)
     return -1;
 }
 
-int repairrepo_set_aside(RepairRepo *repair, const char *key, Error *err)
+int repairrepo_copy_aside(RepairRepo *repair, const char *key, Error *err)
 {
-    Store *store = repo_store(repair->repo);
     _cleanup_(buf_done) Buf data = BUF_INIT(2ull * BLOB_STORED_MAX);
-    if (store_get(store, key, 0, UINT64_MAX, &data, err) < 0 || repo_lock_check(repair->lock, err) < 0 ||
-        put_aside(repair->repo, key, &data, err) < 0 || store_delete(store, key, err) < 0)
+    if (store_get(repo_store(repair->repo), key, 0, UINT64_MAX, &data, err) < 0 ||
+        repo_lock_check(repair->lock, err) < 0 || put_aside(repair->repo, key, &data, err) < 0)
+        return error_wrap(err, "moving \"%s\" to \"%s\"", key, ASIDE);
+    return 0;
+}
+
+static int move_aside(RepairRepo *repair, const char *key, Error *err)
+{
+    if (repairrepo_copy_aside(repair, key, err) < 0)
+        return -1;
+    if (store_delete(repo_store(repair->repo), key, err) < 0)
         return error_wrap(err, "moving \"%s\" to \"%s\"", key, ASIDE);
     repair->n_done++;
     return 0;
@@ -164,7 +172,7 @@ static int set_aside(RepairRepo *repair, Wanted *wanted, Error *err)
     object->cure = CURE_SET_ASIDE;
     if (!repair->options->apply)
         return stop_check(err);
-    if (repairrepo_set_aside(repair, key, &why) == 0) {
+    if (move_aside(repair, key, &why) == 0) {
         object->done = true;
         return 0;
     }

@@ -138,15 +138,26 @@ static int add_key(void *ctx, const char *key, uint64_t size, Error *err)
     return 0;
 }
 
-static int set_aside(RepairRepo *repair, const char *name, Error *err)
+static int copy_aside(RepairRepo *repair, const char *name, Error *err)
 {
     Keys keys = {.name = name};
     _cleanup_free_ char *prefix = xasprintf("backups/%s.json", name);
     int rc = store_list(repo_store(repair->repo), prefix, add_key, &keys, err);
     for (size_t i = 0; rc == 0 && i < keys.found.n; i++)
-        rc = repairrepo_set_aside(repair, keys.found.v[i], err);
+        rc = repairrepo_copy_aside(repair, keys.found.v[i], err);
     strvec_done(&keys.found);
     return rc;
+}
+
+/* What is right comes over what is damaged, or before that goes: killed at any instant, the backup is still listed, and
+ * the next run goes on. */
+static int put_into_place(RepairRepo *repair, const LostManifest *lost, bool whole, Error *err)
+{
+    _cleanup_free_ char *name = whole ? manifest_name(lost->found) : NULL;
+    if (copy_aside(repair, lost->name, err) < 0 || (whole && manifest_bring_back(repair->repo, lost->found, err) < 0))
+        return -1;
+    repair->n_done++;
+    return name && strcmp(name, lost->name) == 0 ? 0 : manifest_delete(repair->repo, lost->name, err);
 }
 
 static int cure(RepairRepo *repair, LostManifest *lost, Error *err)
@@ -157,7 +168,7 @@ static int cure(RepairRepo *repair, LostManifest *lost, Error *err)
         return 0;
     bool whole = lost->found && has_content(repair->repo, lost->found);
     object->cure = whole ? lost->cure : CURE_SET_ASIDE;
-    if (set_aside(repair, lost->name, err) < 0 || (whole && manifest_commit(repair->repo, lost->found, err) < 0))
+    if (put_into_place(repair, lost, whole, err) < 0)
         return -1;
     object->done = true;
     return 0;

@@ -49,8 +49,8 @@ RepairObject *repairrepo_object(RepairRepo *repair, const char *object, const ch
 /* Why there is no cure. */
 void repairrepo_why(RepairRepo *repair, const Wanted *wanted, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Moves an object to damaged/. ERR_NOT_FOUND */
-int repairrepo_set_aside(RepairRepo *repair, const char *key, Error *err);
+/* Copies an object to damaged/. ERR_NOT_FOUND */
+int repairrepo_copy_aside(RepairRepo *repair, const char *key, Error *err);
 
 /* Each looks for what is not found yet. */
 int repairrepo_from_caches(RepairRepo *repair, Error *err);

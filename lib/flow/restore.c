@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "flow_priv.h"
+#include "kura/app.h"
 #include "kura/clock.h"
 #include "kura/export.h"
 #include "kura/fileset.h"
@@ -259,6 +260,8 @@ static int restore_files(Restore *restore, size_t from, size_t to, Error *err)
         FilesetRestoreOptions how = {.paths = options->paths,
                                      .owners = geteuid() == 0,
                                      .quick_check = options->quick_check,
+                                     .no_links = options->files[i].no_links,
+                                     .keep_private = strcmp(fileset->name, APP_CONFIG_FILESET) == 0,
                                      .jobs = flow_jobs(options->jobs)};
         restore_phase(restore, options->files[i].name);
         progress_total(restore->progress, options->paths ? 0 : fileset->bytes);

@@ -8,7 +8,7 @@
 
 static SchemaHistory history_of(const ManifestSchema *stamp, SchemaTool tool)
 {
-    SchemaHistory history = {.tool = tool};
+    SchemaHistory history = {.tool = tool, .least = xstrdup_null(stamp->least)};
     for (size_t i = 0; i < stamp->applied.n; i++)
         schema_history_add(&history, stamp->applied.v[i], NULL);
     for (size_t i = 0; i < stamp->failed.n; i++)

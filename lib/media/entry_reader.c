@@ -2,10 +2,9 @@
  * the entries that follow are mostly in it too. */
 #include <string.h>
 
-#include "index_io.h"
 #include "kura/mem.h"
-#include "kura/prefetch.h"
 #include "kura/stop.h"
+#include "partreader.h"
 #include "path.h"
 
 struct EntryReader {
@@ -48,21 +47,16 @@ static int give(EntryReader *reader, const Sink *sink, const void *data, size_t 
     return sink->fn(sink->ctx, data, len, err);
 }
 
-void entry_part_item(const void *list, size_t i, PrefetchItem *ret)
-{
-    const struct IndexPart *part = (const struct IndexPart *)list + i;
-    *ret = (PrefetchItem){.blob = part->blob, .part = true, .offset = part->offset, .length = part->length};
-}
-
 static int read_parts(EntryReader *reader, const IndexEntry *entry, const Sink *sink, Error *err)
 {
-    Prefetch *ahead = prefetch_new(reader->repo, entry->n_parts, entry_part_item, entry->parts);
+    PartReader parts;
     int rc = 0;
+    part_reader_init(&parts, reader->repo, entry);
     for (size_t i = 0; i < entry->n_parts && rc == 0; i++)
-        if (stop_check(err) < 0 || prefetch_next(ahead, &reader->piece, err) < 0 ||
+        if (stop_check(err) < 0 || part_reader_next(&parts, &reader->piece, err) < 0 ||
             give(reader, sink, reader->piece.data, reader->piece.len, err) < 0)
             rc = -1;
-    prefetch_free(ahead);
+    part_reader_done(&parts);
     return rc;
 }
 

@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kura/fdio.h"
+
 ExtentReader extent_reader(int fd, uint64_t size)
 {
-    return (ExtentReader){.fd = fd, .end = size};
+    return (ExtentReader){.fd = fd, .end = size, .cached = true};
 }
 
 /* Finds the stretch of data at or behind reader->at. */
@@ -45,7 +47,7 @@ static int read_data(ExtentReader *reader, uint8_t *data, uint64_t len, uint64_t
 {
     ssize_t got;
     do
-        got = pread(reader->fd, data, len, (off_t)reader->at);
+        got = fd_pread(reader->fd, data, len, (off_t)reader->at, &reader->cached);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return errno;

@@ -12,6 +12,7 @@ typedef struct ExtentReader {
     uint64_t end;  /* the size when reading began: what a writer appends meanwhile is not chased */
     uint64_t data; /* the next stretch of data begins here, */
     uint64_t hole; /* and ends here */
+    bool cached;   /* all data that was read was in memory already */
 } ExtentReader;
 
 ExtentReader extent_reader(int fd, uint64_t size);

@@ -1,6 +1,7 @@
 /* A backup of a directory: one walker (which also compares with the previous index and writes the new one) and
  * `jobs` readers, joined by a pipeline. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "entry_stat.h"

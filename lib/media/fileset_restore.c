@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "index_io.h"
+#include "kura/fdio.h"
 #include "kura/mem.h"
 #include "paths.h"
 #include "place.h"
@@ -197,13 +198,26 @@ static int open_root(const char *dir, int *ret, Error *err)
     _cleanup_free_ char *path = xstrdup(dir);
     for (char *slash = path; *slash && (slash = strchr(slash + 1, '/'));) {
         *slash = 0;
-        mkdir(path, 0755);
+        if (mkdir(path, 0755) == 0)
+            chmod(path, 0755); /* the umask is for what is secret */
         *slash = '/';
     }
     if (mkdir(path, 0755) < 0 && errno != EEXIST)
         return error_errno(err, errno, "could not make directory \"%s\"", dir);
     *ret = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return *ret < 0 ? error_errno(err, errno, "could not open directory \"%s\"", dir) : 0;
+}
+
+static int open_root_without_links(const char *dir, int *ret, Error *err)
+{
+    *ret = fd_open_directory(dir, true);
+    if (*ret >= 0)
+        return 0;
+    bool link = errno == ENOTDIR;
+    error_errno(err, errno, "could not open directory \"%s\"", dir);
+    return link ? error_hint(err,
+                             "A link on the way to it is not followed: remove it, or name a directory with --files.")
+                : -1;
 }
 
 /* A directory that was made for this is what it was; one that was there stays as it is. */
@@ -260,7 +274,7 @@ int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir,
                        .notices = NOTICES_INIT(findings),
                        .jobs = options->jobs > least ? options->jobs : least};
     const bool is_new = access(dir, F_OK) < 0;
-    if (open_root(dir, &restore.root, err) < 0)
+    if ((options->no_links ? open_root_without_links : open_root)(dir, &restore.root, err) < 0)
         return -1;
     restore.placers = xcalloc(restore.jobs, sizeof *restore.placers);
     for (size_t i = 0; i < restore.jobs; i++)
@@ -268,7 +282,7 @@ int fileset_restore(Repo *repo, const ManifestFileset *fileset, const char *dir,
     restore.window = window_new(repo, restore.placers, restore.jobs, progress);
     restore.kept = options->paths ? index_kept_new() : NULL;
     int rc = run(&restore, err);
-    if (rc == 0 && is_new)
+    if (rc == 0 && is_new && !options->keep_private)
         settle_root(&restore, dir, findings);
     FilesetRestoreStats stats = {0};
     for (size_t i = 0; i < restore.jobs; i++) {

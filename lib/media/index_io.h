@@ -3,7 +3,6 @@
 #define KURA_MEDIA_INDEX_IO_H
 
 #include "kura/fileset.h"
-#include "kura/prefetch.h"
 
 /* Lines longer than this are neither written nor read: the parts of a file of about 5 TB. */
 enum { INDEX_LINE_MAX = 48 * 1024 * 1024, INDEX_PARTS_MAX = 1024 * 1024, INDEX_TARGET_MAX = 64 * 1024 };
@@ -32,9 +31,6 @@ IndexReader *index_reader_new_pieces(Repo *repo, const ManifestFileset *fileset,
 
 /* Tells the uploader of the entry's blobs; *last is the one told last. */
 void index_entry_know(const IndexEntry *entry, Uploader *uploader, BlobRef *last);
-
-/* The i-th of an entry's parts, for prefetch_new. */
-void entry_part_item(const void *list, size_t i, PrefetchItem *ret);
 
 /* A copy of the parts alone, in the place of what *ret has. */
 void index_entry_copy_parts(const IndexEntry *entry, IndexEntry *ret);

@@ -6,9 +6,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "index_io.h"
 #include "kura/mem.h"
 #include "kura/stop.h"
+#include "partreader.h"
 #include "path.h"
 #include "place_priv.h"
 
@@ -105,7 +105,7 @@ static int write_sparse(int fd, const uint8_t *data, size_t len, uint64_t at)
 }
 
 /* The bytes of a part: given, or fetched. */
-static int get_part(Placer *placer, Prefetch *ahead, const uint8_t *content, const uint8_t **ret, Error *cause)
+static int get_part(Placer *placer, PartReader *parts, const uint8_t *content, const uint8_t **ret, Error *cause)
 {
     if (stop_check(cause) < 0)
         return -1;
@@ -113,13 +113,13 @@ static int get_part(Placer *placer, Prefetch *ahead, const uint8_t *content, con
         *ret = content;
         return 0;
     }
-    if (prefetch_next(ahead, &placer->piece, cause) < 0)
+    if (part_reader_next(parts, &placer->piece, cause) < 0)
         return -1;
     *ret = placer->piece.data;
     return 0;
 }
 
-static Placed write_parts(Placer *placer, int fd, const IndexEntry *entry, const uint8_t *content, Prefetch *ahead,
+static Placed write_parts(Placer *placer, int fd, const IndexEntry *entry, const uint8_t *content, PartReader *parts,
                           Error *err)
 {
     uint64_t at = 0;
@@ -127,7 +127,7 @@ static Placed write_parts(Placer *placer, int fd, const IndexEntry *entry, const
         const uint8_t *data;
         Error cause = ERROR_INIT;
         size_t len = entry->parts[i].length;
-        if (get_part(placer, ahead, content, &data, &cause) < 0)
+        if (get_part(placer, parts, content, &data, &cause) < 0)
             return place_content_missing(placer, entry, &cause, err);
         sha256_update(placer->hash, data, len);
         int error = write_sparse(fd, data, len, at);
@@ -140,9 +140,10 @@ static Placed write_parts(Placer *placer, int fd, const IndexEntry *entry, const
 
 static Placed write_content(Placer *placer, int fd, const IndexEntry *entry, const uint8_t *content, Error *err)
 {
-    Prefetch *ahead = prefetch_new(placer->repo, content ? 0 : entry->n_parts, entry_part_item, entry->parts);
-    Placed placed = write_parts(placer, fd, entry, content, ahead, err);
-    prefetch_free(ahead);
+    PartReader parts;
+    part_reader_init(&parts, placer->repo, entry);
+    Placed placed = write_parts(placer, fd, entry, content, &parts, err);
+    part_reader_done(&parts);
     if (placer->piece.cap > PIECE_KEPT)
         buf_done(&placer->piece);
     if (placed == PLACED && ftruncate(fd, (off_t)entry->size) < 0)

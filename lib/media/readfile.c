@@ -252,9 +252,12 @@ static Outcome read_until_stable(FileReader *reader, Attempt *attempt, Error *er
         return drop(reader, attempt->slot, -fd);
     posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     Outcome outcome = READ_CHANGED;
-    for (int i = 0; i < READ_ATTEMPTS && outcome == READ_CHANGED; i++)
+    bool cached = true;
+    for (int i = 0; i < READ_ATTEMPTS && outcome == READ_CHANGED; i++) {
         outcome = read_once(reader, attempt, fd, err);
-    if (!attempt->packed) /* large files pass once: they must not push everybody else's pages out of memory */
+        cached &= attempt->extents.cached;
+    }
+    if (!cached) /* what passes once must not push everybody else's pages out of memory */
         posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     if (outcome == READ_CHANGED) {
         reader->totals.changed++;

@@ -1,6 +1,9 @@
 /* Connecting and closing. */
+#include <netdb.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kura/clock.h"
@@ -95,10 +98,28 @@ static void one_line(char *text)
     *out = 0;
 }
 
-/* "peer": many guides have an application that way, and its backups are to be made by root. */
+/* "peer" that root's acting as the role's system user does not help: there is none, or kura is not root. */
 static const char peer_hint[] =
-    N_("On its socket the server may let in a role only under the system user of the same name: run kura as that user, "
-       "let root in by pg_ident.conf and map= in pg_hba.conf, or use a password and host=localhost.");
+    N_("On its socket the server may let in a role only under the system user of the same name: run kura as root or as "
+       "that user, let another one in by pg_ident.conf and map= in pg_hba.conf, or use a password and host=localhost.");
+
+static const char container_hint[] =
+    N_("Containers have names that only they know. Publish the port of the server, as 127.0.0.1:5432:5432 under "
+       "\"ports\" of "
+       "docker-compose, and write the name behind 127.0.0.1 in /etc/hosts, so that both reach it by the same name.");
+
+/* A name as containers have them, without a dot, that means nothing here. */
+static bool is_of_container(PGconn *pg)
+{
+    struct addrinfo *found;
+    const char *host = PQhost(pg);
+    if (host == NULL || *host == 0 || strpbrk(host, "./,:") != NULL)
+        return false;
+    if (getaddrinfo(host, NULL, NULL, &found) != 0)
+        return true;
+    freeaddrinfo(found);
+    return false;
+}
 
 static const char *connect_hint(PGconn *pg, const char *sqlstate)
 {
@@ -121,6 +142,8 @@ static const char *connect_hint(PGconn *pg, const char *sqlstate)
             return hints[i].hint;
     if (PQconnectionNeedsPassword(pg))
         return hints[0].hint;
+    if (sqlstate[0] == 0 && is_of_container(pg))
+        return container_hint;
     return sqlstate[0] ? NULL : N_("Check host and port, and that PostgreSQL runs there and accepts connections.");
 }
 
@@ -193,27 +216,107 @@ static int establish(PgConn *conn, const PgOptions *options, Error *err)
     return 0;
 }
 
+static bool is_socket(const PgConn *conn)
+{
+    const char *host = PQhost(conn->pg);
+    return host == NULL || host[0] == 0 || host[0] == '/' || host[0] == '@';
+}
+
+/* libpq connects to a socket when it is started. user NULL: as this process. The connection is made in any case. */
+static PgConn *begin(const char *conninfo, const PgOptions *options, const SystemUser *user)
+{
+    PgConn *conn = xcalloc(1, sizeof *conn);
+    conn->give_up = options->give_up;
+    conn->as_user = user && become_begin(user);
+    if (conn->as_user)
+        conn->user = *user;
+    conn->pg = start(conninfo, options);
+    if (conn->as_user)
+        become_end();
+    if (conn->pg == NULL)
+        abort();
+    conn->where = describe(conn->pg);
+    return conn;
+}
+
+/* "peer": many guides have an application that way, and its backups are made by root. */
+static bool is_for_another_user(const PgConn *conn, const Error *err, SystemUser *ret)
+{
+    return strcmp(err->sqlstate, "28000") == 0 && is_socket(conn) && become_find(PQuser(conn->pg), ret);
+}
+
+/* The connection string that was last let in under another user: a run makes many connections by it, and each that is
+ * refused first would stand in the server's log. */
+static struct {
+    pthread_mutex_t lock;
+    char *conninfo;
+    SystemUser user;
+} known = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static bool known_user(const char *conninfo, SystemUser *ret)
+{
+    pthread_mutex_lock(&known.lock);
+    bool found = known.conninfo && strcmp(known.conninfo, conninfo) == 0;
+    *ret = known.user;
+    pthread_mutex_unlock(&known.lock);
+    return found;
+}
+
+static void know_user(const char *conninfo, const SystemUser *user)
+{
+    pthread_mutex_lock(&known.lock);
+    free(known.conninfo);
+    known.conninfo = xstrdup(conninfo);
+    known.user = *user;
+    pthread_mutex_unlock(&known.lock);
+}
+
+/* Whether the server has said something else than that it does not know us. */
+static bool is_news(const Error *again)
+{
+    return again->code != ERR_CONNECTION || (again->sqlstate[0] && strcmp(again->sqlstate, "28000") != 0);
+}
+
+/* A second attempt, as the role's own system user. */
+static int establish_as(const char *conninfo, const PgOptions *options, const SystemUser *user, PgConn **conn,
+                        Error *err)
+{
+    Error again = ERROR_INIT;
+    pg_close(*conn);
+    *conn = begin(conninfo, options, user);
+    if (establish(*conn, options, &again) == 0) {
+        if ((*conn)->as_user)
+            know_user(conninfo, user);
+        return 0;
+    }
+    if (is_news(&again))
+        *err = again;
+    return -1;
+}
+
 int pg_connect(const char *conninfo, const PgOptions *options, PgConn **ret, Error *err)
 {
     const PgOptions none = {0};
+    SystemUser user;
+    Error why = ERROR_INIT;
     if (options == NULL)
         options = &none;
     if (conninfo == NULL)
         conninfo = "";
     if (conninfo_check(conninfo, err) < 0)
         return -1;
-    PgConn *conn = xcalloc(1, sizeof *conn);
-    conn->give_up = options->give_up;
-    conn->pg = start(conninfo, options);
-    if (conn->pg == NULL)
-        abort();
-    conn->where = describe(conn->pg);
-    if (establish(conn, options, err) < 0) {
-        pg_close(conn);
-        return -1;
+    PgConn *conn = begin(conninfo, options, known_user(conninfo, &user) ? &user : NULL);
+    int rc = establish(conn, options, &why);
+    if (rc < 0 && !conn->as_user && is_for_another_user(conn, &why, &user))
+        rc = establish_as(conninfo, options, &user, &conn, &why);
+    if (rc == 0) {
+        *ret = conn;
+        return 0;
     }
-    *ret = conn;
-    return 0;
+    pg_close(conn);
+    if (err)
+        *err = why;
+    return -1;
 }
 
 void pg_close(PgConn *conn)
@@ -245,6 +348,11 @@ const char *pg_dbname(const PgConn *conn)
 const char *pg_user(const PgConn *conn)
 {
     return PQuser(conn->pg);
+}
+
+const SystemUser *pg_child_user(const PgConn *conn)
+{
+    return conn->as_user ? &conn->user : NULL;
 }
 
 const char *pg_where(const PgConn *conn)

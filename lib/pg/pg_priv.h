@@ -2,11 +2,14 @@
 #ifndef KURA_PG_PRIV_H
 #define KURA_PG_PRIV_H
 
+#include "kura/become.h"
 #include "kura/pg.h"
 
 struct PgConn {
     PGconn *pg; /* always in libpq's non-blocking mode: what is sent is flushed by conn_flush */
     char *where;
+    bool as_user; /* the server knows us as .. */
+    SystemUser user;
     const atomic_bool *give_up;
     double seconds;        /* limit of each call; 0: none */
     double deadline;       /* of the call that runs, on clock_monotonic(); 0: none */

@@ -9,7 +9,8 @@ static int wrong_url(Error *err)
 {
     error_set(err, ERR_USAGE, "the address of Redis is no URL that kura knows");
     return error_hint(err,
-                      "Write redis://HOST:PORT/DATABASE or unix:///PATH, with :PASSWORD@ or USER:PASSWORD@ before "
+                      "Write redis://HOST:PORT/DATABASE, rediss:// for TLS, or unix:///PATH, with :PASSWORD@ or "
+                      "USER:PASSWORD@ before "
                       "the host where the server asks for one, or ?password=PASSWORD behind the path of a socket.");
 }
 
@@ -30,8 +31,9 @@ int redis_server_parse(const char *url, AppServer *ret, Error *err)
     AppServer server = {0};
     bool known =
         strncmp(url, "redis://", 8) == 0 || strncmp(url, "rediss://", 9) == 0 || strncmp(url, "unix:///", 8) == 0;
+    RedisTls tls;
     int rc = known && app_server_read_url(url, &server, NULL) == 0 && is_complete(&server)
-                 ? redis_check_tls(&server, err)
+                 ? redis_tls(&server, &tls, err)
                  : wrong_url(err);
     if (rc < 0) {
         app_server_done(&server);
@@ -42,12 +44,18 @@ int redis_server_parse(const char *url, AppServer *ret, Error *err)
     return 0;
 }
 
-int redis_check_tls(const AppServer *server, Error *err)
+int redis_tls(const AppServer *server, RedisTls *ret, Error *err)
 {
-    if (server->sslmode == NULL || strcmp(server->sslmode, "disable") == 0)
-        return 0;
-    error_set(err, ERR_UNSUPPORTED, "Redis over TLS is not supported");
-    return error_hint(err, "Name a socket or a port of the server without TLS on its own host, or a tunnel (stunnel).");
+    static const char *const modes[] = {
+        [REDIS_TLS_NONE] = "disable", [REDIS_TLS_UNCHECKED] = "require", [REDIS_TLS_CHECKED] = "verify-full"};
+    const char *mode = server->sslmode && redis_host(server)[0] != '/' ? server->sslmode : "disable";
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+        if (strcmp(mode, modes[i]) == 0) {
+            *ret = (RedisTls)i;
+            return 0;
+        }
+    error_set(err, ERR_USAGE, "there is no such sslmode for Redis");
+    return error_hint(err, "It is disable, require (any certificate will do) or verify-full, which rediss:// means.");
 }
 
 const char *redis_host(const AppServer *server)
@@ -70,6 +78,8 @@ char *redis_where(const AppServer *server)
         return xasprintf("unix://%s", host);
     if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0)
         host = "127.0.0.1";
-    return xasprintf(strchr(host, ':') && host[0] != '[' ? "redis://[%s]:%u" : "redis://%s:%u", host,
+    RedisTls tls = REDIS_TLS_NONE;
+    const char *scheme = redis_tls(server, &tls, NULL) == 0 && tls == REDIS_TLS_NONE ? "redis" : "rediss";
+    return xasprintf(strchr(host, ':') && host[0] != '[' ? "%s://[%s]:%u" : "%s://%s:%u", scheme, host,
                      redis_port(server));
 }

@@ -1,23 +1,23 @@
 /* A connection: one question, one answer. hiredis frames the protocol; the waiting is ours, so that it ends at a stop
  * and at a deadline however slowly an answer comes. */
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 
 #include "kura/clock.h"
 #include "kura/mem.h"
 #include "kura/redis.h"
-#include "kura/stop.h"
+#include "kura/secret.h"
 #include "kura/text.h"
 #include "redis_priv.h"
 
 enum {
     CONNECT_SECONDS = 5,
     ANSWER_SECONDS = 10,
-    TICK_MS = 100,
+    ANSWERS_SECONDS = 120, /* all of them together */
+    READ_SIZE = 16 * 1024,
     ANSWER_MAX = 64 * 1024 * 1024,
-    ELEMENTS_MAX = 64 * 1024, /* of a list in an answer; more than any question here asks for */
+    ELEMENTS_MAX = 64 * 1024, /* of the lists in an answer; more than any question here asks for */
     REFUSAL_MAX = 300,
 };
 
@@ -26,10 +26,15 @@ enum {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static redisReplyObjectFunctions usual, limited;
 
-/* hiredis believes a list's length before it has seen one element. */
+/* hiredis believes a list's length before it has seen one element, and one of lists is as many times longer. */
 static void *create_array(const redisReadTask *task, int elements)
 {
-    return elements > ELEMENTS_MAX ? NULL : usual.createArray(task, elements);
+    RedisConn *conn = task->privdata;
+    size_t n = elements > 0 ? (size_t)elements : 0;
+    if (n > conn->elements)
+        return NULL;
+    conn->elements -= n;
+    return usual.createArray(task, elements);
 }
 
 static void make_functions(void)
@@ -42,74 +47,77 @@ static void make_functions(void)
     redisReaderFree(reader);
 }
 
-static void limit_arrays(redisReader *reader)
+void redis_limit_lists(RedisConn *conn)
 {
     pthread_once(&once, make_functions);
-    reader->fn = &limited;
+    conn->context->reader->fn = &limited;
+    conn->context->reader->privdata = conn;
 }
 
-int redis_refused(const RedisConn *conn, const char *text, size_t len, Error *err)
+int redis_refused(RedisConn *conn, const char *text, size_t len, Error *err)
 {
-    _cleanup_free_ char *raw = xstrndup(text, len < REFUSAL_MAX ? len : REFUSAL_MAX);
-    _cleanup_free_ char *shown = text_escaped(raw);
+    free(conn->refusal);
+    conn->refusal = xstrndup(text, len < REFUSAL_MAX ? len : REFUSAL_MAX);
+    _cleanup_free_ char *shown = text_escaped(conn->refusal);
     return error_set(err, ERR_SERVER, "%s answers: %s", conn->where, shown);
 }
 
-static int lost(const RedisConn *conn, Error *err)
+int redis_ended(const RedisConn *conn, Error *err)
 {
-    const redisContext *context = conn->context;
-    if (context->err == REDIS_ERR_PROTOCOL || context->err == REDIS_ERR_OOM)
-        return error_set(err, ERR_CORRUPT, "%s does not speak the protocol of Redis", conn->where);
-    return error_set(err, ERR_CONNECTION, "the connection to %s is lost: %s", conn->where, context->errstr);
-}
-
-int redis_wait(RedisConn *conn, double deadline, Error *err)
-{
-    for (;;) {
-        struct pollfd fds[2] = {{.fd = conn->context->fd, .events = POLLIN}, {.fd = stop_fd(), .events = POLLIN}};
-        if (stop_check(err) < 0)
-            return -1;
-        if (clock_monotonic() > deadline)
-            return error_set(err, ERR_CONNECTION, "%s does not answer", conn->where);
-        if (poll(fds, ARRAY_SIZE(fds), TICK_MS) < 0 && errno != EINTR)
-            return error_errno(err, errno, "waiting for %s", conn->where);
-        if (fds[0].revents != 0)
-            return 0;
-    }
+    error_set(err, ERR_CONNECTION, "%s ended the connection", conn->where);
+    return conn->ssl ? -1
+                     : error_hint(err, "Look into its log. A port that speaks TLS alone does that, too; it is "
+                                       "rediss://HOST:PORT.");
 }
 
 int redis_send(RedisConn *conn, const char *const *command, Error *err)
 {
-    int n = 0, done = 0;
+    int n = 0;
+    char *text;
     while (command[n])
         n++;
     _cleanup_free_ const char **words = xcalloc((size_t)n, sizeof *words);
     memcpy(words, command, (size_t)n * sizeof *words);
-    if (redisAppendCommandArgv(conn->context, n, words, NULL) != REDIS_OK)
-        return lost(conn, err);
-    while (!done)
-        if (redisBufferWrite(conn->context, &done) != REDIS_OK)
-            return lost(conn, err);
-    return 0;
+    int len = redisFormatCommandArgv(&text, n, words, NULL);
+    if (len < 0)
+        abort(); /* only without memory */
+    int rc = transport_write(conn, text, (size_t)len, clock_monotonic() + ANSWER_SECONDS, err);
+    secret_wipe(text, (size_t)len); /* a password, perhaps */
+    redisFreeCommand(text);
+    return rc;
+}
+
+static int read_answer(RedisConn *conn, double deadline, redisReply **ret, Error *err)
+{
+    char text[READ_SIZE];
+    redisReader *reader = conn->context->reader;
+    conn->elements = ELEMENTS_MAX;
+    for (size_t received = 0;;) {
+        size_t n;
+        void *reply = NULL;
+        if (redisReaderGetReply(reader, &reply) != REDIS_OK)
+            return error_set(err, ERR_CORRUPT, "%s does not speak the protocol of Redis", conn->where);
+        *ret = reply;
+        if (reply)
+            return 0;
+        if (received > ANSWER_MAX)
+            return error_set(err, ERR_CORRUPT, "%s answers with more than is reasonable", conn->where);
+        if (transport_read(conn, text, sizeof text, deadline, &n, err) < 0)
+            return -1;
+        if (n == 0)
+            return redis_ended(conn, err);
+        if (redisReaderFeed(reader, text, n) != REDIS_OK)
+            abort(); /* only without memory */
+        received += n;
+    }
 }
 
 static int receive(RedisConn *conn, redisReply **ret, Error *err)
 {
-    double deadline = clock_monotonic() + ANSWER_SECONDS;
-    for (;;) {
-        void *reply = NULL;
-        if (redisGetReplyFromReader(conn->context, &reply) != REDIS_OK)
-            return lost(conn, err);
-        *ret = reply;
-        if (reply)
-            return 0;
-        if (conn->context->reader->len > ANSWER_MAX)
-            return error_set(err, ERR_CORRUPT, "%s answers with more than is reasonable", conn->where);
-        if (redis_wait(conn, deadline, err) < 0)
-            return -1;
-        if (redisBufferRead(conn->context) != REDIS_OK)
-            return lost(conn, err);
-    }
+    double began = clock_monotonic();
+    int rc = read_answer(conn, began + (conn->patience < ANSWER_SECONDS ? conn->patience : ANSWER_SECONDS), ret, err);
+    conn->patience -= clock_monotonic() - began;
+    return rc;
 }
 
 static int ask(RedisConn *conn, const char *const *command, redisReply **ret, Error *err)
@@ -197,10 +205,10 @@ char *redis_info_value(const char *info, const char *key)
 
 /* --- connecting --- */
 
-static bool begins(const Error *err, const RedisConn *conn, const char *text)
+/* Asks the server's own words: an error's are in the user's language. */
+static bool refused_with(const RedisConn *conn, const Error *err, const char *text)
 {
-    const char *at = err->code == ERR_SERVER ? strstr(err->message, " answers: ") : NULL;
-    return at && strncmp(at + strlen(" answers: "), text, strlen(text)) == 0;
+    return err->code == ERR_SERVER && strncmp(conn->refusal, text, strlen(text)) == 0;
 }
 
 /* What the server says of a password is not repeated: who knows what it says. */
@@ -215,7 +223,7 @@ static int log_in(RedisConn *conn, const AppServer *server, Error *err)
     free(answer);
     if (rc == 0 || err->code != ERR_SERVER)
         return rc;
-    if (strstr(err->message, "without any password configured")) { /* clients of Redis let that pass, too */
+    if (strstr(conn->refusal, "without any password configured")) { /* clients of Redis let that pass, too */
         error_clear(err);
         return 0;
     }
@@ -230,11 +238,11 @@ static int greet(RedisConn *conn, Error *err)
     char *answer = NULL;
     int rc = redis_text(conn, (const char *[]){"PING", NULL}, &answer, err);
     free(answer);
-    if (rc < 0 && (begins(err, conn, "NOPERM") || begins(err, conn, "MISCONF"))) {
+    if (rc < 0 && (refused_with(conn, err, "NOPERM") || refused_with(conn, err, "MISCONF"))) {
         error_clear(err);
         return 0;
     }
-    if (rc < 0 && begins(err, conn, "NOAUTH")) {
+    if (rc < 0 && refused_with(conn, err, "NOAUTH")) {
         error_set(err, ERR_PERMISSION, "%s asks for a password", conn->where);
         return error_hint(err, "Write it into the URL of the configuration file, as redis://:PASSWORD@HOST.");
     }
@@ -262,18 +270,27 @@ static redisContext *open_socket(const AppServer *server)
     return context;
 }
 
+/* Root in a unit of systemd's is subject to the mode of a socket as others are. */
+static int not_connected(const RedisConn *conn, int why, Error *err)
+{
+    error_set(err, ERR_CONNECTION, "cannot connect to %s: %s", conn->where, conn->context->errstr);
+    return why != EACCES
+               ? -1
+               : error_hint(err, "Who connects must be in the group of the socket, which its mode must let in. "
+                                 "For the units of kura, \"kura install-timer --apply\" sees to that.");
+}
+
 int redis_connect(const AppServer *server, RedisConn **ret, Error *err)
 {
-    if (redis_check_tls(server, err) < 0)
-        return -1;
     RedisConn *conn = xcalloc(1, sizeof *conn);
-    *conn = (RedisConn){.context = open_socket(server), .where = redis_where(server)};
-    int rc = conn->context->err
-                 ? error_set(err, ERR_CONNECTION, "cannot connect to %s: %s", conn->where, conn->context->errstr)
-                 : 0;
+    conn->context = open_socket(server);
+    int why = errno;
+    conn->where = redis_where(server);
+    conn->patience = ANSWERS_SECONDS;
+    int rc = conn->context->err ? not_connected(conn, why, err)
+                                : transport_begin(conn, server, clock_monotonic() + ANSWER_SECONDS, err);
     if (rc == 0) {
-        limit_arrays(conn->context->reader);
-        redisSetTimeout(conn->context, (struct timeval){.tv_sec = ANSWER_SECONDS});
+        redis_limit_lists(conn);
         rc = log_in(conn, server, err);
     }
     if (rc == 0)
@@ -291,7 +308,9 @@ void redis_close(RedisConn *conn)
 {
     if (conn == NULL)
         return;
+    transport_end(conn);
     redisFree(conn->context);
     free(conn->where);
+    free(conn->refusal);
     free(conn);
 }

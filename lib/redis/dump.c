@@ -1,8 +1,6 @@
 /* A dump by replication: kura says what a replica says, gets what a replica gets, and leaves. */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "holdback.h"
 #include "kura/clock.h"
@@ -18,6 +16,8 @@ enum {
     MARK_SIZE = 40,
     /* A server that waits for its child sends a newline every few seconds; one that loads its data says so at once. */
     SILENCE_SECONDS = 60,
+    BEGIN_SECONDS = 2 * 3600, /* until it has begun; then each piece of the dump may take as long as a silence */
+    PIECE_SIZE = 64 * 1024,
 };
 #define DUMP_MAX (1ull << 40)
 
@@ -29,27 +29,44 @@ typedef struct Dump {
     RdbCheck check;
     uint8_t read[READ_SIZE];
     size_t at, len; /* of what was read and not taken */
+    double limit;   /* seconds to wait for a piece; it is waited for as long as .. */
+    double waited;
+    size_t piece; /* bytes of it that are there */
 } Dump;
 
 /* --- bytes --- */
 
+/* A server that says a little now and then would otherwise be waited for without end. */
+static int read_more(Dump *dump, Error *err)
+{
+    double began = clock_monotonic(), left = dump->limit - dump->waited;
+    double deadline = began + (left < SILENCE_SECONDS ? left : SILENCE_SECONDS);
+    int rc = transport_read(dump->conn, dump->read, sizeof dump->read, deadline, &dump->len, err);
+    dump->waited += clock_monotonic() - began;
+    return rc;
+}
+
+static void begin_piece(Dump *dump, double limit)
+{
+    dump->limit = limit;
+    dump->waited = 0;
+    dump->piece = 0;
+}
+
 static int fill(Dump *dump, Error *err)
 {
-    while (dump->at == dump->len) {
-        if (redis_wait(dump->conn, clock_monotonic() + SILENCE_SECONDS, err) < 0)
-            return -1;
-        ssize_t n = read(dump->conn->context->fd, dump->read, sizeof dump->read);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (n < 0)
-            return error_errno(err, errno, "reading from %s", dump->conn->where);
-        if (n == 0)
-            return error_set(err, ERR_TRUNCATED, "%s ended the connection after %" PRIu64 " bytes of its dump",
-                             dump->conn->where, dump->check.bytes);
-        dump->at = 0;
-        dump->len = (size_t)n;
-    }
-    return stop_check(err);
+    if (dump->at < dump->len)
+        return stop_check(err);
+    dump->at = dump->len = 0;
+    if (read_more(dump, err) < 0)
+        return -1;
+    if (dump->len == 0)
+        return error_set(err, ERR_TRUNCATED, "%s ended the connection after %" PRIu64 " bytes of its dump",
+                         dump->conn->where, dump->check.bytes);
+    dump->piece += dump->len;
+    if (dump->piece >= PIECE_SIZE)
+        begin_piece(dump, dump->limit);
+    return 0;
 }
 
 static int odd(const Dump *dump, Error *err)
@@ -151,6 +168,7 @@ static int take_payload(Dump *dump, Error *err)
     char line[LINE_SIZE];
     if (read_line(dump, line, err) < 0)
         return -1;
+    begin_piece(dump, SILENCE_SECONDS);
     if (strncmp(line, "$EOF:", 5) == 0 && strlen(line + 5) == MARK_SIZE)
         return take_until_mark(dump, line + 5, err);
     size_t digits = strspn(line + 1, "0123456789");
@@ -172,7 +190,7 @@ int redis_dump(RedisConn *conn, int (*sink)(void *ctx, const void *data, size_t 
                RedisDump *ret, bool *ret_sink, Error *err)
 {
     Dump *dump = xcalloc(1, sizeof *dump);
-    *dump = (Dump){.conn = conn, .sink = sink, .ctx = ctx};
+    *dump = (Dump){.conn = conn, .sink = sink, .ctx = ctx, .limit = BEGIN_SECONDS};
     rdb_check_init(&dump->check);
     int rc = run(dump, ret, err);
     if (ret_sink)

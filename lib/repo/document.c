@@ -21,27 +21,29 @@ static void document_key(const Repo *repo, const DocumentKind *kind, const char 
     snprintf(key, KEY_SIZE, "%s%s%s", kind->prefix, id, suffix(repo));
 }
 
-static int put_text(Repo *repo, const DocumentKind *kind, const char *id, const Buf *text, Error *err)
+static int put_text(Repo *repo, const DocumentKind *kind, const char *id, const Buf *text, bool exclusive, Error *err)
 {
     char key[KEY_SIZE];
     document_key(repo, kind, id, key);
     if (repo->crypt == NULL)
-        return store_put(repo->store, key, text->data, text->len, true, err);
+        return store_put(repo->store, key, text->data, text->len, exclusive, err);
     _cleanup_(buf_done) Buf sealed = BUF_INIT(DOCUMENT_SEALED_MAX);
     if (document_seal(repo, kind, text, &sealed, err) < 0)
         return -1;
-    return store_put(repo->store, key, sealed.data, sealed.len, true, err);
+    return store_put(repo->store, key, sealed.data, sealed.len, exclusive, err);
 }
 
-int document_put(Repo *repo, const DocumentKind *kind, const char *id, const json_t *document, Error *err)
+int document_put(Repo *repo, const DocumentKind *kind, const char *id, const json_t *document, bool exclusive,
+                 Error *err)
 {
     _cleanup_(buf_done) Buf text = BUF_INIT(kind->max);
     if (jsondoc_format(document, &text, err) < 0)
         return error_wrap(err, "writing the document of a %s", words_get(kind->what));
     if (kind->check(text.data, text.len, err) < 0)
         return error_wrap(err, "the document of the new %s would not be readable", words_get(kind->what));
-    return put_text(repo, kind, id, &text, err) < 0 ? error_wrap(err, "committing %s %s", words_get(kind->what), id)
-                                                    : 0;
+    return put_text(repo, kind, id, &text, exclusive, err) < 0
+               ? error_wrap(err, "committing %s %s", words_get(kind->what), id)
+               : 0;
 }
 
 static int no_document(Repo *repo, const DocumentKind *kind, const char *id, Error *err)
@@ -111,6 +113,20 @@ int document_list(Repo *repo, const DocumentKind *kind, const char *prefix, StrV
     Listing listing = {.kind = kind, .suffix = suffix(repo), .ids = ret};
     _cleanup_free_ char *whole = xasprintf("%s%s", kind->prefix, prefix);
     return store_list(repo->store, whole, add_id, &listing, err);
+}
+
+int document_is_there(Repo *repo, const DocumentKind *kind, const char *id, bool *ret, Error *err)
+{
+    char key[KEY_SIZE];
+    uint64_t size;
+    Error why = ERROR_INIT;
+    document_key(repo, kind, id, key);
+    *ret = store_head(repo->store, key, &size, &why) == 0;
+    if (*ret || why.code == ERR_NOT_FOUND)
+        return 0;
+    if (err)
+        *err = why;
+    return error_wrap(err, "looking for %s %s", kind->what, id);
 }
 
 int document_delete(Repo *repo, const DocumentKind *kind, const char *id, Error *err)

@@ -1,5 +1,5 @@
-/* Documents of a repository that are named by an id and written once: manifests, rehearsals, pins. In an encrypted repository
- * they are sealed. */
+/* Documents of a repository that are named by an id and written once: manifests, rehearsals, pins. In an encrypted
+ * repository they are sealed. */
 #ifndef KURA_DOCUMENT_PRIV_H
 #define KURA_DOCUMENT_PRIV_H
 
@@ -22,13 +22,16 @@ typedef struct DocumentKind {
 /* The most that a sealed document takes, of whichever kind. */
 #define DOCUMENT_SEALED_MAX ((size_t)513 * 1024 * 1024)
 
-/* Writes a document exclusively: ERR_EXISTS. */
-int document_put(Repo *repo, const DocumentKind *kind, const char *id, const json_t *document, Error *err);
+/* Writes a document; ERR_EXISTS with exclusive, else over what is there. */
+int document_put(Repo *repo, const DocumentKind *kind, const char *id, const json_t *document, bool exclusive,
+                 Error *err);
 /* Appends the text of one, decrypted. ERR_NOT_FOUND for what is no id, too; ERR_KEY without an identity, or one that
  * does not fit; ERR_CORRUPT when no host of the repository wrote it. */
 int document_get(Repo *repo, const DocumentKind *kind, const char *id, Buf *out, Error *err);
 /* All names that begin with prefix, in byte order of their objects: that is the one of their moments. */
 int document_list(Repo *repo, const DocumentKind *kind, const char *prefix, StrVec *ret, Error *err);
+/* Whether there is one of this name, readable or not. */
+int document_is_there(Repo *repo, const DocumentKind *kind, const char *id, bool *ret, Error *err);
 /* Removes one; what is not there is no error. */
 int document_delete(Repo *repo, const DocumentKind *kind, const char *id, Error *err);
 

@@ -113,11 +113,21 @@ static const DocumentKind kind = {
     .name_parse = manifest_name_parse,
 };
 
-int manifest_commit(Repo *repo, const Manifest *manifest, Error *err)
+static int put(Repo *repo, const Manifest *manifest, bool exclusive, Error *err)
 {
     _cleanup_free_ char *name = manifest_name(manifest);
     _cleanup_(json_unref) json_t *document = manifest_to_json(manifest);
-    return document_put(repo, &kind, name, document, err);
+    return document_put(repo, &kind, name, document, exclusive, err);
+}
+
+int manifest_commit(Repo *repo, const Manifest *manifest, Error *err)
+{
+    return put(repo, manifest, true, err);
+}
+
+int manifest_bring_back(Repo *repo, const Manifest *manifest, Error *err)
+{
+    return put(repo, manifest, false, err);
 }
 
 static int load(Repo *repo, const char *name, Manifest **ret, Error *err)
@@ -218,6 +228,11 @@ int manifest_settle(Repo *repo, Error *err)
     if (store_settle(repo_store(repo), "backups/any", err) < 0)
         return error_wrap(err, "relying on the backups that are there");
     return 0;
+}
+
+int manifest_is_there(Repo *repo, const char *name, bool *ret, Error *err)
+{
+    return document_is_there(repo, &kind, name, ret, err);
 }
 
 int manifest_delete(Repo *repo, const char *name, Error *err)

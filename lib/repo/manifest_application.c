@@ -14,6 +14,7 @@ void manifest_schema_free(ManifestSchema *schema)
     free(schema->table);
     free(schema->state);
     free(schema->newest);
+    free(schema->least);
     strvec_done(&schema->applied);
     strvec_done(&schema->failed);
     free(schema);
@@ -64,6 +65,8 @@ static json_t *schema_to_json(const ManifestSchema *schema)
     json_set_text(json, "newest", schema->newest);
     json_set_texts(json, "applied", &schema->applied);
     json_set_texts(json, "failed", &schema->failed);
+    if (schema->least)
+        json_set_text(json, "least", schema->least);
     return json;
 }
 
@@ -119,6 +122,8 @@ static int read_schema(const JsonNode *application, ManifestSchema **ret, Error 
         jnode_text_or_null(&node, "newest", &schema->newest, err) < 0 ||
         jnode_texts(&node, "applied", &schema->applied, err) < 0 ||
         jnode_texts(&node, "failed", &schema->failed, err) < 0)
+        return -1;
+    if (json_object_get(node.json, "least") && jnode_text(&node, "least", &schema->least, err) < 0)
         return -1;
     *ret = steal(schema);
     return 0;

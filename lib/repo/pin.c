@@ -87,7 +87,7 @@ static int put(Repo *repo, const char *backup, const char *reason, Error *err)
     const Pin pin = {
         .backup = (char *)backup, .host = self.host, .user = self.user, .created = created, .reason = (char *)reason};
     _cleanup_(json_unref) json_t *document = to_json(&pin);
-    int rc = document_put(repo, &kind, backup, document, err);
+    int rc = document_put(repo, &kind, backup, document, true, err);
     lockinfo_done(&self);
     return rc;
 }

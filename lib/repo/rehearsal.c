@@ -99,7 +99,7 @@ static const DocumentKind kind = {
 int rehearsal_commit(Repo *repo, const Rehearsal *rehearsal, Error *err)
 {
     _cleanup_(json_unref) json_t *document = rehearsal_to_json(rehearsal);
-    return document_put(repo, &kind, rehearsal->id, document, err);
+    return document_put(repo, &kind, rehearsal->id, document, true, err);
 }
 
 int rehearsal_load(Repo *repo, const char *id, Rehearsal **ret, Error *err)

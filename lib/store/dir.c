@@ -17,7 +17,10 @@
 #include "kura/mem.h"
 #include "kura/words.h"
 
-enum { TEMP_NAME_SIZE = 64 };
+enum {
+    TEMP_NAME_SIZE = 64,
+    KEPT_MAX = 1024 * 1024, /* more is read through once, and must not push everybody else's pages out of memory */
+};
 
 typedef struct DirStore {
     Store store;
@@ -180,11 +183,12 @@ static int too_short(DirStore *dir, const char *key, uint64_t size, Error *err)
 
 static int read_into(DirStore *dir, int fd, const char *key, uint64_t offset, uint64_t length, Buf *out, Error *err)
 {
+    bool cached = true;
     if (length > SIZE_MAX || buf_reserve(out, (size_t)length, err) < 0)
         return -1;
     uint64_t done = 0;
     while (done < length) {
-        ssize_t n = pread(fd, out->data + out->len + done, (size_t)(length - done), (off_t)(offset + done));
+        ssize_t n = fd_pread(fd, out->data + out->len + done, (size_t)(length - done), (off_t)(offset + done), &cached);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -193,6 +197,8 @@ static int read_into(DirStore *dir, int fd, const char *key, uint64_t offset, ui
             return too_short(dir, key, offset + done, err);
         done += (uint64_t)n;
     }
+    if (!cached && length > KEPT_MAX)
+        posix_fadvise(fd, (off_t)offset, (off_t)length, POSIX_FADV_DONTNEED);
     out->len += (size_t)length;
     out->data[out->len] = 0;
     return 0;

@@ -2,6 +2,7 @@
  * spread around the mean and cannot be compressed.
  *
  *   filetree make DIR FILES BYTES            BYTES over all files; with 0 every file is a hole of 4 KiB
+ *   filetree sparse DIR FILES BYTES          large ones beside them, all hole but for 64 KiB in the middle
  *   filetree change DIR FILES BYTES ROUND    one file in a hundred is written anew, others each round */
 #include <errno.h>
 #include <fcntl.h>
@@ -73,10 +74,22 @@ static void write_file(const char *path, uint64_t size, uint64_t seed)
     close(fd);
 }
 
-static void make_hole(const char *path)
+static void make_hole(const char *path, uint64_t size)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0 || ftruncate(fd, HOLE) < 0)
+    if (fd < 0 || ftruncate(fd, (off_t)size) < 0)
+        fail(path);
+    close(fd);
+}
+
+static void make_sparse(const char *path, uint64_t size, uint64_t seed)
+{
+    static uint64_t block[BLOCK / 8];
+    make_hole(path, size);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    for (size_t i = 0; i < BLOCK / 8; i++)
+        block[i] = seed = mix(seed);
+    if (fd < 0 || pwrite(fd, block, BLOCK, (off_t)(size / 2)) != BLOCK)
         fail(path);
     close(fd);
 }
@@ -84,8 +97,9 @@ static void make_hole(const char *path)
 int main(int argc, char **argv)
 {
     int change = argc == 6 && strcmp(argv[1], "change") == 0;
-    if (!change && (argc != 5 || strcmp(argv[1], "make") != 0)) {
-        fputs("filetree make DIR FILES BYTES | change DIR FILES BYTES ROUND\n", stderr);
+    int sparse = argc == 5 && strcmp(argv[1], "sparse") == 0;
+    if (!change && !sparse && (argc != 5 || strcmp(argv[1], "make") != 0)) {
+        fputs("filetree make|sparse DIR FILES BYTES | change DIR FILES BYTES ROUND\n", stderr);
         return 2;
     }
     uint64_t files = strtoull(argv[3], NULL, 10), bytes = strtoull(argv[4], NULL, 10);
@@ -97,9 +111,11 @@ int main(int argc, char **argv)
         dir_path(file / FILES_A_DIR, argv[2], dir, sizeof dir);
         if (!change && file % FILES_A_DIR == 0)
             make_dirs(dir);
-        snprintf(path, sizeof path, "%s/%016jx.webp", dir, (uintmax_t)mix(file));
-        if (bytes == 0 && !change)
-            make_hole(path);
+        snprintf(path, sizeof path, "%s/%016jx.%s", dir, (uintmax_t)mix(file), sparse ? "iso" : "webp");
+        if (sparse)
+            make_sparse(path, bytes / files, mix(file));
+        else if (bytes == 0 && !change)
+            make_hole(path, HOLE);
         else
             write_file(path, bytes ? size_of(file, bytes / files) : HOLE, mix(file) + round);
     }

@@ -49,6 +49,10 @@ for ((round = 1; round <= rounds; round++)); do
     fresh_database none
     timed 'kura restore' "$KURA" -q restore latest --repo "$repo" --db "$(conn copy)" --jobs 2
     timed 'kura audit' "$KURA" -q audit --repo "$repo" --backup latest --db "$(conn copy)"
+    fresh_database none
+    timed 'kura rehearse' "$KURA" -q rehearse latest --repo "$repo" --server "$(conn postgres)" --jobs 2
+    timed 'kura verify' "$KURA" -q verify --repo "$repo"
+    timed 'kura prune' "$KURA" -q prune --keep-last 1 --grace 0 --repo "$repo"
 done
 fresh_database none
 echo
@@ -58,6 +62,7 @@ echo "blobs: $first the first night, $second more the second; $(find "$work/fd" 
 goal 'kura backup / pg_dump -Fd -j2' "$(ratio "$(median 'kura backup')" "$(median 'pg_dump -Fd -j2')")" 1.2 x
 goal 'kura restore, rows read back, ANALYZE, audit / pg_restore -j2' "$(ratio "$(median 'kura restore')" "$(median 'pg_restore -j2')")" 1.2 x
 goal 'kura restore --no-verify / pg_restore -j2' "$(ratio "$(median 'kura restore --no-verify')" "$(median 'pg_restore -j2')")" 1.2 x
-for name in 'kura backup' 'kura restore' 'kura list' 'kura show --tables' 'kura verify --read-data' 'kura audit'; do
+for name in 'kura backup' 'kura restore' 'kura list' 'kura show --tables' 'kura verify --read-data' 'kura audit' 'kura rehearse' 'kura verify' \
+    'kura prune'; do
     goal "$name, peak memory" "$(peak_mib "$name")" 256 MiB
 done

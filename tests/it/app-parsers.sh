@@ -39,7 +39,7 @@ generate() { # generate KIND [TAME]: files into $WORK/KIND
     TAME=${2:-0} node "$PARSERS/generate.mjs" "$1" "$seed" "$files" "$WORK/$1" || die "no files of $1"
 }
 
-mapfile -t yaml < <(find "$apps" -path '*misskey*' -name '*.yml' -o -path '*cherrypick*' -name '*.yml' -o -path '*peertube*' -name '*.yaml')
+mapfile -t yaml < <(find "$apps" -path '*misskey*' -name '*.yml' -o -path '*cherrypick*' -name '*.yml' -o -path '*sharkey*' -name '*.yml' -o -path '*peertube*' -name '*.yaml')
 check 'yaml: fixtures, against js-yaml' status_is 0 compare yaml js-yaml 0 "${yaml[@]}"
 check 'yaml: descriptions of applications, against js-yaml' status_is 0 compare yaml js-yaml 0 "$TOP"/share/profiles/*.yaml
 check 'yaml 1.1: fixtures, against PyYAML' status_is 0 compare yaml-1.1 PyYAML 0 "$apps"/synapse*/homeserver.yaml

@@ -5,19 +5,27 @@
 
 secret="markerpass wörd'\"#\\" # what YAML and a connection string must quote
 env_secret=markerenvsecret key_secret=markersecretkey0123456789
-ask() { kura --config "$WORK/kura.conf" "$@" > >(tee -a "$WORK/said") 2> >(tee -a "$WORK/said" >&2); }
+ask() { # keeps what was said
+    local status
+    kura --config "$WORK/kura.conf" "$@" >"$WORK/ask.out" 2>"$WORK/ask.err"
+    status=$?
+    cat "$WORK/ask.out" "$WORK/ask.err" >>"$WORK/said"
+    cat "$WORK/ask.out"
+    cat "$WORK/ask.err" >&2
+    return $status
+}
 sizes() { jq -r --arg name "$1" '.backup.filesets[] | select(.name == $name) | "\(.files) \(.left_out_files) \(.left_out_bytes)"' "$WORK/out"; }
 codes() { jq -r '.findings[].code' "$WORK/out" | sort | tr '\n' ' '; }
 
 # ---- two sites and a chat server ----
 
 start 15 site
-sed -i '1i local all misskey,moved scram-sha-256\nlocal all lonely peer' "$WORK/site/data/pg_hba.conf"
+sed -i '1i local all misskey,moved scram-sha-256\nlocal all lonely,nobody peer' "$WORK/site/data/pg_hba.conf"
 sql postgres 'SELECT pg_reload_conf()' >"$WORK/reload"
 as_literal=${secret//\'/\'\'}
 sql postgres "CREATE ROLE misskey LOGIN CREATEDB PASSWORD '$as_literal'"
 sql postgres "CREATE ROLE mastodon LOGIN CREATEDB"
-sql postgres "CREATE ROLE synapse LOGIN; CREATE ROLE lonely LOGIN"
+sql postgres "CREATE ROLE synapse LOGIN; CREATE ROLE lonely LOGIN; CREATE ROLE nobody LOGIN CREATEDB"
 createdb_as misskey 'OWNER misskey'
 createdb_as mastodon_production 'OWNER mastodon'
 createdb_as synapse 'OWNER synapse'
@@ -177,6 +185,7 @@ check 'an application that nobody knows' status_is '1|2' ask init --app-dir "$WO
 check 'without a repository the plan is shown' status_is 0 ask init --app-dir "$misskey"
 check 'with the version' says 'Misskey 2025\.9\.0'
 check 'the database and its role' says "misskey on .*, as role misskey"
+check 'the file that says so' says 'configuration +\.config/default\.yml$'
 check 'the server' says 'PostgreSQL 15\.'
 check 'the media' says "media: 2 files, .*$misskey/files"
 check 'what would be written' says "app-dir = $misskey"
@@ -202,6 +211,32 @@ check 'a third one, known by a description alone' status_is '0|3' ask init --jso
 check 'whose role could not rehearse, which is told' jq -e '[.findings[].code] | index("rehearsals-need")' "$WORK/out"
 jq -r .configuration.text "$WORK/out" >>"$WORK/kura.conf"
 
+# ---- a second instance: of a directory of its own, and of the same code with another file ----
+
+mkdir -p "$WORK/home/misskey-b/packages/backend/migration" "$WORK/home/misskey-b/.config"
+make_misskey "$WORK/home/misskey-b" misskey misskey
+check 'a second instance' status_is '0|3' ask init --app-dir "$WORK/home/misskey-b" --json
+check 'is another application' jq -e '.configuration.state == "to-add" and .configuration.app == "misskey2" and (.configuration.text | test("\\[app misskey2\\]"))' "$WORK/out"
+cp "$WORK/kura.conf" "$WORK/both.conf"
+jq -r .configuration.text "$WORK/out" >>"$WORK/both.conf"
+check 'both fit into one file' status_is '0|3' kura --config "$WORK/both.conf" backup --app misskey2 --json --secrets never
+check 'and have backups of their own' jq -e '.backup.app == "misskey2"' "$WORK/out"
+sed "s/db: misskey$/db: mastodon_production/; s/user: misskey$/user: mastodon/" "$misskey/.config/default.yml" >"$misskey/.config/second.yml"
+by_second() { MISSKEY_CONFIG_YML=second.yml "$@"; }
+check 'another file by the variable of its services' by_second status_is '0|3' kura init --app-dir "$misskey" --json --config "$WORK/both.conf"
+check 'is an application of its own, with that variable' jq -e '.configuration.app == "misskey3" and .application.database.database == "mastodon_production" and
+    (.configuration.text | test("\napp-env = MISSKEY_CONFIG_YML=second.yml\n"))' "$WORK/out"
+jq -r .configuration.text "$WORK/out" >>"$WORK/both.conf"
+check 'from then on it is read without it' status_is '0|3' kura --config "$WORK/both.conf" backup --app misskey3 --json --secrets never
+check 'and is the other database' jq -e '.backup.database.name == "mastodon_production"' "$WORK/out"
+check 'what is there is known again' by_second status_is '0|3' kura init --app-dir "$misskey" --repo "$WORK/plain" --json --config "$WORK/both.conf"
+check 'by its name' jq -e '.configuration.state == "there" and .configuration.app == "misskey3"' "$WORK/out"
+check 'a variable that says nothing' status_is 2 kura backup --app-dir "$misskey" --app-env MISKEY_CONFIG_YML=x --repo "$WORK/plain"
+rm "$misskey/.config/second.yml"
+check 'a file that is not there' by_second status_is 1 kura init --app-dir "$misskey"
+check 'is not replaced by the default one' says 'no configuration of Misskey .*'
+check 'and the variable is told' says '.--app-env NAME=VALUE'
+
 # ---- backup into a repository that is not encrypted ----
 
 check 'a backup needs nothing but a name' status_is 3 ask backup --app misskey --json
@@ -226,7 +261,34 @@ check 'also beside another table' jq -e '[.database.tables[] | select(.name == "
 check 'remote media stay out' test "$(sizes media)" = '1 1 8000'
 
 check 'a role that only its own system user may be' status_is 1 kura backup --repo "$WORK/plain" --db "host=$PGHOST user=lonely dbname=misskey"
-check 'has ways out' says 'under the system user of the same name: run kura as that user'
+check 'has ways out' says 'under the system user of the same name: run kura as root or as that user'
+
+# As Debian sets a server up, and Mastodon's guide its role: "peer", no password, and backups made by root.
+createdb_as peered 'OWNER nobody'
+sql peered 'CREATE TABLE toot (id int PRIMARY KEY, text text); INSERT INTO toot SELECT n, md5(n::text) FROM generate_series(1, 3000) n; ALTER TABLE toot OWNER TO nobody'
+peered() { printf 'host=%s user=nobody dbname=%s' "$PGHOST" "$1"; }
+check 'root is that user to the server' status_is 0 kura backup --repo "$WORK/plain" --app peered --db "$(peered peered)"
+check 'after one refusal' test "$(grep -c 'FATAL:  Peer authentication failed for user "nobody"' "$WORK/site/log")" = 1
+check 'so are the programs that it runs' status_is 0 kura restore latest --repo "$WORK/plain" --app peered --db "$(peered peered_copy)"
+check 'with all rows' test "$(sql peered_copy 'SELECT count(*) FROM toot')" = 3000
+mkdir -p "$WORK"/home/peered/{config,lib/mastodon,public/system}
+printf 'LOCAL_DOMAIN=peered.test\nDB_HOST=%s\nDB_USER=nobody\nDB_NAME=peered\nDB_PASS=\n' "$PGHOST" >"$WORK/home/peered/.env.production"
+touch "$WORK"/home/peered/{config/database.yml,lib/mastodon/version.rb}
+chmod 600 "$WORK/home/peered/.env.production" && chown -R nobody "$WORK/home/peered"
+check 'a site that is set up so' status_is '0|3' kura backup --repo "$WORK/plain" --app peered --app-dir "$WORK/home/peered" --secrets never
+check 'can be rehearsed, too' status_is '0|3' kura rehearse latest --repo "$WORK/plain" --app peered --app-dir "$WORK/home/peered"
+unprivileged() { setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME=/nonexistent PGUSER=postgres "$KURA" audit --db "host=$PGHOST user=lonely dbname=postgres" --app-role nobody; }
+check 'nobody else may do that' status_is 1 unprivileged
+mkdir "$WORK/units"
+printf '[repository main]\nlocation = %s\n[app peered]\ndb = %s\n[app trusted]\ndb = host=localhost user=nobody dbname=peered\n' "$WORK/plain" "$(peered peered)" >"$WORK/peered.conf"
+chmod 600 "$WORK/peered.conf"
+check 'a unit gets the right to it' status_is 0 kura --config "$WORK/peered.conf" install-timer --unit-dir "$WORK/units" --apply
+check 'where it is needed' bash -c 'grep -qx "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL" "$0/kura@peered.service.d/kura.conf" && ! grep -r Capability "$0"/kura@trusted* "$0"/kura-verify*' "$WORK/units"
+narrow() { # as the unit's capabilities are
+    HOME=$WORK TMPDIR=$WORK/tmp setpriv --bounding-set=-all,+dac_read_search,+setuid,+setgid,+kill --inh-caps=-all --no-new-privs \
+        "$KURA" --config "$WORK/peered.conf" backup --app peered
+}
+check 'and no more is needed' status_is 0 narrow
 
 # ---- an encrypted repository has the configuration, too ----
 
@@ -314,6 +376,11 @@ check 'and says so' test "$(codes)" = 'extension-missing '
 PGPASSWORD=$secret PGUSER=misskey sql misskey "UPDATE meta SET \"useObjectStorage\" = true, \"objectStorageBucket\" = 'my-media'"
 check 'media in a bucket' status_is 0 ask backup --app misskey --secrets never --json
 check 'are named' jq -e '.findings[] | select(.code == "media-elsewhere") | .message | test("my-media")' "$WORK/out"
+mv "$misskey/files" "$misskey/no-files"
+PGPASSWORD=$secret PGUSER=misskey sql misskey 'ALTER TABLE meta DROP COLUMN "objectStorageRegion"' # as forks do
+check 'a directory for them is not missed then' status_is 0 ask backup --app misskey --secrets never --json
+check 'and the bucket is named' test "$(codes)" = 'media-elsewhere '
+mv "$misskey/no-files" "$misskey/files"
 check 'also before' status_is 3 ask init --app-dir "$misskey"
 check 'plainly' says 'bucket.*my-media'
 

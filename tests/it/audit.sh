@@ -187,29 +187,32 @@ check 'and goes back' status_is 0 helper repair --undo small.sql --apply
 check 'to what was' test "$(sql small "SELECT count(*) FROM pg_shdepend d JOIN pg_roles r ON r.oid = refobjid WHERE rolname = 'two' AND deptype = 'o' AND dbid = (SELECT oid FROM pg_database WHERE datname = 'small')")" = 0
 
 # Locks ----------------------------------------------------------------------------------------------------------------------------
-psql -XqAt -d "$(conn shop)" -c "SET application_name = 'busy bee'; BEGIN; SELECT count(*) FROM public.item; SELECT pg_sleep(6)" >/dev/null &
-holder=$!
-deadline=$((SECONDS + 20))
-until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'busy bee' AND wait_event = 'PgSleep'")" = 1 ] || [ $SECONDS -gt $deadline ]; do :; done
-check 'a busy table is waited for' status_is '0|3' repair shop --app-role misskey --apply --lock-timeout 0.3 --undo-file busy.sql
+busy() { PGAPPNAME='busy bee' hold shop 'SELECT count(*) FROM public.item' || die 'nobody holds the table'; }
+# waits_for_lock FILE: a repair in the background, which is to leave the way back in that file, and is in want of a lock.
+waits_for_lock() {
+    rm -f err # of the one before
+    HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT "$KURA" repair --db "$(conn shop)" --app-role misskey --apply --lock-timeout 0.1 \
+        --undo-file "$1" >out 2>err &
+    repairing=$!
+    eventually grep 'no lock for' err
+}
+busy
+check 'a busy table is waited for' waits_for_lock busy.sql
+unhold
+wait $repairing
+status=$?
+check 'until it is free' test $status = 0 -o $status = 3
 check 'and who was in the way is told' says 'ALTER TABLE public.item OWNER TO misskey: process [0-9]+ \(role "postgres", busy bee\) holds AccessShareLock'
-wait "$holder"
 sql shop 'ALTER TABLE public.item OWNER TO postgres'
-psql -XqAt -d "$(conn shop)" -c "SET application_name = 'busy bee'; BEGIN; SELECT count(*) FROM public.item; SELECT pg_sleep(600)" >/dev/null 2>&1 &
-holder=$!
-deadline=$((SECONDS + 20))
-until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'busy bee' AND wait_event = 'PgSleep'")" = 1 ] || [ $SECONDS -gt $deadline ]; do :; done
-HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT "$KURA" repair --db "$(conn shop)" --app-role misskey --apply --lock-timeout 0.1 --undo-file never.sql >waiting.out 2>waiting.err &
-repairing=$!
-until grep -qs "no lock for" waiting.err || [ $SECONDS -gt $deadline ]; do sleep 0.05; done
+busy
+check 'it is waited for again' waits_for_lock never.sql
 check 'the way back is there before anything is changed' test -s never.sql
 kill -INT $repairing
 wait $repairing
 check 'a repair that waits can be interrupted' test $? = 130
 check 'and leaves no way back from nothing' test ! -e never.sql
 check 'and nothing changed' test "$(sql shop "SELECT relowner::regrole FROM pg_class WHERE relname = 'item'")" = postgres
-sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'busy bee'" >/dev/null
-wait "$holder"
+unhold
 check 'then it works' status_is '0|3' repair shop --app-role misskey --apply --undo-file later.sql
 
 # More objects than the lock table has room for

@@ -18,13 +18,13 @@ version=$(dpkg-deb -f "$deb" Version)
 wait $!
 
 check 'the version is that of kura' grep -qF "version: '$version'" "$TOP/meson.build"
-lint() { lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$WORK"/src/kura_*.changes; }
+lint() { TMPDIR=$WORK lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$WORK"/src/kura_*.changes; }
 check 'lintian' lint
 
 # inside COMMAND...: in the Debian. There is /proc in it, which goes with the command.
 inside() {
     # shellcheck disable=SC2016
-    timeout -k 10 120 unshare --mount --propagation private sh -euc '
+    timeout --foreground -k 10 600 unshare --mount --propagation private sh -euc '
         root=$1
         shift
         mount --rbind /proc "$root/proc"

@@ -29,7 +29,13 @@ chmod 600 "$WORK/kura.conf"
 repo=$WORK/repo safe=$WORK/safe
 mkdir "$safe"
 export KURA_CONFIG=$WORK/kura.conf KURA_APP=$app KURA_KEY_FILE=$WORK/host.key KURA_REPO=$repo
-host() { kura --verbose "$@" 2> >(tee -a "$WORK/log" >&2); } # what the host that backs up logs
+host() { # what the host that backs up logs
+    local status
+    kura --verbose "$@" 2>"$WORK/host.err"
+    status=$?
+    tee -a "$WORK/log" <"$WORK/host.err" >&2
+    return $status
+}
 bare() { KURA_KEY_FILE='' kura --key-file "$WORK/nowhere.key" "$@"; }                   # a host that has nothing
 
 # Making one.
@@ -193,7 +199,7 @@ check 'verify is clean again' status_is 0 bare verify --read-data --identity "$s
 # Where a user without rights keeps the key file by default.
 home=$WORK/home
 mkdir "$home" && chown 65534:65534 "$home"
-nobody() { (cd / && setpriv --reuid=65534 --regid=65534 --clear-groups env -u KURA_KEY_FILE -u KURA_REPO -u KURA_CONFIG -u KURA_APP -u XDG_CONFIG_HOME HOME="$home" TMPDIR=/tmp timeout -k 10 300 "$KURA" "$@"); }
+nobody() { (cd / && setpriv --reuid=65534 --regid=65534 --clear-groups env -u KURA_KEY_FILE -u KURA_REPO -u KURA_CONFIG -u KURA_APP -u XDG_CONFIG_HOME HOME="$home" TMPDIR=/tmp timeout --foreground -k 10 300 "$KURA" "$@"); }
 check 'init as nobody' status_is 0 nobody --repo "$home/repo" init --encrypt --identity-out "$home/identity.txt"
 keys=$home/.config/kura/keys
 check 'the key file is in the home directory' test -f "$keys/$(jq -r .id "$home/repo/kura.json").key"

@@ -4,10 +4,9 @@
 . "$(dirname "$0")/lib.sh"
 
 start 15 main
-install_extension 15
 createdb_as site
 sql_file site site.sql -v scale=0.05 || die 'site.sql failed'
-sql site 'CREATE SCHEMA kura_test; CREATE EXTENSION kura_test'
+sql site 'CREATE EXTENSION old_snapshot' # which 17 does not have
 sql postgres "CREATE ROLE locked LOGIN PASSWORD 'the-password-itself'; ALTER ROLE locked BYPASSRLS; GRANT pg_read_all_data TO locked; CREATE ROLE poor LOGIN; GRANT CONNECT ON DATABASE site TO poor, locked"
 sql site 'GRANT USAGE ON SCHEMA public TO poor; GRANT SELECT ON note TO poor; GRANT SELECT ON LARGE OBJECT 424242 TO locked'
 repo=$WORK/repo
@@ -101,8 +100,7 @@ sql postgres "DROP DATABASE \"$kept\""
 main=$PGHOST
 start 17 other
 before=$(databases)
-without_extension 17 \
-    refused 'an extension that is missing, and roles' 1 'kura_test' kura restore "$id" --repo "$repo" --pg-bindir "$(pg_bindir 17)" --db "$(conn copy)"
+refused 'an extension that is missing, and roles' 1 'old_snapshot' kura restore "$id" --repo "$repo" --pg-bindir "$(pg_bindir 17)" --db "$(conn copy)"
 check 'an extension that is missing: hinted' says '^ *hint: '
 check 'roles that are missing: misskey' says 'misskey'
 check 'roles that are missing: reader' says 'reader'
@@ -178,7 +176,7 @@ edited() {
     jq "$2" "$(manifest "$repo" "$id")" >"$file"
     cmp -s "$file" <(jq . "$(manifest "$repo" "$id")") && die "the edit \"$2\" changes nothing"
     damaged "manifest, $1" "$id|manifest|blob|row|digest" "${3:-}"
-    check "manifest, $1: list says it and goes on" bash -c "timeout 60 '$KURA' list --repo '$WORK/bad'; test \$? -lt 4"
+    check "manifest, $1: list says it and goes on" bash -c "timeout --foreground 60 '$KURA' list --repo '$WORK/bad'; test \$? -lt 4"
 }
 edited 'another id' '.id = "20000101T000000Z-evil-aaaa"'
 edited 'a path for a blob' '(.. | strings | select(test("^[0-9a-f]{64}"))) |= "../../../../etc/passwd"'

@@ -18,6 +18,17 @@ check 'it stores almost nothing' test $(($(repo_bytes "$repo") - first_bytes)) -
 check 'and restores as well' status_is '0|3' kura restore latest --repo "$repo" --files "media=$WORK/second"
 check 'it is the same' same_tree "$WORK/media" "$WORK/second"
 
+# A directory that a restore makes is its owner's, and can be got at; one that is there stays as it is.
+mkdir "$WORK/owned" "$WORK/there" && echo file >"$WORK/owned/file"
+chown games:games "$WORK/owned" && chmod 2750 "$WORK/owned" && chmod 711 "$WORK/there"
+check 'a directory of somebody' status_is 0 kura backup --repo "$repo" --app owned --files "media=$WORK/owned" --files "config=$WORK/owned"
+check 'restored where there is none' status_is 0 kura restore latest --repo "$repo" --app owned --files "media=$WORK/new/host/owned" --files "config=$WORK/new/beside"
+check 'is that one'"'"'s again' test "$(stat -c '%a %U:%G' "$WORK/new/host/owned")" = '2750 games:games'
+check 'and on the way to it is no wall' test "$(stat -c %a "$WORK/new" "$WORK/new/host" | tr '\n' ' ')" = '755 755 '
+check 'but a configuration is for nobody else' test "$(stat -c '%a %U' "$WORK/new/beside")" = '700 root'
+check 'into one that is there' status_is 0 kura restore latest --repo "$repo" --app owned --files "media=$WORK/there"
+check 'which is left as it is' test "$(stat -c '%a %U' "$WORK/there")" = '711 root'
+
 # A changed file is seen even when its size and mtime are as before; a renamed one costs nothing.
 cp -a "$WORK/media" "$WORK/before"
 victim=$(find "$WORK/media/files/1" -type f | sort | head -n 1)
@@ -145,7 +156,8 @@ for n in $(seq 1 3000); do echo "$n" >"$WORK/busy/$n"; done
 (
     while :; do
         for n in $(seq 1 3000); do
-            mv "$WORK/busy/$n" "$WORK/busy/moved.$n" && echo "$n again" >"$WORK/busy/$n" && rm "$WORK/busy/moved.$n"
+            echo "$n again" >"$WORK/new" # never empty where it is read
+            mv "$WORK/busy/$n" "$WORK/busy/moved.$n" && mv "$WORK/new" "$WORK/busy/$n" && rm "$WORK/busy/moved.$n" && echo more >>"$WORK/busy/$n"
         done
     done
 ) 2>/dev/null &

@@ -91,7 +91,7 @@ head -c 3000000 /dev/urandom >"$WORK/old$live/public/system/cache/accounts/avata
 kura_on() { # kura_on HOST ARG...: as its administrator
     on "$1" env HOME=/home/admin TMPDIR="$WORK/tmp" KURA_STATE_DIR=/home/admin/state KURA_CONFIG=/home/admin/kura.conf \
         KURA_KEY_FILE=/home/admin/host.key KURA_CACHE_DIR=/home/admin/cache \
-        timeout -k 10 "${MOVE_TIMEOUT:-300}" "$KURA" "${@:2}"
+        timeout --foreground -k 10 "${MOVE_TIMEOUT:-300}" "$KURA" "${@:2}"
 }
 check 'the site works' probe old up
 check 'init sets all up' status_is '0|3' kura_on old init --app-dir "$live" --repo s3://move/site "${storage[@]}" \

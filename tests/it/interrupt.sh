@@ -6,7 +6,7 @@
 start 15 main -c wal_level=logical
 install_extension 15
 createdb_as site
-sql_file site site.sql -v scale=1 || die 'site.sql failed'
+sql_file site site.sql -v scale=0.4 || die 'site.sql failed'
 createdb_as zoodb
 sql_file zoodb zoo.sql >/dev/null 2>&1 || die 'zoo.sql failed'
 bash "$SQL/media.sh" "$WORK/media"
@@ -16,7 +16,6 @@ before=$(databases)
 mark=KURA_TEST_MARK=$$.$RANDOM
 RANDOM=4711
 
-PATIENCE=10 # seconds
 clean() {
     local running
     running=$(left_running)
@@ -24,17 +23,15 @@ clean() {
     nothing_left "$before" "$repo"
 }
 
-milliseconds() { date +%s%3N; }
-
-# interrupted SIGNAL DELAY-MS COMMAND...: the exit status of kura, signalled after a delay.
+# interrupted SIGNAL DELAY-MS COMMAND...: the exit status of kura, signalled after a delay; if it had finished, $took is
+# how long it took.
 interrupted() {
-    local signal=$1 delay=$2 pid
-    shift 2
-    HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT,TERM "$mark" "$KURA" "$@" >"$WORK/out" 2>"$WORK/err" &
-    pid=$!
-    sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
-    kill -"$signal" "$pid" 2>/dev/null
-    wait "$pid" 2>/dev/null
+    local status started
+    started=$(milliseconds) took=''
+    HOME=$WORK TMPDIR=$WORK/tmp signalled "$1" "$2" env "$mark" "$KURA" "${@:3}" >"$WORK/out" 2>"$WORK/err"
+    status=$?
+    [ $status != 0 ] && [ $status != 3 ] || took=$(($(milliseconds) - started))
+    return $status
 }
 wanted() { case $1 in INT) echo 130 ;; TERM) echo 143 ;; KILL) echo 137 ;; esac; }
 stops() { # stops SIGNAL DELAY COMMAND...: right status, or it had finished
@@ -43,10 +40,9 @@ stops() { # stops SIGNAL DELAY COMMAND...: right status, or it had finished
     status=$?
     cat "$WORK/out" "$WORK/err"
     echo "exit status $status"
-    [ $status = "$(wanted "$1")" ] || [ $status = 0 ] || [ $status = 3 ]
-    local right=$?
-    [ $status = 0 ] || [ $status = 3 ] || echo "$1" >>"$WORK/stopped"
-    return $right
+    [ -z "$took" ] || return 0
+    echo "$1" >>"$WORK/stopped"
+    [ $status = "$(wanted "$1")" ]
 }
 
 database_backup=(backup --repo "$repo" --db "$(conn site)" --files "media=$WORK/media" --app site --jobs 2)
@@ -76,6 +72,7 @@ for round in 1 2 3 4 5 6 7 8; do
     rm -rf "$fresh"
     kura init --repo "$fresh" >/dev/null
     check "backup, $signal after $delay ms" stops "$signal" "$delay" backup --repo "$fresh" --db "$(conn site)" --files "media=$WORK/media" --app site --jobs 2
+    backup_ms=${took:-$backup_ms}
     check "backup, $signal after $delay ms: nothing is left" eventually clean
     check "backup, $signal after $delay ms: no temporary file" nothing_left "$before" "$fresh"
     check "backup, $signal after $delay ms: the next works" status_is '0|3' kura backup --repo "$fresh" --db "$(conn site)" --app site --jobs 2
@@ -84,6 +81,7 @@ for round in 1 2 3 4 5 6 7 8; do
     signal=${signals[round % 2]}
     delay=$((restore_ms * round / 9 + RANDOM % (restore_ms / 9 + 1)))
     check "restore, $signal after $delay ms" stops "$signal" "$delay" restore "$id" --repo "$repo" --db "$(conn copy)" --jobs 2
+    restore_ms=${took:-$restore_ms}
     if has_db copy; then
         sql postgres 'DROP DATABASE copy' # it had finished
     fi
@@ -92,6 +90,7 @@ done
 for round in 1 2 3 4 5 6; do
     delay=$((zoo_ms * (3 + round) / 10))
     check "restore of the zoo, TERM after $delay ms" stops TERM "$delay" restore "$zoo" --repo "$repo" --db "$(conn zoocopy)"
+    zoo_ms=${took:-$zoo_ms}
     if has_db zoocopy; then
         sql zoocopy 'ALTER SUBSCRIPTION fed DISABLE; ALTER SUBSCRIPTION fed SET (slot_name = NONE); DROP SUBSCRIPTION fed'
         sql postgres 'DROP DATABASE zoocopy'
@@ -122,7 +121,7 @@ for round in 1 2 3; do
     interrupted KILL "$delay" restore "$id" --repo "$repo" --db "$(conn copy)" --jobs 2
     check "restore killed after $delay ms: its children end by themselves" eventually gone
     if has_db copy; then # it had come to its end
-        check "restore killed after $delay ms: what has the final name is whole" test "$(sql copy 'SELECT count(*) FROM note')" = 150000
+        check "restore killed after $delay ms: what has the final name is whole" test "$(sql copy 'SELECT count(*) FROM note')" = 60000
         sql postgres 'DROP DATABASE copy'
     fi
     check "restore killed after $delay ms: the next works" status_is '0|3' kura restore "$id" --repo "$repo" --db "$(conn copy)" --no-verify --jobs 2

@@ -22,16 +22,17 @@ chmod 755 "$WORK"
 mkdir "$WORK/tmp" # where kura makes its temporary files
 passed=0 failed=0 finished=0
 declare -A extension_dirs=() # the descriptor that holds a lock on it: the directory
+at_end=()                    # functions that take away what else a script leaves
 unset "${!AWS_@}" "${!KURA_S3_@}"
 export PGCONNECT_TIMEOUT=10 LC_ALL=C.UTF-8 AWS_EC2_METADATA_DISABLED=true KURA_STATE_DIR=$WORK/run-state
 
 cleanup() {
-    local status=$? fd
-    trap - EXIT INT TERM
-    clusters_stop
-    s3_stop_all
-    redis_stop_all
-    hosts_end
+    local status=$? fd end
+    trap - EXIT
+    trap '' INT TERM
+    for end in jobs_end clusters_stop s3_stop_all redis_stop_all hosts_end "${at_end[@]}"; do
+        "$end"
+    done
     for fd in "${!extension_dirs[@]}"; do
         remove_extension "$fd"
     done
@@ -46,6 +47,15 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# What a script that ends early leaves running in the background, other than servers, and what bears its $mark.
+jobs_end() {
+    local pid
+    for pid in $(jobs -p); do
+        [[ " ${CLUSTER_PID[*]} " == *" $pid "* ]] || kill -KILL "$pid" 2>/dev/null
+    done
+    [ -z "${mark:-}" ] || left_running | sed -n 's/^still running: \([0-9]*\) .*/\1/p' | xargs -r kill -KILL 2>/dev/null
+}
 
 die() {
     echo "$TOPIC: $*" >&2
@@ -77,7 +87,7 @@ check() {
 }
 
 # eventually COMMAND...: polls until it succeeds, $PATIENCE seconds at most: servers notice a lost client a little later.
-PATIENCE=20
+PATIENCE=60
 eventually() {
     local deadline=$((SECONDS + PATIENCE))
     until "$@" >"$WORK/eventually" 2>&1; do
@@ -85,6 +95,13 @@ eventually() {
         sleep 0.02
     done
 }
+
+# signalled SIGNAL MILLISECONDS COMMAND...: the command, which gets the signal after that time unless it has ended.
+signalled() {
+    local after=$(($2 > 0 ? $2 : 1))
+    env --default-signal=INT,TERM timeout --foreground --preserve-status -s "$1" "$(printf '%d.%03d' $((after / 1000)) $((after % 1000)))" "${@:3}"
+}
+milliseconds() { date +%s%3N; }
 
 # The processes that bear $mark, an assignment, in their environment.
 left_running() {
@@ -130,6 +147,23 @@ conn() { # whatever the names
 sql() { psql -XqAt -v ON_ERROR_STOP=1 -d "$(conn "$1")" -c "$2"; }
 sql_file() { psql -Xq -v ON_ERROR_STOP=1 -d "$(conn "$1")" -f "$SQL/$2" "${@:3}"; }
 
+# sees CONDITION: the same for what the server knows, which looks every millisecond: for what lasts a moment.
+sees() {
+    sql postgres "DO \$\$ BEGIN
+        FOR i IN 1..${PATIENCE}000 LOOP
+            IF $1 THEN RETURN; END IF;
+            PERFORM pg_stat_clear_snapshot(), pg_sleep(0.001);
+        END LOOP;
+        RAISE 'it was not seen'; END \$\$"
+}
+
+# hold DATABASE STATEMENT: runs it in a transaction that stays open, with all that it has locked, until `unhold`.
+hold() {
+    coproc HOLDER { psql -Xq -d "$(conn "$1")" 2>/dev/null; }
+    echo "BEGIN; $2; SELECT 1 AS held;" >&"${HOLDER[1]}" && grep -q -m 1 held <&"${HOLDER[0]}"
+}
+unhold() { echo 'ROLLBACK; \q' >&"${HOLDER[1]}"; wait "$HOLDER_PID"; }
+
 createdb_as() { sql postgres "CREATE DATABASE \"$1\" ${2:-}"; }
 has_db() { [ "$(sql postgres "SELECT count(*) FROM pg_database WHERE datname = '$1'")" = 1 ]; }
 databases() { sql postgres 'SELECT datname FROM pg_database ORDER BY 1'; }
@@ -152,18 +186,9 @@ remove_extension() { # remove_extension DESCRIPTOR
         rm -f "${extension_dirs[$1]}/$(basename "$file")"
     done
 }
-# without_extension VERSION COMMAND...: runs it while no script has the extension installed there.
-without_extension() {
-    local lock status
-    exec {lock}<"$(pg_sharedir "$1")/extension" && flock "$lock" || die 'cannot lock a directory of extensions'
-    "${@:2}"
-    status=$?
-    exec {lock}<&-
-    return $status
-}
 
 # kura ARG...: the program under test, with a deadline and without the caller's configuration.
-kura() { HOME=$WORK TMPDIR=$WORK/tmp timeout -k 10 300 "$KURA" "$@"; }
+kura() { HOME=$WORK TMPDIR=$WORK/tmp timeout --foreground -k 10 300 "$KURA" "$@"; }
 
 # status_is WANTED COMMAND...: runs it and compares its exit status ("0|3": either); keeps stdout and stderr in $WORK/out and $WORK/err.
 status_is() {

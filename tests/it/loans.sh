@@ -95,21 +95,18 @@ swaps() {
 # --- what a killed restore borrowed
 none_building() { [ "$(sql postgres "SELECT count(*) FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE 'kura building%'")" = 0 ]; }
 mark_tells() { [ "$(sql postgres "SELECT count(*) FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE 'kura %lent \"rt\\_owner\" to %'")" != 0 ]; }
+borrows() { sees "(SELECT count(*) > $granted FROM pg_auth_members)"; }
 lent() { [ "$(memberships | md5sum)" != "$(cat "$WORK/memberships")" ]; }
 # begin ROLE OPTION...: a swap in the background, from a state with nothing lent.
 begin() {
     memberships | md5sum >"$WORK/memberships"
+    granted=$(sql postgres 'SELECT count(*) FROM pg_auth_members')
     HOME=$WORK TMPDIR=$WORK/tmp "$KURA" restore "$site" --repo "$repo" --pg-bindir "$bin" --db "$(as "$1" live)" --jobs 2 --swap "${@:2}" \
         >"$WORK/begun.out" 2>"$WORK/begun.err" &
     pid=$!
 }
 # A lock that the renaming of the live database waits for: by then everything is borrowed.
-hold() {
-    coproc HOLDER { psql -Xq -d "$(conn postgres)" 2>/dev/null; }
-    echo "BEGIN; COMMENT ON DATABASE live IS 'held'; SELECT 1 AS held;" >&"${HOLDER[1]}"
-    grep -q -m 1 held <&"${HOLDER[0]}"
-}
-unhold() { echo 'ROLLBACK; \q' >&"${HOLDER[1]}"; wait "$HOLDER_PID"; }
+hold_name() { hold postgres "COMMENT ON DATABASE live IS 'held'"; }
 waiting() { [ "$(sql postgres "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted AND locktype = 'object'")" = 1 ]; }
 quiet() { [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'kura%' OR application_name LIKE 'pg\_%'")" = 0 ]; }
 kill_it() {
@@ -123,7 +120,7 @@ kill_it() {
 leave() {
     make_live
     remember
-    hold
+    hold_name
     begin "$@"
     check "$name: it waits for the name" eventually waiting
     kill_it held
@@ -175,7 +172,7 @@ kills_often() {
         make_live
         remember
         begin "$role" "$@"
-        eventually lent || die 'nothing was borrowed'
+        borrows || die 'nothing was borrowed'
         sleep "$delay"
         kill_it
         if lent; then left=$((left + 1)); fi
@@ -193,7 +190,7 @@ fresh() {
         all_gone
         remember
         begin 'The Stranger' --admin-db "$(as master postgres)"
-        eventually lent || die 'nothing was borrowed'
+        borrows || die 'nothing was borrowed'
         sleep "$delay"
         kill_it
         check "$name: killed $delay s after it borrowed: the next run" status_is '0|3' restore_as 'The Stranger' live --swap --admin-db "$(as master postgres)"
@@ -253,7 +250,7 @@ crash() {
     local version=$1 name="$1: a crash" deadline
     make_live
     remember
-    hold
+    hold_name
     begin 'The Stranger' --admin-db "$(as postgres postgres)"
     check "$name: it waits for the name" eventually waiting
     kill -9 "${CLUSTER_PID[pg$version]}"
@@ -262,7 +259,7 @@ crash() {
     wait "$pid" 2>/dev/null
     unhold >/dev/null 2>&1
     rm -rf "$WORK"/tmp/*
-    deadline=$((SECONDS + 30))
+    deadline=$((SECONDS + PATIENCE))
     until cluster_run "$version" "pg$version" "$WORK/pg$version" "${settings[@]}" 2>/dev/null; do
         [ $SECONDS -lt $deadline ] || die 'the server does not start again'
         sleep 0.2
@@ -272,7 +269,7 @@ crash() {
     check "$name: all is as before" unchanged
 }
 
-settings=(-c wal_level=logical -c fsync=on)
+settings=(-c wal_level=logical -c fsync=off)
 
 one_major() {
     local version=$1

@@ -27,7 +27,7 @@ count_locks() {
     esac
 }
 until_locked() { # until_locked COUNT: so many locks
-    local deadline=$((SECONDS + 30))
+    local deadline=$((SECONDS + PATIENCE))
     until [ "$(count_locks)" -ge "$1" ]; do
         [ $SECONDS -lt $deadline ] || return 1
     done
@@ -67,7 +67,7 @@ one_of_many() {
 }
 # overlap_free: no two backups of the crowd were made at the same time, as far as whole seconds tell.
 overlap_free() {
-    kura list --app crowd --json "${identity[@]}" | jq -e '[.backups[] | {started, finished}] | sort_by(.started)
+    kura list --app crowd --json "${identity[@]}" | jq -e '[.backups[] | {started, finished}] | sort_by([.started, .finished])
         | [.[1:], .[:-1]] | transpose | all(.[0].started >= .[1].finished)'
 }
 

@@ -25,7 +25,7 @@ restart() { # restart: with the figure that kura gave
         die 'the server could not be started again'
 }
 within() { # within MIB COMMAND...: at most so much memory
-    /usr/bin/time -o "$WORK/time" -f %M env HOME="$WORK" TMPDIR="$WORK/tmp" timeout -k 60 1800 "$KURA" "${@:2}" >"$WORK/out" 2>"$WORK/err"
+    /usr/bin/time -o "$WORK/time" -f %M env HOME="$WORK" TMPDIR="$WORK/tmp" timeout --foreground -k 60 1800 "$KURA" "${@:2}" >"$WORK/out" 2>"$WORK/err"
     local status=$?
     cat "$WORK/out" "$WORK/err" "$WORK/time"
     { [ $status = 0 ] || [ $status = 3 ]; } && [ "$(tail -n 1 "$WORK/time")" -lt $(($1 * 1024)) ]

@@ -13,8 +13,9 @@ start_japanese() { # start_japanese VERSION: as the cluster "main", which speaks
 }
 speak() {
     sql postgres "ALTER SYSTEM SET lc_messages = '$1'" && sql postgres 'SELECT pg_reload_conf()' >/dev/null
-    eventually test "$(sql postgres 'SHOW lc_messages')" = "$1"
+    eventually speaks "$1"
 }
+speaks() { [ "$(sql postgres 'SHOW lc_messages')" = "$1" ]; }
 
 # A database whose restore needs more than its restorer has.
 make_source() {
@@ -26,9 +27,10 @@ make_source() {
     sql site "CREATE TABLE t (a integer); INSERT INTO t VALUES (1); ALTER TABLE t OWNER TO rt_owner;
         CREATE FUNCTION picky(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
             'BEGIN IF pg_catalog.current_query() ILIKE ''ANALYZE%'' THEN RETURN 1 / 0; END IF; RETURN 1; END';
+        CREATE FUNCTION held() RETURNS boolean LANGUAGE sql VOLATILE AS 'SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ''hold'')';
         CREATE FUNCTION slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
-            'BEGIN IF pg_catalog.current_database() LIKE ''copy%'' THEN PERFORM pg_catalog.pg_sleep(2); END IF; RETURN 1; END';
-        ALTER FUNCTION picky OWNER TO rt_owner; ALTER FUNCTION slow OWNER TO rt_owner;
+            'BEGIN WHILE public.held() LOOP PERFORM pg_catalog.pg_sleep(0.01); END LOOP; RETURN 1; END';
+        ALTER FUNCTION picky OWNER TO rt_owner; ALTER FUNCTION slow OWNER TO rt_owner; ALTER FUNCTION held OWNER TO rt_owner;
         CREATE INDEX i ON t (picky(a)); CREATE INDEX j ON t (slow(a));
         SELECT lo_from_bytea(9001, 'x'); ALTER LARGE OBJECT 9001 OWNER TO rt_owner" >/dev/null
     createdb_as full
@@ -42,12 +44,14 @@ backup() { # backup DATABASE: prints the id
     basename "$(manifest "$repo" "-$1-")" .json
 }
 restore() { # restore ID ROLE
-    HOME=$WORK TMPDIR=$WORK/tmp timeout -k 10 300 env LOCPATH="$WORK/main/locale" LC_ALL="$language" LANGUAGE=ja "$KURA" \
+    HOME=$WORK TMPDIR=$WORK/tmp timeout --foreground -k 10 300 env LOCPATH="$WORK/main/locale" LC_ALL="$language" LANGUAGE=ja "$KURA" \
         restore "$1" --repo "$repo" --pg-bindir "$bin" --db "$(as "$2" copy)" --jobs 1 --json
 }
 building() { [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE query ILIKE 'CREATE INDEX j%' AND state = 'active'")" = 1 ]; }
+# The index "j" is built as long as there is a role "hold".
 revoke_while_building() {
     eventually building && sql postgres 'REVOKE rt_owner, rt_reader FROM creator' || echo 'it was not seen building' >&2
+    sql postgres 'DROP ROLE hold'
 }
 # has CLASS PATTERN: whether a finding of that class begins like this.
 has() { jq -e --arg class "$1" --arg pattern "$2" 'any(.findings[]; .message | test("^" + $class + ": " + $pattern))' "$WORK/out" >/dev/null || { jq . "$WORK/out"; false; }; }
@@ -70,6 +74,7 @@ all_cases() {
     essence >"$WORK/settings.$language"
     gone copy
 
+    sql postgres 'CREATE ROLE hold'
     revoke_while_building &
     check "$language: a membership that is revoked under way" status_is 3 restore "$site" creator
     wait $!

@@ -80,6 +80,8 @@ check 'stores the difference' test "$(($(cat "$WORK/second") * 5))" -lt "$(cat "
 check 'is told too' status_is '0|3' ask move plan --repo "$repo" --app misskey --app-dir "$app"
 check 'for people' says 'second pass +[0-9]'
 check 'with the commands' says 'kura backup --tag move --repo .* --app misskey --app-dir '
+(unset PGUSER && ask move plan --repo "$repo" --app misskey --app-dir "$app" --json) >"$WORK/out"
+check 'the restore is by the new server'"'"'s administrator' grep -q "^new: kura restore latest .* --db 'dbname=misskey user=postgres' " <(commands)
 ask move plan --repo "$repo" --app misskey --app-dir "$app" --json >"$WORK/out"
 commands >"$WORK/commands.old"
 check 'the restore names database and directories' grep -q "^new: kura restore latest .* --db dbname=misskey --files media=.* --create-roles" "$WORK/commands.old"
@@ -120,13 +122,12 @@ cluster_locales 15 "$WORK/odd" >"$WORK/locales" 2>&1
 cluster_stop odd
 LOCPATH=$WORK/odd/locale cluster_run 15 odd "$WORK/odd" -c fsync=off
 use odd
-install_extension 15
 createdb_as odd "LC_COLLATE 'ja_JP.UTF-8' LC_CTYPE 'ja_JP.UTF-8' TEMPLATE template0"
-sql odd 'CREATE EXTENSION kura_test; CREATE ROLE keeper; CREATE TABLE t (a int); ALTER TABLE t OWNER TO keeper'
+sql odd 'CREATE EXTENSION old_snapshot; CREATE ROLE keeper; CREATE TABLE t (a int); ALTER TABLE t OWNER TO keeper'
 check 'a database with needs' status_is 0 ask backup --repo "$repo" --app odd --db "$(conn odd)" --json
 use new
-lacking() { status_is 3 ask move plan --as new --repo "$repo" --app odd --db "host=$PGHOST user=postgres dbname=odd" --pg-bindir "$new17" --json; }
-check 'a server that lacks them' without_extension 17 lacking
+check 'a server that lacks them' status_is 3 ask move plan --as new --repo "$repo" --app odd \
+    --db "host=$PGHOST user=postgres dbname=odd" --pg-bindir "$new17" --json
 check 'extension and locale are told together' test "$(all_codes | grep -o 'extension-missing\|locale-missing' | tr '\n' ' ')" = 'extension-missing locale-missing '
 check 'the role too' jq -e '.move.compared.roles | map(select(.new_name == "keeper" and .exists == false)) | length == 1' "$WORK/out"
 check 'a server that cannot be reached is told like the rest' status_is 3 ask move plan --as new --repo "$repo" --app odd \
@@ -142,6 +143,9 @@ check 'into the database that the backup names' jq -e --arg dir "$app/files" '.p
 check 'the configuration beside its place' jq -e --arg dir "$app.kura-new" '[.plan.files[] | select(.name == "config") | .dir] == [$dir]' "$WORK/out"
 check 'the password of the role is promised' jq -e '[.findings[].code] | index("role-password") != null' "$WORK/out"
 check 'nothing was done' test ! -e "$app.kura-new"
+by_root() { (unset PGUSER && ask "$@"); }
+check 'root is the administrator where nobody else is named' status_is '0|3' by_root restore latest --app misskey --repo "$repo" \
+    --pg-bindir "$new17" --create-roles --map misskey=mk_prod --plan
 check 'a restore on a bare host' status_is '0|3' ask restore latest --app misskey --repo "$repo" --pg-bindir "$new17" \
     --create-roles --map misskey=mk_prod
 check 'the rows' test "$(sql misskey 'SELECT count(*) FROM note')" = 60000
@@ -192,11 +196,18 @@ check 'unknown versions' status_is 2 ask move ladder mastodon --from 1.6.1 --to 
 check 'say what is known' says 'known are 2.7.4 to'
 check 'the code tells where it stands' status_is 0 ask move ladder --app-dir "$app" --json
 check 'and what is left' jq -e '.ladder.from == "2025.9.0" and .ladder.rungs == []' "$WORK/out"
-check 'a rung' status_is '0|3' ask move ladder misskey --to 2025.9.0 --rung 2024.11.0 --repo "$repo" --app misskey \
+check 'with a way back that can be pasted' status_is '0|3' ask move ladder misskey --to 2025.9.0 --rung 2025.2.0 --repo "$repo" --app misskey \
+    --app-dir "$app" --server "host=$PGHOST user=postgres" --pg-bindir "$new17"
+check '..' says "^  kura restore [^ ]* --swap --only db --repo $repo --app misskey --app-dir $app$"
+printf '%s\n' "[repository main]" "location = $repo" "[app misskey]" "before-backup = touch '$WORK/hook'" >"$WORK/kura.conf"
+chmod 600 "$WORK/kura.conf"
+check 'a rung' status_is '0|3' ask move ladder misskey --to 2025.9.0 --rung 2024.11.0 --config "$WORK/kura.conf" --repo "$repo" --app misskey \
     --app-dir "$app" --server "host=$PGHOST user=postgres" --pg-bindir "$new17" --json
 check 'is backed up and rehearsed' jq -e '.rung == "2024.11.0" and .backup.backup.tags == ["rung-2024.11.0"] and
     .rehearsal.rehearsal.verdict != "failed"' "$WORK/out"
 check 'and what comes next' jq -e '.ladder.rungs[0].version == "2025.9.0"' "$WORK/out"
+check 'with the hooks of a backup' test -e "$WORK/hook"
+check 'and the host remembers' status_is 0 ask status --config "$WORK/kura.conf" --app misskey --max-age 1h --max-rehearsal-age 1h
 
 check 'no password was said' test "$(grep -c markerpass "$WORK/said")" = 0
 finish

@@ -104,13 +104,13 @@ step() {
     check "$1" status_is "${@:2}"
     check "$1: the neighbours are as they were" untouched
 }
-# killed NAME SIGNAL MOMENT ARG...: kura, which gets the signal when the query, asked again and again, says so.
+# killed NAME SIGNAL MOMENT ARG...: kura, which gets the signal when the query gives a row.
 killed() {
     local name=$1 signal=$2 moment=$3 pid
     shift 3
     HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT,TERM "$KURA" "$@" >out 2>err &
     pid=$!
-    until [ "$(sql postgres "SELECT EXISTS ($moment)")" = t ] || ! kill -0 $pid 2>/dev/null; do :; done
+    sees "EXISTS ($moment)"
     kill -"$signal" $pid 2>/dev/null
     wait $pid 2>/dev/null
     check "$name" test $? = $((128 + $(kill -l "$signal")))
@@ -216,10 +216,7 @@ for moment in CREATE COPY ANALYZE; do
 done
 
 # Without superuser: what is borrowed is given back, by the next run at the latest -----------------------------------------------
-eventually_idle() {
-    local deadline=$((SECONDS + 20))
-    until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE datname ~ '_kura_....\$'")" = 0 ] || [ $SECONDS -gt $deadline ]; do sleep 0.1; done
-}
+idle() { [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE datname ~ '_kura_....\$'")" = 0 ]; }
 as_maker=(restore "$id" --repo "$repo" --pg-bindir "$bin" --jobs 2 --db "$(as maker copy)" --admin-db "$(conn postgres)")
 step 'restore without superuser' '0|3' kura "${as_maker[@]}"
 check 'borrowed' says 'maker.* is made a member of role .misskey. by .postgres.'
@@ -236,7 +233,7 @@ check 'it is still lent' test "$(lent)" -ge 1
 step 'a run of the superuser gives it back' '0|3' kura "${at_copy[@]}"
 gone copy
 killed 'SIGKILL a third time' KILL "$in_scratch ILIKE 'COPY %'" "${as_maker[@]}"
-eventually_idle
+eventually idle
 step 'prune gives it back' '0|3' kura prune --old-databases --db "$(conn copy)" --older-than 0 --drop
 check 'and drops what was left' test "$(names)" = 'site '
 sql postgres 'GRANT crew TO maker'

@@ -11,8 +11,6 @@ mkdir "$WORK/media" && echo one >"$WORK/media/one" || die 'no files'
 monitor=$WORK/monitor
 mkdir "$monitor"
 python3 "$HERE/../tools/ping-server.py" "$monitor" &
-server=$!
-trap 'kill $server 2>/dev/null; cleanup' EXIT
 eventually test -s "$monitor/port" || die 'the monitor does not listen'
 url=http://127.0.0.1:$(cat "$monitor/port")
 
@@ -63,8 +61,10 @@ kura init --repo "$WORK/slow-repo" >/dev/null || die 'no repository'
 printf '[app slow]\nrepo = %s\nfiles = media=%s\nping-start-url = %s\n' "$WORK/slow-repo" "$WORK/slow" "$url/slow/start" >"$WORK/slow.conf"
 chmod 600 "$WORK/slow.conf"
 (
-    time kura --config "$WORK/slow.conf" backup --app slow
+    began=$SECONDS
+    kura --config "$WORK/slow.conf" backup --app slow
     echo "status $?"
+    echo "seconds $((SECONDS - began))"
 ) >"$WORK/slow.out" 2>&1 &
 slow=$!
 
@@ -382,7 +382,7 @@ cat "$WORK/slow.out" >"$WORK/out"
 : >"$WORK/err"
 check 'a monitor that hangs is given up, and the backup is made' says '^status 0'
 check '.. and told' says 'warning: pinging "127.0.0.1": .*[Tt]ime'
-check '.. within forty seconds' bash -c 'seconds=$(sed -n "s/^real.0m\([0-9]*\)\..*/\1/p" "$0"); echo "$seconds"; [ "${seconds:-99}" -lt 40 ]' "$WORK/slow.out"
+check '.. within a minute' bash -c 'seconds=$(sed -n "s/^seconds //p" "$0"); echo "$seconds"; [ "${seconds:-99}" -lt 60 ]' "$WORK/slow.out"
 
 # --- units
 units=$WORK/units
@@ -419,7 +419,8 @@ hardened() {
 if [ "$(id -u)" = 0 ]; then
     mkdir -p /var/tmp/kura-night.$$ && mv "$repo" "$state" "$WORK/media" /var/tmp/kura-night.$$/ && cp "$KURA" /var/tmp/kura-night.$$/kura || die 'no room elsewhere'
     repo=/var/tmp/kura-night.$$/repo state=/var/tmp/kura-night.$$/run-state
-    trap 'kill $server 2>/dev/null; rm -rf /var/tmp/kura-night.$$; cleanup' EXIT
+    elsewhere_end() { rm -rf /var/tmp/kura-night.$$; }
+    at_end+=(elsewhere_end)
     echo two >/var/tmp/kura-night.$$/media/private && chmod 000 /var/tmp/kura-night.$$/media/private && chown nobody /var/tmp/kura-night.$$/media/private
     check 'under what the unit permits: a backup, also of what only its owner may read' status_is 0 \
         env HOME=/root KURA_STATE_DIR="$state" bash -c "$(declare -f hardened); repo=$repo state=$state; hardened /var/tmp/kura-night.$$/kura backup --no-cache --app shop --repo '$repo' --files media=/var/tmp/kura-night.$$/media"

@@ -112,7 +112,7 @@ check 'but not with --one-file-system' test "$(mounted --one-file-system)" = 'fi
 # Priorities, of every thread.
 truncate -s 20G "$WORK/site/large"
 priorities() { # priorities WANTED OPTION...: "NICE IONICE" of all threads while a backup runs, once they are as wanted
-    local child task seen='' deadline=$((SECONDS + 30))
+    local child task seen='' deadline=$((SECONDS + PATIENCE))
     HOME=$WORK TMPDIR=$WORK/tmp "$KURA" -q backup --repo "$repo" --files "site=$WORK/site" --app site "${@:2}" >"$WORK/out" 2>&1 &
     child=$!
     while [ $SECONDS -lt $deadline ] && kill -0 $child 2>/dev/null; do

@@ -2,16 +2,11 @@
 # kura prune: backups go by a policy and nothing else does; what stays is whole, whatever happens meanwhile: a kill at any
 # moment, a backup, clocks that are wrong, a key that may not delete, damages. In a directory, on S3, encrypted.
 . "$(dirname "$0")/lib.sh"
-library=$(dpkg -L libfaketime | grep '/libfaketimeMT.so.1$') || die 'no faketime'
+. "$TOP/tests/tools/clock.sh"
 kills=${KURA_PRUNE_KILLS:-12}
 
 # at MOMENT ARG...: kura with that clock; times of files and deadlines stay as they are.
-at() {
-    local moment=$1
-    shift
-    HOME=$WORK TMPDIR=$WORK/tmp LD_PRELOAD=$library FAKETIME="@$moment" NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1 TZ=UTC \
-        timeout -k 10 300 "$KURA" -q "$@"
-}
+at() { HOME=$WORK TMPDIR=$WORK/tmp FAKETIME="@$1" TZ=UTC faked timeout --foreground -k 10 300 "$KURA" -q "${@:2}"; }
 policy=(--keep-daily 7 --keep-weekly 4 --keep-monthly 12)
 today='2026-12-11 04:00:00'
 json() { jq -e "$1" "$WORK/out"; }
@@ -214,7 +209,7 @@ for ((n = 1; n <= kills; n++)); do
     call=$([ $((n % 2)) = 0 ] && echo unlinkat || echo renameat2)
     fresh
     HOME=$WORK TMPDIR=$WORK/tmp FAKETIME="@$today" strace -f -qqq -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$((n * n / 2 + 2))" \
-        -E LD_PRELOAD="$library" -E NO_FAKE_STAT=1 -E FAKETIME_DONT_FAKE_MONOTONIC=1 \
+        -E LD_PRELOAD="$FAKETIME_LIB" -E NO_FAKE_STAT=1 -E FAKETIME_DONT_FAKE_MONOTONIC=1 \
         "$KURA" -q prune "${repo[@]}" "${policy[@]}" --grace 0s --max-unused 0 >"$WORK/out" 2>&1
     status=$?
     [ $status = 0 ] || killed=$((killed + 1))
@@ -230,27 +225,19 @@ fresh
 start 15 main
 createdb_as site
 sql site 'CREATE TABLE note (id int)'
-psql -Xq -d "$(conn site)" -c 'BEGIN; LOCK TABLE note IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)' >/dev/null 2>&1 &
-locker=$!
+hold site 'LOCK TABLE note IN ACCESS EXCLUSIVE MODE' || die 'no lock'
 kura -q backup "${repo[@]}" --db "$(conn site)" --app db >/dev/null 2>&1 &
 backup=$!
-until_true() { # COMMAND...: within a minute
-    local end=$((SECONDS + 60))
-    until "$@"; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.05
-    done
-}
 has_lock() { [ -n "$(ls -A "$WORK/repo/locks" 2>/dev/null)" ]; }
-check 'a backup waits for a table' until_true has_lock
+check 'a backup waits for a table' eventually has_lock
 check 'prune meanwhile' status_is 11 kura prune "${repo[@]}" --keep-last 1
 check 'it is told who' says 'locked for "backup"'
 check 'a plan is made all the same' status_is 0 kura prune "${repo[@]}" --keep-last 1 --plan
-kill $locker
-wait $locker $backup 2>/dev/null
-HOME=$WORK strace -f -qqq -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_exit=20000000:when=1 "$KURA" -q prune "${repo[@]}" --keep-last 1 >/dev/null 2>&1 &
+unhold
+wait $backup
+HOME=$WORK strace -f -qqq -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_exit=60000000:when=1 "$KURA" -q prune "${repo[@]}" --keep-last 1 >/dev/null 2>&1 &
 prune=$!
-check 'a prune is slow' until_true has_lock
+check 'a prune is slow' eventually has_lock
 check 'a backup meanwhile' status_is 11 kura backup "${repo[@]}" --files "media=$media" --app site
 check 'it is told why' says 'locked for "prune"'
 check 'so is a pin' status_is 11 kura pin latest "${repo[@]}"

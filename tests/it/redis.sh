@@ -74,11 +74,42 @@ check 'is told too' says 'cannot connect to unix://'
 as_admin ACL SETUSER kura -psync
 check 'a user that may not replicate' status_is 3 backup_of "redis://kura:pw@localhost:$port"
 check 'is told what it needs' says 'psync and replconf'
-check 'TLS' status_is 1 backup_of "rediss://127.0.0.1:$port"
-check 'is refused' says 'TLS is not supported'
 check 'what is no URL' status_is 2 backup_of "http://:secret@127.0.0.1:$port"
 check 'is not repeated' test "$(grep -c secret "$WORK/err")" = 0
 check 'a directory of the same name' status_is 2 kura backup --repo "$repo" --app site --files "redis=$WORK/media" --redis "unix://${REDIS_SOCKET[old]}"
+
+# TLS: with a certificate whose issuer is known and whose name is the host's, unless told otherwise.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=redis -addext subjectAltName=DNS:localhost \
+    -keyout "$WORK/tls.key" -out "$WORK/tls.crt" 2>"$WORK/openssl" || die 'no certificate'
+tls_port=$(s3_free_ports 1)
+redis_run tls --tls-port "$tls_port" --tls-cert-file "$WORK/tls.crt" --tls-key-file "$WORK/tls.key" --tls-ca-cert-file "$WORK/tls.crt" \
+    --tls-auth-clients no --enable-debug-command yes
+fill tls
+redis_content tls >"$WORK/wanted.tls"
+knowing_it() { SSL_CERT_FILE=$WORK/tls.crt "$@"; }
+for form in yes no; do
+    redis tls CONFIG SET repl-diskless-sync $form >/dev/null
+    check "over TLS, diskless: $form" knowing_it status_is 0 backup_of "rediss://localhost:$tls_port"
+done
+rm -rf "$WORK/back"
+check 'the dump comes back' status_is 0 kura restore latest --repo "$repo" --files "redis=$WORK/back"
+check 'and what to do is told' says 'Stop Redis first'
+restored new-tls "$WORK/back/dump.rdb"
+redis_content new-tls >"$WORK/got"
+check 'with the same keys' same "$WORK/wanted.tls" "$WORK/got"
+redis_stop new-tls
+check 'an unknown issuer' status_is 3 backup_of "rediss://localhost:$tls_port"
+check 'is not accepted' says 'the certificate of rediss://.* is not accepted: self-signed'
+check 'what to do is told' says 'update-ca-certificates'
+check 'another name' knowing_it status_is 3 backup_of "rediss://127.0.0.1:$tls_port"
+check 'is not accepted either' says 'is not accepted: .*mismatch'
+check 'unless any certificate will do' status_is 0 backup_of "rediss://127.0.0.1:$tls_port?sslmode=require"
+check 'without TLS' status_is 3 backup_of "redis://localhost:$tls_port"
+check 'that port ends the connection' says 'a port that speaks TLS alone'
+redis tls CONFIG SET tls-auth-clients yes >/dev/null
+check 'a server that wants a certificate' knowing_it status_is 3 backup_of "rediss://localhost:$tls_port"
+check 'is told, too' says 'tls-auth-clients'
+redis tls CONFIG SET tls-auth-clients no >/dev/null
 
 # The servers that an application names, each once, whatever it calls them: one has two roles and two addresses.
 mkdir -p "$WORK/live/lib/mastodon" "$WORK/live/public/system"
@@ -103,6 +134,35 @@ restored "new-app" "$WORK/back/dump-REDIS.rdb"
 redis_content new-app >"$WORK/got"
 check 'and are read by another server' same "$WORK/wanted" "$WORK/got"
 check 'no application' status_is 2 kura backup --repo "$repo" "${files[@]}" --redis app
+
+# Misskey's, by a socket and by TLS.
+mkdir -p "$WORK"/misskey/{.config,files} "$WORK/misskey/packages/backend/migration"
+createdb_as misskey
+cat >"$WORK/misskey/.config/default.yml" <<END
+url: https://example.com/
+db: {host: $PGHOST, port: 5432, db: misskey, user: postgres, pass: none}
+redis: {host: 192.0.2.1, port: 1, path: '${REDIS_SOCKET[old]}'}
+redisForJobQueue: {host: localhost, port: $tls_port, tls: {}}
+END
+check 'by socket and TLS, as Misskey has it' knowing_it status_is 0 kura backup --repo "$repo" --app-dir "$WORK/misskey" --secrets never --redis app
+check 'both' status_is 0 kura show latest --repo "$repo" --app misskey --files
+check 'are there' test "$(grep -cE 'dump-redis(ForJobQueue)?\.rdb' "$WORK/out")" = 2
+check 'doctor asks them, too' knowing_it status_is '0|3' kura doctor --app-dir "$WORK/misskey" --json
+check 'and they answer' jq -e '[.doctor.findings[] | select(.id == "REDIS-01")] == []' "$WORK/out"
+check 'a certificate of nobody' status_is '1|3' kura doctor --app-dir "$WORK/misskey" --json
+check 'is found' jq -e '[.doctor.findings[] | select(.id == "REDIS-01")] | length == 1' "$WORK/out"
+
+# Units run as root that may read everything but not write to a socket, as Debian's has it: they get its group.
+printf '%s\n' '[repository main]' "location = $repo" '[app site]' 'repo = main' "redis = unix://${REDIS_SOCKET[old]}" >"$WORK/kura.conf"
+chmod 600 "$WORK/kura.conf"
+chown nobody:games "${REDIS_SOCKET[old]}" && chmod 770 "${REDIS_SOCKET[old]}"
+check 'units are told its group' status_is 0 kura install-timer --config "$WORK/kura.conf" --unit-dir "$WORK/units"
+check 'by name' says 'SupplementaryGroups=games'
+as_unit() { HOME=$WORK TMPDIR=$WORK/tmp setpriv --bounding-set=-all,+dac_read_search "$@" "$KURA" backup --repo "$repo" "${files[@]}" --redis "unix://${REDIS_SOCKET[old]}"; }
+check 'without it the socket is closed to them' status_is 3 as_unit --clear-groups
+check 'and what to do is told' says 'permission denied.*|install-timer'
+check 'with it, it is not' status_is 0 as_unit --groups games
+chown root:root "${REDIS_SOCKET[old]}"
 
 # A server that dies while it sends.
 redis old CONFIG SET repl-diskless-sync yes rdb-key-save-delay 200 >/dev/null

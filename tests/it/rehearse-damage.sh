@@ -17,7 +17,7 @@ sql shop "SET ROLE shopkeeper;
     CREATE TABLE goods (id serial PRIMARY KEY, order_id int REFERENCES orders, picture text, CONSTRAINT some_picture CHECK (picture <> ''));
     CREATE INDEX goods_order ON goods (order_id);
     CREATE FUNCTION wait() RETURNS int LANGUAGE plpgsql AS \$f\$
-        DECLARE deadline timestamptz := clock_timestamp() + interval '20 s';
+        DECLARE deadline timestamptz := clock_timestamp() + interval '60 s';
         BEGIN
             WHILE EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'hold') AND clock_timestamp() < deadline LOOP
                 PERFORM pg_catalog.pg_sleep(0.01);

@@ -123,9 +123,7 @@ check 'nothing is left' unchanged
 HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT,TERM "$KURA" rehearse latest --repo "$repo" --server "$server" --keep-on-failure \
     --run "echo \$\$ >'$WORK/begun'; sleep 600" >"$WORK/out" 2>"$WORK/err" &
 pid=$!
-begun() { [ -s "$WORK/begun" ]; }
-deadline=$((SECONDS + 30))
-until begun || [ $SECONDS -ge $deadline ]; do :; done
+check 'the command has begun' eventually test -s "$WORK/begun"
 kill -TERM "$pid"
 wait "$pid"
 status=$?

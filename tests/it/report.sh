@@ -71,7 +71,7 @@ unset KURA_KEY_FILE
 # --- every kind of page, in the browser
 mkdir "$WORK/all"
 "$BUILD/tests/tools/report-pages" "$WORK/all" || die 'report-pages failed'
-look() { timeout 900 bash -c '. "$1"; browser_look "$2" ${KURA_SHOTS:+"$KURA_SHOTS"}' - "$HERE/../tools/browser.sh" "$1"; }
+look() { TMPDIR=$WORK timeout --foreground 900 bash -c '. "$1"; browser_look "$2" ${KURA_SHOTS:+"$KURA_SHOTS"}' - "$HERE/../tools/browser.sh" "$1"; }
 
 # That it would see what is wrong: a page that has all of it.
 mkdir "$WORK/broken"

@@ -60,7 +60,7 @@ one_major() {
     check "$version: CREATEDB and memberships: rows were read back" says 'tables read back'
     gone copy
     check "$version: CREATEDB and memberships: nothing else changed" unchanged
-    check "$version: the plan forms of --json" bash -c "timeout 60 '$KURA' --json restore $site --repo '$repo' --pg-bindir '$bin' --db '$(as creator copy)' --plan 2>/dev/null | jq -e '.findings | type == \"array\"'"
+    check "$version: the plan forms of --json" bash -c "timeout --foreground 60 '$KURA' --json restore $site --repo '$repo' --pg-bindir '$bin' --db '$(as creator copy)' --plan 2>/dev/null | jq -e '.findings | type == \"array\"'"
 
     # No member, and nobody to ask.
     check "$version: no member" status_is 1 restore_as stranger "$site" copy
@@ -207,7 +207,7 @@ skips() {
 
 # Memberships are given back after failures and stops.
 ways_out() {
-    local version=$1 bad=$WORK/bad blob delay pid status stopped=0 started length
+    local version=$1 bad=$WORK/bad blob delay status stopped=0 started length
     remember
     cp -r "$repo" "$bad"
     chmod -R u+w "$bad"
@@ -218,21 +218,22 @@ ways_out() {
     check "$version: a failing restore with borrowed ADMIN OPTION" status_is 1 kura restore "$site" --repo "$bad" --pg-bindir "$bin" --db "$(as keeper copy)"
     check "$version: a failing restore with borrowed ADMIN OPTION gives back all" unchanged
     rm -rf "$bad"
-    started=$(date +%s%3N)
+    started=$(milliseconds)
     restore_as stranger "$site" copy --admin-db "$(as postgres postgres)" >/dev/null 2>&1
-    length=$(($(date +%s%3N) - started))
+    length=$(($(milliseconds) - started))
     gone copy
     for step in 1 2 3 4 5 6 7 8; do
         delay=$((length * step / 9))
-        HOME=$WORK TMPDIR=$WORK/tmp env --default-signal=INT,TERM "$KURA" restore "$site" --repo "$repo" --pg-bindir "$bin" \
-            --db "$(as stranger copy)" --admin-db "$(as postgres postgres)" --jobs 2 >"$WORK/out" 2>"$WORK/err" &
-        pid=$!
-        sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
-        kill -TERM "$pid" 2>/dev/null
-        wait "$pid" 2>/dev/null
+        started=$(milliseconds)
+        HOME=$WORK TMPDIR=$WORK/tmp signalled TERM "$delay" "$KURA" restore "$site" --repo "$repo" --pg-bindir "$bin" \
+            --db "$(as stranger copy)" --admin-db "$(as postgres postgres)" --jobs 2 >"$WORK/out" 2>"$WORK/err"
         status=$?
-        [ $status = 143 ] && stopped=$((stopped + 1))
-        [ $status = 143 ] || gone copy
+        if [ $status = 143 ]; then
+            stopped=$((stopped + 1))
+        else
+            length=$(($(milliseconds) - started))
+            gone copy
+        fi
         check "$version: ended by SIGTERM after $delay ms gives back all" unchanged
     done
     check "$version: most were really stopped" test $stopped -ge 4

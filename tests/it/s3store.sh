@@ -12,7 +12,7 @@ conforms() {
     bucket=${bucket%%/*}
     before=$(s3_client list "$bucket")
     env KURA_TEST_S3_ENDPOINT="$S3_ENDPOINT" KURA_TEST_S3_REGION="$S3_REGION" CMOCKA_MESSAGE_OUTPUT=TAP "${@:2}" \
-        timeout -k 5 300 "$suite" "$1" >"$WORK/tap" 2>&1 || { cat "$WORK/tap" && return 1; }
+        timeout --foreground -k 5 300 "$suite" "$1" >"$WORK/tap" 2>&1 || { cat "$WORK/tap" && return 1; }
     if [ "$(grep -c '^ok ' "$WORK/tap")" -lt 20 ] || grep -E '# SKIP|^not ok' "$WORK/tap"; then
         cat "$WORK/tap"
         return 1

@@ -265,7 +265,7 @@ check 'a backup in UTF8 names what a database in LATIN1 has' status_is 0 kura au
 check 'all of it' jq -e '.audit.missing == []' "$WORK/out"
 check 'so does another database' status_is 0 kura audit --like "$(conn utf)" --db "$(conn latin)" --json
 check 'in one direction' jq -e '.audit.missing == []' "$WORK/out"
-check 'and the other' bash -c "timeout 60 '$KURA' audit --like '$(conn latin)' --db '$(conn utf)' --json | jq -e '.audit.missing == []'"
+check 'and the other' bash -c "timeout --foreground 60 '$KURA' audit --like '$(conn latin)' --db '$(conn utf)' --json | jq -e '.audit.missing == []'"
 check 'a backup in LATIN1' status_is 0 kura audit --repo "$WORK/repo-enc" --backup "$(latest_of "$WORK/repo-enc" latin)" --db "$(conn utf)"
 check 'tells that its names cannot be compared' says 'names in LATIN1 are compared with names in UTF8'
 PGCLIENTENCODING=UTF8 sql latin 'ALTER TABLE s."tëst" OWNER TO postgres'

@@ -21,7 +21,7 @@ cp -r /usr/share/i18n/locales "$WORK/i18n/" && zcat /usr/share/i18n/charmaps/UTF
 I18NPATH=$WORK/i18n localedef -i ja_JP -f "$WORK/i18n/UTF-8" --no-archive "$WORK/locale/ja_JP.UTF-8" >"$WORK/log" 2>&1 || { cat "$WORK/log"; die 'no Japanese locale'; }
 cp -r /usr/lib/locale/C.utf8 "$WORK/locale/C.UTF-8" || die 'no locale C.UTF-8'
 repo=$WORK/repo
-ja() { env -u LC_ALL -u LANGUAGE LOCPATH="$WORK/locale" LANG=ja_JP.UTF-8 KURA_LOCALEDIR="$BUILD/po" HOME="$WORK" TMPDIR="$WORK/tmp" timeout -k 10 300 "$KURA" "$@"; }
+ja() { env -u LC_ALL -u LANGUAGE LOCPATH="$WORK/locale" LANG=ja_JP.UTF-8 KURA_LOCALEDIR="$BUILD/po" HOME="$WORK" TMPDIR="$WORK/tmp" timeout --foreground -k 10 300 "$KURA" "$@"; }
 japanese() { words english "$WORK/out" "$WORK/err" && grep -qP '[\x{3040}-\x{30ff}\x{4e00}-\x{9fff}]' "$WORK/out" "$WORK/err"; }
 page_text() { sed "/<style>/,/<\/style>/d; s/<code>[^<]*<\/code>//g; s/<pre.*//; s/<[^>]*>/\n/g" "$1"; }
 speaks() { # speaks NAME STATUS COMMAND...
@@ -122,6 +122,9 @@ ja_site 'backup --app' '0|3' backup --app misskey
 ja_site 'schema check' 4 schema check --app misskey
 ja_site 'doctor --app' '0|1|3' doctor --app misskey
 check 'doctor --app: aligned' words aligned "$WORK/out"
+redis_run closed --requirepass secret
+ja_site 'doctor of a Redis that asks for a password' '0|1|3' doctor --app misskey --redis "unix://${REDIS_SOCKET[closed]}"
+check 'its refusal is known in Japanese, too' grep -q 'パスワード' "$WORK/out"
 ja_site 'restore --app' '0|3' restore latest --app misskey --plan
 ja_site 'move plan' '0|3' move plan --app misskey
 ja_site 'move plan, on the new host' '0|3' move plan --as new --app misskey --db "$(conn moved)"
@@ -156,5 +159,7 @@ check 'messages in JSON are translated' bash -c 'jq -r ".audit.problems[].messag
 # --- and everybody else
 check 'LANG=C: English' bash -c '! LC_ALL=C KURA_LOCALEDIR=$0/po $1 help | grep -qP "[^\x00-\x7f]"' "$BUILD" "$KURA"
 check 'an unknown locale: English' bash -c 'LC_ALL=xx_YY.UTF-8 KURA_LOCALEDIR=$0/po $1 help | grep -q "create a repository"' "$BUILD" "$KURA"
+I18NPATH=$WORK/i18n localedef -i tr_TR -f "$WORK/i18n/UTF-8" --no-archive "$WORK/locale/tr_TR.UTF-8" >"$WORK/log" 2>&1 || { cat "$WORK/log"; die 'no Turkish locale'; }
+check 'Turkish: small and capital letters of ids are those of English' bash -c 'LOCPATH=$0/locale LC_ALL=tr_TR.UTF-8 $1 doctor --explain redis-01 | grep -q REDIS-01' "$WORK" "$KURA"
 check 'no catalogue: English' bash -c 'LOCPATH=$2/locale LC_ALL=ja_JP.UTF-8 KURA_LOCALEDIR=/nonexistent $1 help | grep -q "create a repository"' "$BUILD" "$KURA" "$WORK"
 finish

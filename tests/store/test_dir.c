@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -330,6 +331,44 @@ static size_t probe(const char *location, char *ret_codes, size_t size)
     return notes;
 }
 
+/* Pages of an object that are in memory. */
+static size_t pages_of(int fd, size_t size)
+{
+    unsigned char in_memory[4096];
+    size_t n = 0;
+    void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(map, MAP_FAILED);
+    assert_true(size / (size_t)sysconf(_SC_PAGESIZE) <= sizeof in_memory);
+    assert_int_equal(mincore(map, size, in_memory), 0);
+    munmap(map, size);
+    for (size_t i = 0; i < size / (size_t)sysconf(_SC_PAGESIZE); i++)
+        n += in_memory[i] & 1;
+    return n;
+}
+
+static void the_page_cache_stays_as_it_was(void **state)
+{
+    (void)state;
+    enum { SIZE = 4 * 1024 * 1024 };
+    _cleanup_free_ char *content = xcalloc(1, SIZE), *path = path_of("store/blobs/ab/abc");
+    _cleanup_(buf_done) Buf out = BUF_INIT(SIZE);
+    assert_int_equal(store_put(store, "blobs/ab/abc", content, SIZE, false, &err), 0);
+    _cleanup_close_ int fd = open(path, O_RDWR);
+    size_t all = pages_of(fd, SIZE);
+    assert_true(all > 0);
+    assert_int_equal(store_get(store, "blobs/ab/abc", 0, UINT64_MAX, &out, &err), 0);
+    assert_int_equal(pages_of(fd, SIZE), all);
+
+    assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    if (pages_of(fd, SIZE) > 0) {
+        print_message("a file system in memory has its files nowhere else\n");
+        skip();
+    }
+    buf_clear(&out);
+    assert_int_equal(store_get(store, "blobs/ab/abc", 0, UINT64_MAX, &out, &err), 0);
+    assert_int_equal(pages_of(fd, SIZE), 0);
+}
+
 static void a_good_directory_is_probed(void **state)
 {
     (void)state;
@@ -419,6 +458,7 @@ int main(void)
         DIR_TEST(leftovers),
         DIR_TEST(many_directories),
         DIR_TEST(full_disk),
+        DIR_TEST(the_page_cache_stays_as_it_was),
         DIR_TEST(a_good_directory_is_probed),
         DIR_TEST(rights_are_told),
         DIR_TEST(a_directory_that_cannot_be_used_is_told),

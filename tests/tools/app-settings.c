@@ -16,10 +16,9 @@ static Reader reader_of(const char *format)
         const char *name;
         Reader read;
     } readers[] = {
-        {"yaml", yaml_settings},        {"yaml-1.1", yaml11_settings},
-        {"dotenv", dotenv_settings},    {"dotenv-2.8", dotenv28_settings},
-        {"dotenv-2", dotenv2_settings}, {"env", envfile_settings},
-        {"ini", ini_settings},          {"hjson", hjson_settings},
+        {"yaml", yaml_settings},           {"yaml-1.1", yaml11_settings},  {"dotenv", dotenv_settings},
+        {"dotenv-2.8", dotenv28_settings}, {"dotenv-2", dotenv2_settings}, {"env", envfile_settings},
+        {"compose", compose_settings},     {"ini", ini_settings},          {"hjson", hjson_settings},
         {"elixir", elixir_settings},
     };
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)

@@ -11,6 +11,7 @@ mkdir -p "$(dirname "$dir")"
 exec 9>"$dir.lock"
 flock 9
 [ ! -d "$dir" ] || exit 0
+rm -rf "$dir".new.* # of a killed run
 
 . "$(dirname "$0")/aptonly.sh"
 apt_mirrors

@@ -12,9 +12,11 @@ npm_modules() {
     (
         flock 9
         [ -d "$dir" ] && exit 0
-        new=$(mktemp -d "$dir.XXXXXX")
+        rm -rf "$dir".new.* # of a killed run
+        new=$(mktemp -d "$dir.new.XXXXXX")
         cp "$2/package.json" "$2/package-lock.json" "$new/" &&
-            npm --prefix "$new" ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 && chmod 755 "$new" && mv "$new" "$dir"
+            npm --prefix "$new" ci --ignore-scripts --no-audit --no-fund --fetch-retries=5 --loglevel=error >&2 &&
+            chmod 755 "$new" && mv "$new" "$dir"
     ) 9>"$dir.lock" || return 1
     # shellcheck disable=SC2034
     NPM_MODULES=$dir

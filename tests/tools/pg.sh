@@ -115,14 +115,14 @@ cluster_run() {
     (cd "$dir" && pg_server "$version" "$dir" postgres -D "$dir/data" -k "$dir" -c listen_addresses= "$@") \
         >>"$dir/log" 2>&1 </dev/null &
     CLUSTER_PID[$name]=$! CLUSTER_DIR[$name]=$dir CLUSTER_VERSION[$name]=$version
-    deadline=$((SECONDS + 60))
+    deadline=$((SECONDS + 180))
     until psql -X -h "$dir" -U postgres -d postgres -qAtc 'SELECT 1' >/dev/null 2>&1; do
         if [ $SECONDS -ge $deadline ] || ! kill -0 "${CLUSTER_PID[$name]}" 2>/dev/null; then
             echo "PostgreSQL $version did not start:" >&2
             tail -n 20 "$dir/log" >&2
             return 1
         fi
-        sleep 0.1
+        sleep 0.05
     done
 }
 
@@ -140,11 +140,16 @@ cluster_stop() {
     return 0
 }
 
+# All of them, by an immediate shutdown: what is to be thrown away need not be written.
 clusters_stop() {
-    local name
-    for name in "${!CLUSTER_PID[@]}"; do
-        cluster_stop "$name"
+    local pid
+    for pid in "${CLUSTER_PID[@]}"; do
+        kill -QUIT "$pid" 2>/dev/null
     done
+    for pid in "${CLUSTER_PID[@]}"; do
+        wait "$pid" 2>/dev/null
+    done
+    CLUSTER_PID=()
 }
 
 # use NAME: what libpq connects to from now on.

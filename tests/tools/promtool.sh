@@ -10,7 +10,8 @@ if ! [ -x "$cache/promtool" ]; then
     chmod 755 "$work"
     mkdir -p "$cache"
     cd "$work"
-    apt-get -q download prometheus >/dev/null 2>&1 || { apt-get -q update >/dev/null && apt-get -q download prometheus >/dev/null; }
+    download() { apt-get -q -o Acquire::Retries=5 download prometheus >/dev/null; }
+    download 2>/dev/null || { flock /etc/apt apt-get -q -o Acquire::Retries=5 update >/dev/null && download; }
     dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xf - ./usr/bin/promtool
     mv usr/bin/promtool "$cache/promtool.new"
     mv "$cache/promtool.new" "$cache/promtool"

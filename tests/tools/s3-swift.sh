@@ -80,7 +80,7 @@ allow_account_management = true
 account_autocreate = true
 [filter:tempauth]
 use = egg:swift#tempauth
-user_test_tester = testsecret-of-the-owner .admin
+user_test_tester = $S3_OWNER_SECRET .admin
 [filter:s3api]
 use = egg:swift#s3api
 location = us-east-1

@@ -8,6 +8,7 @@
 # mount namespace of its own, and dies with the script however that ends. A server keeps its data in a directory of
 # its own, listens on ports of 127.0.0.1 that were free, and knows the key $S3_ACCESS, $S3_SECRET.
 KURA_TEST_CACHE=${KURA_TEST_CACHE:-/var/cache/kura-tests}
+S3_OWNER_SECRET=testsecret-$$-of-the-owner # of this script alone: it is in arguments of programs that make the key
 S3_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 declare -A S3_KIND S3_DIR S3_ADDRESS S3_PORT S3_TLS_PORT S3_GATEWAY S3_OTHERS FAULTY_PID
@@ -65,8 +66,8 @@ s3_use() {
     S3_TLS_ENDPOINT=${S3_TLS_PORT[$1]:+https://${S3_ADDRESS[$1]/127.0.0.1/localhost}:${S3_TLS_PORT[$1]}}
     S3_CA_FILE=${S3_DIR[$1]}/ca.pem
     case ${S3_KIND[$1]} in
-    rgw) s3_as testkey testsecret-of-the-owner ;;
-    swift) s3_as test:tester testsecret-of-the-owner ;;
+    rgw) s3_as testkey "$S3_OWNER_SECRET" ;;
+    swift) s3_as test:tester "$S3_OWNER_SECRET" ;;
     esac
 }
 s3_as() { # s3_as ACCESS SECRET
@@ -130,7 +131,7 @@ s3_stop_all() {
 # faulty_start NAME PROXY: a faulty proxy (tools/faulty) before a server; FAULTY_ENDPOINT is where it listens. Each PROXY
 # has rules and a log of its own, in $WORK/PROXY.rules and .log.
 faulty_start() {
-    local deadline=$((SECONDS + 10))
+    local deadline=$((SECONDS + 60))
     setpriv --pdeathsig KILL "$BUILD/tests/tools/faulty/faulty" "${S3_PORT[$1]}" "$WORK/$2.rules" "$WORK/$2.log" \
         >"$WORK/$2.port" 2>"$WORK/$2.err" </dev/null &
     FAULTY_PID[$2]=$!
@@ -173,9 +174,9 @@ while len(found) < int(sys.argv[1]):
 print(*(s.getsockname()[1] for s in found))' "$1"
 }
 
-# Waits until anything answers HTTP at the port, at most 60 seconds.
+# Waits until anything answers HTTP at the port, at most three minutes.
 s3_answers() {
-    local deadline=$((SECONDS + 60))
+    local deadline=$((SECONDS + 180))
     # shellcheck disable=SC2086
     until ${HOST_EXEC:-} python3 -c 'import http.client, sys
 c = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=5)
@@ -212,7 +213,7 @@ s3_daemon() {
 }
 # s3_tool NAME PROGRAM ARG...: the same, waiting for its end.
 s3_tool() {
-    (s3_exec "$1" timeout 300 "${@:2}") >>"${S3_DIR[$1]}/log/setup" 2>&1 </dev/null
+    (s3_exec "$1" timeout --foreground 300 "${@:2}") >>"${S3_DIR[$1]}/log/setup" 2>&1 </dev/null
 }
 
 # s3_unpack KIND PACKAGE...: what chroot needs and maintainer scripts would have made.

@@ -18,26 +18,26 @@ latest_is() { [ "$(ids "$REPO" | tail -n 1)" = "$1" ] || { ids "$REPO"; echo "th
 # meanwhile STATUS COMMAND...: what happens while a backup runs, whose clock is that of the file $WORK/clock, and which is
 # held up by a lock on a table; it ends with that status, and the next one is right.
 meanwhile() {
-    local blocker status deadline=$((SECONDS + 30))
+    local status
     prepare_backup $((RANDOM % 1000)) || return 1
     echo +0 >"$WORK/clock"
-    psql -Xq -d "$(conn site)" -c 'BEGIN; LOCK TABLE note; SELECT pg_sleep(600)' >/dev/null 2>&1 &
-    blocker=$!
-    until [ "$(sql site "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'note'::regclass")" = 1 ] ||
-        [ $SECONDS -ge $deadline ]; do sleep 0.05; done
+    hold site 'LOCK TABLE note' || return 1
     FAKETIME_TIMESTAMP_FILE=$WORK/clock FAKETIME_NO_CACHE=1 faked kura_begin "${command[@]}"
-    until objects locks/ | grep -q . || [ $SECONDS -ge $deadline ]; do sleep 0.05; done
-    "${@:2}" || status=wrong
-    sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK TABLE note%' AND pid <> pg_backend_pid()" >/dev/null
-    wait $blocker 2>/dev/null
+    eventually has_lock && "${@:2}" || status=wrong
+    unhold
     kura_end
     status=${status:-$?}
     [[ "|$1|" == *"|$status|"* ]] || wrong $status '' || return 1
     judge_backup $status && again backup
 }
+has_lock() { objects locks/ | grep .; }
 jump() { echo "$1" >"$WORK/clock"; }
 # A prune by another clock, which may not take the lock of a run that is alive for a stale one.
-prune_at() { at "$1" status_is 11 kura prune --repo "$REPO" --keep-last 1 --grace 0h >"$WORK/prune" || { cat "$WORK/prune"; return 1; }; }
+prune_at() {
+    local repo
+    of "$REPO"
+    at "$1" status_is 11 kura prune "${repo[@]}" --keep-last 1 --grace 0h >"$WORK/prune" || { cat "$WORK/prune"; return 1; }
+}
 
 clocks() {
     local newest

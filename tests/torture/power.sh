@@ -16,8 +16,8 @@ mark() { powerloss mark "$WORK/power.journal" "$(tr '\n' , <<<"$known")"; }
 # is to go on where that one ended.
 recording() {
     local n
-    rm -rf "$WORK/power.journal" "$WORK/power.base"
-    "scene_$1" && cp -al "$REPO" "$WORK/power.base" || return 1
+    rm -f "$WORK/power.journal"
+    "scene_$1" && same_repo "$REPO" "$WORK/power.base" || return 1
     for n in 1 2 3; do
         [ "$1 $n" = 'prune 3' ] || recorded "$REPO" "prepare_$1" $((900 + RANDOM)) && mark || return 1
         if [ $n = 2 ]; then
@@ -40,11 +40,12 @@ complete() {
 # power_lost NAME AT MODE: what a failure then leaves is whole, has all that was promised, and the next run works upon it.
 power_lost() {
     local journaled=$REPO REPO=$WORK/image marks
+    [ -z "$RECIPIENT" ] || KEY_OF[$REPO]=${KEY_OF[$journaled]}
     marks=$(powerloss image "$WORK/power.journal" "$journaled" "$WORK/power.base" "$REPO" "$2" "$3" "$RANDOM") || return 1
     known=$(tail -n 1 <<<"$marks" | tr , '\n')
     [ -n "$known" ] || known=$(ids "$WORK/power.base")
     none_lost "$(ids "$REPO")" && whole "$REPO" || return 1
     known=$(ids "$REPO")
     "command_$1"
-    again "$1"
+    again "$1" && count "power failures during $1"
 }

@@ -13,6 +13,7 @@ const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const [directory, shots] = process.argv.slice(2);
 const widths = [320, 390, 1280];
 const schemes = ['light', 'dark'];
+const patience = 300000; // milliseconds
 
 function tell(name, problems) {
     const why = problems.map((text) => String(text).replace(/\s+/g, ' ').slice(0, 600));
@@ -51,6 +52,7 @@ async function violations(page) {
 
 async function look(browser, name, url) {
     const page = await browser.newPage();
+    page.setDefaultTimeout(patience);
     const noise = [], requests = [];
     page.on('console', (message) => noise.push(message.text()));
     page.on('pageerror', (error) => noise.push(error.message));
@@ -81,6 +83,8 @@ async function look(browser, name, url) {
 
 const browser = await puppeteer.launch({
     executablePath: process.env.KURA_BROWSER ?? '/usr/bin/chromium',
+    timeout: patience,
+    protocolTimeout: patience,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--host-resolver-rules=MAP * ~NOTFOUND'],
 });
 try {

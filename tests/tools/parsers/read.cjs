@@ -7,15 +7,16 @@ const parsers = {
   hjson: (text) => require(modules + 'hjson').parse(text),
 };
 
+const [format, ...files] = process.argv.slice(2);
+
 function put(settings, path, value) {
   if (value === null || value === undefined || value instanceof Date) return;
   if (Array.isArray(value)) value.forEach((item, i) => put(settings, `${path}[${i}]`, item));
-  else if (typeof value === 'object')
+  else if (typeof value === 'object' && (format !== 'yaml' || path === '' || Object.keys(value).length > 0))
     for (const key of Object.keys(value)) put(settings, path === '' ? key : `${path}.${key}`, value[key]);
-  else if (!(path in settings)) settings[path] = String(value);
+  else if (!(path in settings)) settings[path] = typeof value === 'object' ? '{}' : String(value);
 }
 
-const [format, ...files] = process.argv.slice(2);
 for (const file of files) {
   let line;
   try {

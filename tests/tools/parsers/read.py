@@ -26,7 +26,7 @@ def text(value):
 def put(settings, path, value):
     if value is None or value is Date:
         return
-    if isinstance(value, dict):
+    if isinstance(value, dict) and (value or not path):
         for key, item in value.items():
             put(settings, f'{path}.{text(key)}' if path else text(key), item)
     elif isinstance(value, list):

@@ -1,6 +1,7 @@
 /* Files of variables as versions of Ruby's dotenv read them. */
 #include "fixture.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include "kura/mem.h"
@@ -96,6 +97,26 @@ static void quotes_stay_in_files_for_containers(void **state)
     assert_null(value("D"));
 }
 
+static void files_for_compose(void **state)
+{
+    static const char *const cases[][2] = {
+        {"x", "x"},
+        {"\"x\"", "x"},
+        {"'x $B'", "x $B"},
+        {"x#y", "x#y"},
+        {"x # y", "x"},
+        {"\"x # ${B}\" # y", "x # bee"},
+        {"$B-${B}-$C", "bee-bee-"},
+        {"${B:-else}", "bee"},
+        {"${C:-else}-${C-or}", "else-or"},
+        {"${C:-}", ""},
+        {"p$$B", "p$B"},
+        {"\"a\\nb\"", "a\nb"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_string_equal(one(compose_settings, cases[i][0]), cases[i][1]);
+}
+
 static void what_is_refused(void **state)
 {
     assert_true(strstr(read_text(dotenv_settings, "A=\xff\n"), "no UTF-8") != NULL);
@@ -121,6 +142,33 @@ static void many_open_quotes(void **state)
     buf_done(&text);
 }
 
+/* So do commands that do not end, in a value that others repeat. */
+static void many_open_commands(void **state)
+{
+    Buf text = BUF_INIT(1 << 20);
+    buf_append_str(&text, "A=", NULL);
+    while (text.len < 30000)
+        buf_append_str(&text, "$(", NULL);
+    while (text.len < 60000)
+        buf_append_str(&text, "\nB=$A$A", NULL);
+    clock_t before = clock();
+    assert_true(strstr(read_text(dotenv_settings, buf_str(&text)), "do not end") != NULL);
+    assert_true(clock() - before < 10 * CLOCKS_PER_SEC);
+    buf_done(&text);
+}
+
+static void what_is_repeated_has_an_end(void **state)
+{
+    Buf text = BUF_INIT(1 << 20);
+    buf_append_str(&text, "A=", NULL);
+    while (text.len < 20000)
+        buf_append_str(&text, "x", NULL);
+    while (text.len < 60000)
+        buf_append_str(&text, "\nB=$A$A", NULL);
+    assert_true(strstr(read_text(dotenv_settings, buf_str(&text)), "too many settings") != NULL);
+    buf_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,8 +177,11 @@ int main(void)
         cmocka_unit_test(commands_are_not_run),
         cmocka_unit_test(a_place_is_that_of_the_value),
         cmocka_unit_test(quotes_stay_in_files_for_containers),
+        cmocka_unit_test(files_for_compose),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(many_open_quotes),
+        cmocka_unit_test(many_open_commands),
+        cmocka_unit_test(what_is_repeated_has_an_end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     forget();

@@ -196,18 +196,60 @@ static void dotenv_in_place(void **state)
     app_site_free(site);
 }
 
-/* On a bare host the code, which decides how quotes are read, is not there yet. */
-static void quotes_without_the_code(void **state)
+/* Of a value over several lines the first one alone must not become a comment: the others would count. */
+static void what_goes_over_lines_stays(void **state)
+{
+    static const char env[] = "DB_HOST=a\nREPLICA_DB_NAME=\"x\nDB_HOST=b\"\n";
+    (void)state;
+    put(dir, "lib/mastodon/version.rb", RUBY);
+    put(dir, "Gemfile.lock", LOCK);
+    put(dir, ".env.production", env);
+    AppSite *site = site_of("mastodon", false);
+    _cleanup_(app_edits_done) AppEdits edits = {0};
+    _cleanup_(buf_done) Buf text = BUF_INIT(65536);
+    retarget(site, &(AppTarget){0}, &edits);
+    assert_int_equal(app_edit_text(&edits, ".env.production", env, strlen(env), &text, &err), -1);
+    assert_non_null(strstr(err.message, "REPLICA_DB_NAME cannot be changed where it stands"));
+    app_site_free(site);
+}
+
+/* On a bare host the code, which decides how comments are read, is not there yet. */
+static void values_without_the_code(void **state)
 {
     (void)state;
     AppSite *site;
-    put(dir, ".env.production", "LOCAL_DOMAIN=a\nDB_PASS=\"p \\\"x\\\"\"\n");
+    put(dir, ".env.production", "LOCAL_DOMAIN=a\nDB_PASS=p#x\n");
     if (app_site_read_beside(dir, &(AppBeside){.assume_code = true}, "mastodon", &site, &findings, &err) < 0)
         fail_msg("%s", err.message);
-    assert_string_equal(site->database.password, "p \"x\"");
+    assert_string_equal(site->database.password, "p");
     app_site_free(site);
     site = site_of("mastodon", false);
-    assert_string_equal(site->database.password, "\"p \\\"x\\\"\"");
+    assert_string_equal(site->database.password, "p#x");
+    app_site_free(site);
+}
+
+/* Parameters of a URL hold passwords, too. */
+static void no_password_is_shown(void **state)
+{
+    static const char env[] = "DATABASE_URL=postgres://mast@db.internal/town?password=hunter2&sslmode=require\n",
+                      flow[] = "db: {pass: 'one\n   hunter2', host: db.internal, db: misskey, user: mk}\n";
+    (void)state;
+    put(dir, "lib/mastodon/version.rb", RUBY);
+    put(dir, "Gemfile.lock", LOCK);
+    put(dir, ".env.production", env);
+    put(dir, ".config/default.yml", flow);
+    _cleanup_(app_edits_done) AppEdits edits = {0}, others = {0};
+    _cleanup_(buf_done) Buf diff = BUF_INIT(65536);
+    AppSite *site = site_of("mastodon", false);
+    retarget(site, &(AppTarget){.host = "db2"}, &edits);
+    assert_int_equal(app_edit_diff(site, &edits, ".env.production", env, strlen(env), &diff, &err), 0);
+    assert_non_null(strstr(buf_str(&diff), "+DATABASE_URL=postgres://mast@db2/town?***\n"));
+    app_site_free(site);
+    site = site_of("misskey", false);
+    retarget(site, &(AppTarget){.host = "db2"}, &others);
+    assert_int_equal(app_edit_diff(site, &others, ".config/default.yml", flow, strlen(flow), &diff, &err), 0);
+    assert_non_null(strstr(buf_str(&diff), "+***, host: db2, "));
+    assert_null(strstr(buf_str(&diff), "hunter2"));
     app_site_free(site);
 }
 
@@ -327,6 +369,73 @@ static void put_back_when_it_reads_otherwise(void **state)
     app_site_free(site);
 }
 
+/* Whoever runs the application can put links anywhere in its directory; whoever applies may be root. */
+static void assert_not_through_link(const char *link, const char *victim)
+{
+    AppSite *site = site_of("misskey", true);
+    _cleanup_(app_edits_done) AppEdits edits = {0};
+    _cleanup_(strvec_done) StrVec written = {0}, kept = {0};
+    _cleanup_free_ char *path = xasprintf("%s/extra.sh", victim);
+    retarget(site, &(AppTarget){.host = "db2.internal"}, &edits);
+    assert_int_equal(symlink(victim, link), 0);
+    err = (Error)ERROR_INIT;
+    assert_int_equal(app_edits_apply(site, &edits, beside, &written, &kept, &err), -1);
+    assert_non_null(strstr(err.hint, "Links on the way are not followed"));
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(unlink(link), 0);
+    app_site_free(site);
+}
+
+static void links_lead_nowhere(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *victim = xasprintf("%s/victim", dir), *below = xasprintf("%s/more", dir);
+    put(dir, "victim/file", "");
+    put(beside, ".config/default.yml", misskey);
+    put(beside, "more/extra.sh", "echo\n");
+    assert_not_through_link(below, victim);
+    _cleanup_free_ char *config = xasprintf("%s/.config", dir);
+    assert_int_equal(rmdir(config), 0);
+    assert_not_through_link(config, victim);
+}
+
+/* What a link stands for must not be copied to where another user can read it. */
+static void what_is_behind_a_link_is_not_copied(void **state)
+{
+    (void)state;
+    _cleanup_(app_edits_done) AppEdits edits = {0};
+    _cleanup_(strvec_done) StrVec written = {0}, kept = {0};
+    _cleanup_free_ char *link = xasprintf("%s/.config/default.yml", beside);
+    put(dir, "elsewhere.yml", misskey);
+    put(beside, ".config/other", "");
+    _cleanup_free_ char *target = xasprintf("%s/elsewhere.yml", dir);
+    assert_int_equal(symlink(target, link), 0);
+    AppSite *site = site_of("misskey", true);
+    retarget(site, &(AppTarget){.host = "db2.internal"}, &edits);
+    assert_int_equal(app_edits_apply(site, &edits, beside, &written, &kept, &err), -1);
+    assert_non_null(strstr(err.message, "is not a regular file"));
+    app_site_free(site);
+}
+
+/* Set-user-id is nothing that a configuration needs. */
+static void odd_modes_do_not_travel(void **state)
+{
+    (void)state;
+    struct stat st;
+    _cleanup_(app_edits_done) AppEdits edits = {0};
+    _cleanup_(strvec_done) StrVec written = {0}, kept = {0};
+    put(beside, ".config/default.yml", misskey);
+    _cleanup_free_ char *path = xasprintf("%s/.config/default.yml", beside);
+    assert_int_equal(chmod(path, 06750), 0);
+    AppSite *site = site_of("misskey", true);
+    retarget(site, &(AppTarget){.host = "db2.internal"}, &edits);
+    if (app_edits_apply(site, &edits, beside, &written, &kept, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(stat(written.v[0], &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0750);
+    app_site_free(site);
+}
+
 static void assert_set_refused(const AppSite *site, const char *set, const char *message)
 {
     StrVec list = {0};
@@ -362,11 +471,13 @@ static void wrong_settings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EDIT_TEST(yaml_in_place),          EDIT_TEST(local_stays_local),
-        EDIT_TEST(dotenv_in_place),        EDIT_TEST(urls_part_by_part),
-        EDIT_TEST(urls_with_parameters),   EDIT_TEST(quotes_without_the_code),
-        EDIT_TEST(applied_and_read_again), EDIT_TEST(put_back_when_it_reads_otherwise),
-        EDIT_TEST(wrong_settings),
+        EDIT_TEST(yaml_in_place),           EDIT_TEST(local_stays_local),
+        EDIT_TEST(dotenv_in_place),         EDIT_TEST(urls_part_by_part),
+        EDIT_TEST(no_password_is_shown),    EDIT_TEST(values_without_the_code),
+        EDIT_TEST(applied_and_read_again),  EDIT_TEST(put_back_when_it_reads_otherwise),
+        EDIT_TEST(links_lead_nowhere),      EDIT_TEST(what_is_behind_a_link_is_not_copied),
+        EDIT_TEST(odd_modes_do_not_travel), EDIT_TEST(what_goes_over_lines_stays),
+        EDIT_TEST(urls_with_parameters),    EDIT_TEST(wrong_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

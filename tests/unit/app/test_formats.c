@@ -154,6 +154,20 @@ static void urls(void **state)
     }
 }
 
+static void urls_with_certificates(void **state)
+{
+    AppServer server = {0};
+    Error err = ERROR_INIT;
+    static const char url[] = "postgres://u@h/d?sslmode=verify-full&sslrootcert=/etc/ssl/my%27ca.pem&pool=5&sslcert=c";
+    assert_int_equal(app_server_read_url(url, &server, &err), 0);
+    _cleanup_free_ char *conninfo = app_conninfo(&server, true);
+    assert_string_equal(
+        conninfo, "host='h' dbname='d' user='u' sslmode='verify-full' sslrootcert='/etc/ssl/my\\'ca.pem' sslcert='c'");
+    app_server_done(&server);
+    assert_int_equal(app_server_read_url("postgres://u@h/d?sslrootcert=%zz", &server, &err), -1);
+    app_server_done(&server);
+}
+
 static void connection_strings(void **state)
 {
     char host[] = "h", port[] = "1", database[] = "d 'x'\\", user[] = "u", password[] = "p'w";
@@ -170,6 +184,7 @@ int main(void)
         cmocka_unit_test(hjson),
         cmocka_unit_test(elixir),
         cmocka_unit_test(urls),
+        cmocka_unit_test(urls_with_certificates),
         cmocka_unit_test(connection_strings),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,7 @@ static void no_way(void **state)
     assert_refused("mastodon", "4.1.0", "9.9", "no line of releases that kura knows");
     assert_refused("mastodon", "four", "4.3", "is not a version");
     assert_refused("mastodon", "4.", "4.3", "is not a version");
+    assert_refused("mastodon", "4.2.0-\x1b[2J", "4.3", "is not a version"); /* a terminal would obey */
     assert_refused("misskey", "13.0.0", "2099.1.0", "no line of releases that kura knows");
 }
 

@@ -11,6 +11,7 @@
 
 #include "kura/app.h"
 #include "kura/mem.h"
+#include "kura/schema.h"
 
 static const char *trees;
 static Findings findings;
@@ -117,9 +118,9 @@ static void misskey_of_2025(void **state)
     is("port key", site->database.port_key, "db.port");
     assert_true(site->reads_replicas);
     assert_int_equal(site->n_replicas, 2);
-    server_is(&site->replicas[0], "dbSlaves[0] db-ro.internal:5434/misskey_prod?- mk-reader réad \"only\" -");
+    server_is(&site->replicas[0], "dbSlaves[0] db-ro.internal:5434/misskey_prod?require mk-reader réad \"only\" -");
     is("host key", site->replicas[0].host_key, "dbSlaves[0].host");
-    server_is(&site->replicas[1], "dbSlaves[1] 192.0.2.7:5432/misskey_prod?- mk-reader other -");
+    server_is(&site->replicas[1], "dbSlaves[1] 192.0.2.7:5432/misskey_prod?require mk-reader other -");
     assert_int_equal(site->n_redis, 2);
     server_is(&site->redis[0], "redis localhost:6379/1?- - example-pass misskey.example");
     server_is(&site->redis[1], "redisForJobQueue jobs.internal:6379/1?- - example-pass jobs");
@@ -178,6 +179,28 @@ static void misskey_of_before_and_a_fork(void **state)
     server_is(&site->redis[1], "redisForPubsub redis:6379/1?- - s\tcret pub");
     server_is(&site->redis[4], "redisForReactions reactions:6379/0?- - s\tcret fork.example");
     assert_null(secret(site, "setupPassword"));
+    done(site);
+}
+
+/* In the order of ioredis: the path of a socket, what "tls" says, host and port. */
+static void a_fork_and_its_servers(void **state)
+{
+    AppSite *site = site_of("sharkey");
+    is("fork", site->fork, "sharkey");
+    server_is(&site->database,
+              "database /run/postgresql:5434/sharkey?require sharkey p: #'\"{}[],&*!|>%@` \\ \xc3\xbc -");
+    assert_int_equal(site->n_redis, 6);
+    server_is(&site->redis[0], "redis /run/redis/redis.sock:6379/0?- - 0123 shark.example");
+    server_is(&site->redis[1], "redisForPubsub localhost:6379/3?- - - shark.example");
+    server_is(&site->redis[2], "redisForJobQueue jobs.internal:6380/0?verify-full jobs jobs-pass shark.example");
+    server_is(&site->redis[3], "redisForTimelines 2001:db8::5:6379/0?require - - shark.example");
+    server_is(&site->redis[4], "redisForReactions reactions.internal:6379/0?- default - reactions");
+    server_is(&site->redis[5], "redisForRateLimit limits.internal:6381/0?verify-full - - shark.example");
+    is("host key", site->redis[0].host_key, "redis.path");
+    is("host key", site->redis[2].host_key, "redisForJobQueue.host");
+    root_is(site, "media", "/srv/sharkey/media");
+    list_is(&site->services, "sharkey.service");
+    list_is(&site->after_restore, "pnpm run migrate|systemctl start sharkey");
     done(site);
 }
 
@@ -246,7 +269,7 @@ static void mastodon_of_before(void **state)
     server_is(&site->replicas[0], "REPLICA replica.example:5432/middle?prefer reader - -");
     server_is(&site->redis[0], "REDIS /run/redis/redis.sock:6379/0?- - - -");
     server_is(&site->redis[1], "SIDEKIQ_REDIS jobs.example:6379/0?- - a$b -");
-    server_is(&site->redis[2], "CACHE_REDIS cache.example:6390/4?require user pw cache");
+    server_is(&site->redis[2], "CACHE_REDIS cache.example:6390/4?verify-full user pw cache");
     assert_null(fileset(site, "media")); /* it is in a bucket */
     is("bucket", site->object_storage, "media");
     is("by dotenv 2.8", app_setting(site, "MESSAGE")->value, "two\nlines");
@@ -266,12 +289,21 @@ static void mastodon_forks_and_containers(void **state)
     done(site);
 
     site = site_of("mastodon-docker");
-    is("password", site->database.password, "\"quoted\"");
+    is("password", site->database.password, "quoted"); /* Compose takes the quotes off */
     assert_null(site->version);
     list_is(&site->must_exist, "");
     list_is(&site->after_restore,
             "docker-compose run --rm web bundle exec rails db:migrate|docker-compose run --rm web "
             "bin/tootctl feeds build");
+    done(site);
+}
+
+static void mastodon_behind_sentinels(void **state)
+{
+    AppSite *site = site_of("mastodon-sentinel");
+    server_is(&site->database, "database /run/postgresql:5432/mastodon_production?prefer mastodon - -");
+    assert_int_equal(site->n_redis, 1); /* which one the sentinels would name is not known */
+    is("the cache has its own", site->redis[0].role, "CACHE_REDIS");
     done(site);
 }
 
@@ -310,6 +342,21 @@ static void peertube(void **state)
     is("schema", site->schema.version, "940");
     is("secret", secret(site, "secrets.peertube"), "0123456789abcdef");
     list_is(&site->extensions, "pg_trgm|unaccent");
+    root_is(site, "media", "storage");
+    assert_false(strvec_contains(&fileset(site, "media")->exclude, "/tmp-persistent/")); /* exports of users */
+    assert_non_null(fileset(site, "web-videos"));
+    is("what was moved to another disk", fileset(site, "web-videos")->root, "/mnt/videos/web-videos/");
+    assert_null(fileset(site, "avatars"));
+    assert_null(site->object_storage);
+    done(site);
+
+    site = site_of("peertube-docker");
+    server_is(&site->database, "database postgres:5432/peertube?- tube it$#1 -");
+    is("secret", secret(site, "secrets.peertube"), "0123#not-a-comment");
+    root_is(site, "media", "docker-volume/data");
+    assert_int_equal(site->n_filesets, 2);
+    is("bucket", site->object_storage, "tube-videos");
+    assert_int_equal(site->n_redis, 0);
     done(site);
 }
 
@@ -319,9 +366,20 @@ static void lemmy(void **state)
     is("version", site->version, "0.19.12");
     server_is(&site->database, "database db.internal:5433/lemmy_prod?- lemmy le#my \"pass\" -");
     is("schema", site->schema.tool, "diesel");
+    root_is(site, "media", "volumes/pictrs"); /* missed aloud where it is not there */
+    done(site);
+
+    site = site_of("lemmy-scratch");
+    server_is(&site->database, "database localhost:5432/lemmy?- lemmy db-passwd -");
+    root_is(site, "media", "pictrs");
+    done(site);
+
+    site = site_of("lemmy-scratch/lemmy-server");
+    assert_non_null(strstr(fileset(site, "media")->root, "/lemmy-scratch/pictrs"));
     done(site);
 
     site = site_of("lemmy-url");
+    assert_null(fileset(site, "media"));
     server_is(&site->database, "database db.example:5434/lemmy?require le@mmy p:ss -");
     done(site);
 
@@ -343,6 +401,13 @@ static void synapse(void **state)
     assert_non_null(strstr(secret(site, "signing key"), "ed25519 a_test"));
     done(site);
 
+    site = site_of("synapse-debian"); /* the last file of conf.d counts */
+    server_is(&site->database, "database db.example:5432/chat?- synapse - -");
+    is("version", site->version, "1.142.0");
+    is("schema", site->schema.version, "92");
+    is("secret", secret(site, "macaroon_secret_key"), "biscuit\n");
+    done(site);
+
     AppSite *none = NULL;
     Findings no_findings = FINDINGS_INIT;
     _cleanup_free_ char *dir = xasprintf("%s/synapse-sqlite", trees);
@@ -359,6 +424,24 @@ static void forgejo(void **state)
     root_is(site, "repositories", "data/gitea-repositories");
     is("secret", secret(site, "SECRET_KEY"), "quoted key");
     done(site);
+
+    site = site_of("forgejo-etc"); /* the configuration in /etc, the data elsewhere */
+    server_is(&site->database, "database /run/postgresql/:5432/forge?disable git - -");
+    is("repositories", fileset(site, "repositories")->root, "/mnt/repositories");
+    is("data", fileset(site, "data")->root, "/srv/forgejo/data");
+    is("large files", fileset(site, "lfs")->root, "/mnt/lfs");
+    assert_null(fileset(site, "attachments")); /* in the data */
+    is("secret", secret(site, "LFS_JWT_SECRET"), "bGFyZ2U\n");
+    SchemaHistory code;
+    assert_int_equal(schema_site_read(site, &code, &err), -1);
+    assert_non_null(strstr(err.message, "which number of the schema the code of Forgejo wants cannot be read here"));
+    assert_non_null(strstr(err.hint, "forgejo doctor check --run check-db-version"));
+    done(site);
+
+    site = site_of("forgejo-gitea");
+    root_is(site, "repositories", "data/gitea-repositories");
+    is("bucket", site->object_storage, "forge");
+    done(site);
 }
 
 int main(int argc, char **argv)
@@ -367,10 +450,12 @@ int main(int argc, char **argv)
         cmocka_unit_test(misskey_of_2025),
         cmocka_unit_test(misskey_in_containers),
         cmocka_unit_test(misskey_of_before_and_a_fork),
+        cmocka_unit_test(a_fork_and_its_servers),
         cmocka_unit_test(misskey_by_another_file),
         cmocka_unit_test(mastodon_4_3),
         cmocka_unit_test(mastodon_of_before),
         cmocka_unit_test(mastodon_forks_and_containers),
+        cmocka_unit_test(mastodon_behind_sentinels),
         cmocka_unit_test(pleroma_and_akkoma),
         cmocka_unit_test(peertube),
         cmocka_unit_test(lemmy),

@@ -1,6 +1,8 @@
 /* YAML as js-yaml reads it, and what is refused. tests/it/app-parsers.sh compares the two on many more files. */
 #include "fixture.h"
 
+#include <time.h>
+
 #include "kura/mem.h"
 
 static const char *js(const char *scalar)
@@ -182,6 +184,25 @@ static void what_only_exhausts_is_refused_soon(void **state)
     refuses(copies, "too many settings");
 }
 
+/* What libyaml and we look through again for each of them. */
+static void what_is_slow_is_refused_soon(void **state)
+{
+    clock_t before = clock();
+    Buf anchors = BUF_INIT(2 << 20);
+    for (int i = 0; i < 90000; i++)
+        buf_printf(&anchors, NULL, "%s&a%d 1", i ? ", " : "a: [", i);
+    buf_append_str(&anchors, "]\n", NULL);
+    refuses(buf_str(&anchors), "too many anchors");
+    buf_done(&anchors);
+
+    _cleanup_free_ char *digits = repeated("1", 500000, ""), *merged = repeated("*k, ", 1900, "*k");
+    _cleanup_free_ char *key = xasprintf("k: &k\n  ? %s\n  : 1\n<<: [%s]\n", digits, merged);
+    refuses(key, "too long");
+    _cleanup_free_ char *date = xasprintf("k: &k 2001-01-01T00:00:00.%s\nb: [%s]\n", digits, merged);
+    refuses(date, "aliases make too much");
+    assert_true(clock() - before < 10 * CLOCKS_PER_SEC);
+}
+
 static void anything_else_may_be_empty(void **state)
 {
     static const char *const empty[] = {"", "\n", "# comment\n", "---\n", "---\n...\n", "~\n", "{}\n", "\xef\xbb\xbf"};
@@ -202,6 +223,7 @@ int main(void)
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(secrets_are_not_quoted),
         cmocka_unit_test(what_only_exhausts_is_refused_soon),
+        cmocka_unit_test(what_is_slow_is_refused_soon),
         cmocka_unit_test(anything_else_may_be_empty),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "kura/clock.h"
 #include "kura/mem.h"
 #include "kura/proc.h"
+#include "kura/stop.h"
 
 #define SHELL(script) ((const char *const[]){"sh", "-c", (script), NULL})
 
@@ -293,6 +294,18 @@ static void children_inherit_no_descriptor(void **state)
     close(fd);
 }
 
+/* Some daemons start what they run that way: no child could be waited for. */
+static void children_are_waited_for_though_nobody_wanted_to(void **state)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    const ProcSpec spec = {.argv = SHELL("exit 0")};
+    Error err = ERROR_INIT;
+    sigaction(SIGCHLD, &ignore, NULL);
+    stop_install();
+    if (proc_run(&spec, NULL, &err) < 0)
+        fail_msg("%s", err.message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +324,7 @@ int main(void)
         cmocka_unit_test(ending_takes_along_what_a_dead_child_left_behind),
         cmocka_unit_test(waiting_does_not_hang_on_a_child_in_the_background),
         cmocka_unit_test(children_inherit_no_descriptor),
+        cmocka_unit_test(children_are_waited_for_though_nobody_wanted_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

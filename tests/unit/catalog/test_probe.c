@@ -145,7 +145,7 @@ static void test_many(void **state)
     double before = clock_monotonic();
     assert_int_equal(probe(), 3010);
     assert_int_equal(findings.n, 0);
-    assert_true(clock_monotonic() - before < 10);
+    assert_true(clock_monotonic() - before < 30);
     run_sql("REVOKE USAGE ON SCHEMA main FROM app; ALTER SCHEMA main OWNER TO postgres");
     probe();
     assert_found(&findings, FINDING_ERROR, "probe-usage", "and 2990 more of the kind");

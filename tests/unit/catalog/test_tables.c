@@ -175,7 +175,7 @@ static void test_many(void **state)
     double before = clock_monotonic();
     list_tables(conn);
     assert_true(tables.n > 2000);
-    assert_true(clock_monotonic() - before < 5);
+    assert_true(clock_monotonic() - before < 20);
 }
 
 static int stop_all(void **state)

@@ -25,6 +25,20 @@ static void test_drop_ins(void **state)
     strvec_done(&wants.writable);
 }
 
+/* Those that never connect need no more rights. */
+static void test_another_user(void **state)
+{
+    Error err = ERROR_INIT;
+    TimerPlan plan = {0};
+    TimerWants wants = {.app = "shop", .prune = true, .rehearse = true, .become = true};
+    assert_int_equal(timerplan_add(&plan, &wants, "/units", &err), 0);
+    assert_int_equal(plan.paths.n, 2);
+    assert_string_equal(plan.paths.v[0], "/units/kura@shop.service.d/kura.conf");
+    assert_string_equal(plan.paths.v[1], "/units/kura-rehearse@shop.service.d/kura.conf");
+    assert_non_null(strstr(plan.texts.v[0], "\nCapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL\n"));
+    timerplan_done(&plan);
+}
+
 static void test_nothing_to_drop_in(void **state)
 {
     Error err = ERROR_INIT;
@@ -72,10 +86,8 @@ static void test_cron(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_drop_ins),
-        cmocka_unit_test(test_nothing_to_drop_in),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_cron),
+        cmocka_unit_test(test_drop_ins), cmocka_unit_test(test_another_user), cmocka_unit_test(test_nothing_to_drop_in),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_cron),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

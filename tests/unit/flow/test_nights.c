@@ -183,9 +183,49 @@ static void the_first_night_lists_and_does_not_ask(void **state)
     assert_restores();
 }
 
+static ErrorCode lost_answer;
+static int no_answer(const char *key, Error *e)
+{
+    return strncmp(key, "backups/", 8) == 0 ? error_set(e, lost_answer, "no answer") : 0;
+}
+
 static int no_manifest(const char *key, Error *e)
 {
     return strncmp(key, "backups/", 8) == 0 ? error_set(e, ERR_IO, "pulled the plug") : 0;
+}
+
+static void assert_fails(void)
+{
+    Manifest *manifest;
+    struct BackupFiles files = {.name = "media", .dir = source};
+    const BackupOptions options = {.app = "site", .files = &files, .n_files = 1, .jobs = 1};
+    assert_int_equal(backup_run(repo, &options, &manifest, &findings, NULL, &err), -1);
+    assert_int_equal(count_objects("locks/"), 0);
+}
+
+/* The manifest is there, and nobody was told: the error says that it may be, and the next night builds on it. */
+static void a_commit_without_an_answer_is_told(void **state)
+{
+    static const ErrorCode codes[] = {ERR_IO, ERR_CONNECTION};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+        lost_answer = codes[i];
+        after_put = no_answer;
+        assert_fails();
+        after_put = NULL;
+        assert_int_equal(err.code, codes[i]);
+        assert_non_null(strstr(err.hint, "may be in the repository all the same"));
+        assert_int_equal(count_objects("backups/"), i + 1);
+        assert_restores();
+        nights++;
+    }
+    before_put = no_manifest;
+    assert_fails();
+    before_put = NULL;
+    assert_null(strstr(err.hint, "may be in the repository"));
+    NIGHT(.fileset = NULL);
+    assert_requests("PUT blobs/", 0);
+    assert_int_equal(count_objects("backups/"), 3);
 }
 
 static void an_interrupted_first_night_is_not_sent_again(void **state)
@@ -558,6 +598,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_first_night_lists_and_does_not_ask),
+        TEST(a_commit_without_an_answer_is_told),
         TEST(an_interrupted_first_night_is_not_sent_again),
         TEST(a_night_without_changes_takes_a_handful_of_requests),
         TEST(without_a_cache_the_repository_tells),

@@ -80,6 +80,7 @@ static void free_ids(char *ids[2])
     free(ids[1]);
 }
 
+/* As the source is now. */
 static void assert_restores(const char *id)
 {
     Manifest *manifest;
@@ -156,6 +157,60 @@ static void dead_packs_are_rewritten(void **state)
     assert_int_equal(report.packs, 0);
     assert_int_equal(report.dead_bytes, 0);
     prune_report_done(&report);
+    free_ids(ids);
+}
+
+/* Files of these names, each a letter; those that are there stay as they are. */
+static void source_is(const char *names)
+{
+    _cleanup_free_ char *command = xasprintf("rm -f %s/file-* %s/[!%s]", source, source, names);
+    assert_int_equal(system(command), 0);
+    for (const char *name = names; *name; name++) {
+        _cleanup_free_ char *path = xasprintf("%s/%c", source, *name);
+        if (access(path, F_OK) < 0)
+            save((char[]){*name, 0}, *name, *name == 'x' ? 20000 : 5000);
+    }
+}
+
+/* Of two packs {a, x} and {a, b} the first one's a and the second one's b are needed: what is made of them is the
+ * second one again. Then the index that names it comes out as it was, too, and neither may go. */
+static void a_pack_that_comes_out_as_another_stays(void **state)
+{
+    (void)state;
+    char *ids[4];
+    PruneReport report;
+    source_is("ax");
+    ids[0] = back_up("a");
+    source_is("ab");
+    ids[1] = back_up("b");
+    ids[2] = back_up("a");
+    source_is("b");
+    ids[3] = back_up("b");
+    assert_int_equal(prune((PruneOptions){.policy = {.last = 1}, .max_unused = 0}, &report), 0);
+    assert_int_equal(report.packs, 2);
+    prune_report_done(&report);
+    assert_restores(ids[3]);
+    source_is("ab");
+    assert_restores(ids[2]);
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+        free(ids[i]);
+}
+
+/* What a killed run gave its name may not be durable: another revision of a backup, or the newer backup. */
+static void what_stays_is_durable_before_anything_goes(void **state)
+{
+    (void)state;
+    char *ids[2];
+    PruneReport report;
+    two_nights(ids);
+    forget_requests();
+    assert_int_equal(prune((PruneOptions){.policy = {.last = 1}, .max_unused = 100}, &report), 0);
+    prune_report_done(&report);
+    _cleanup_free_ char *requests = requests_text();
+    const char *settled = strstr(requests, "SETTLE backups/"), *gone = strstr(requests, "DELETE backups/");
+    assert_non_null(settled);
+    assert_non_null(gone);
+    assert_true(settled < gone);
     free_ids(ids);
 }
 
@@ -319,6 +374,8 @@ int main(void)
         TEST(blobs_of_what_goes_go),
         TEST(young_blobs_stay),
         TEST(dead_packs_are_rewritten),
+        TEST(a_pack_that_comes_out_as_another_stays),
+        TEST(what_stays_is_durable_before_anything_goes),
         TEST(whatever_fails_what_stays_is_whole),
         TEST(two_revisions_of_one),
         TEST(pins),

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,22 @@
         if ((call) < 0)                                                                                                \
             fail_msg("%s: %s", #call, strerror(errno));                                                                \
     } while (0)
+
+/* The store's own operations, and the same with reads counted. */
+static const StoreOps *own_ops;
+static StoreOps counting_ops;
+static atomic_int n_gets;
+
+static int counting_get(Store *store, const char *key, uint64_t offset, uint64_t length, Buf *out, Error *err)
+{
+    n_gets++;
+    return own_ops->get(store, key, offset, length, out, err);
+}
+
+int gets(void)
+{
+    return atomic_exchange(&n_gets, 0);
+}
 
 int fixture_setup(void **state)
 {
@@ -30,6 +47,10 @@ int fixture_setup(void **state)
     if (store_open("mem:media", NULL, true, &f->store, &err) < 0 || repo_create(f->store, NULL, &err) < 0 ||
         repo_open(f->store, &f->repo, &err) < 0)
         fail_msg("%s", err.message);
+    own_ops = f->store->ops;
+    counting_ops = *own_ops;
+    counting_ops.get = counting_get;
+    f->store->ops = &counting_ops;
     *state = f;
     return 0;
 }

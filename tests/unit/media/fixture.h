@@ -25,6 +25,8 @@ typedef struct Fixture {
 int fixture_setup(void **state);
 int fixture_setup_remote(void **state); /* the same, with a store that seems remote */
 int fixture_teardown(void **state);
+/* How many objects, or parts of some, were read from the store since the last call. */
+int gets(void);
 
 /* dir/path; to be freed. */
 char *in(const char *dir, const char *path);

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -177,6 +179,57 @@ static void holes_are_not_stored_as_zeros_over_and_over(void **state)
     fileset_done(&fileset);
 }
 
+/* Pages of a file that are in memory. */
+static size_t pages_of(const Fixture *f, const char *path)
+{
+    unsigned char in_memory[1024];
+    struct stat st;
+    _cleanup_free_ char *full = in(f->source, path);
+    _cleanup_close_ int fd = open(full, O_RDWR);
+    assert_int_equal(fstat(fd, &st), 0);
+    size_t pages = ((size_t)st.st_size + 4095) / 4096, n = 0;
+    assert_true(pages <= sizeof in_memory && sysconf(_SC_PAGESIZE) >= 4096);
+    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(map, MAP_FAILED);
+    assert_int_equal(mincore(map, (size_t)st.st_size, in_memory), 0);
+    munmap(map, (size_t)st.st_size);
+    for (size_t i = 0; i < pages; i++)
+        n += in_memory[i] & 1;
+    return n;
+}
+
+/* Writes a file whose pages are not in memory. */
+static void put_cold(const Fixture *f, const char *path, size_t len, unsigned seed)
+{
+    put_noise(f->source, path, len, seed);
+    _cleanup_free_ char *full = in(f->source, path);
+    _cleanup_close_ int fd = open(full, O_RDWR);
+    assert_int_equal(fdatasync(fd), 0);
+    assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+}
+
+/* What was not in memory is not left there, and what others have use for is. */
+static void the_page_cache_stays_as_it_was(void **state)
+{
+    Fixture *f = *state;
+    ManifestFileset fileset;
+    enum { SMALL = 50 * 1024, LARGE = 3 * 1024 * 1024, SMALL_PAGES = 13, LARGE_PAGES = 768 };
+    put_cold(f, "cold/small", SMALL, 1);
+    put_cold(f, "cold/large", LARGE, 2);
+    put_noise(f->source, "warm/small", SMALL, 3);
+    put_noise(f->source, "warm/large", LARGE, 4);
+    if (pages_of(f, "cold/small") > 0) {
+        print_message("a file system in memory has its files nowhere else\n");
+        skip();
+    }
+    backup(f, NULL, &fileset);
+    assert_int_equal(pages_of(f, "cold/small"), 0);
+    assert_int_equal(pages_of(f, "cold/large"), 0);
+    assert_int_equal(pages_of(f, "warm/small"), SMALL_PAGES);
+    assert_int_equal(pages_of(f, "warm/large"), LARGE_PAGES);
+    fileset_done(&fileset);
+}
+
 static void sockets_and_devices_are_skipped(void **state)
 {
     Fixture *f = *state;
@@ -302,8 +355,12 @@ static void depth_has_no_limit(void **state)
 {
     Fixture *f = *state;
     ManifestFileset fileset;
+    enum { DEPTH = 450, DESCRIPTORS = 300 };
+    struct rlimit usual;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS, usual.rlim_max}), 0);
     int at = open(f->source, O_RDONLY | O_DIRECTORY);
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < DEPTH; i++) {
         assert_int_equal(mkdirat(at, "directory", 0755), 0);
         int below = openat(at, "directory", O_RDONLY | O_DIRECTORY);
         int file = openat(at, "file", O_WRONLY | O_CREAT, 0644); /* sorts behind "directory/": needs the way back */
@@ -316,13 +373,14 @@ static void depth_has_no_limit(void **state)
     close(at);
     backup(f, NULL, &fileset);
     assert_int_equal(f->findings.n, 0);
-    assert_int_equal(fileset.dirs, 1500);
-    assert_int_equal(fileset.files, 1500);
+    assert_int_equal(fileset.dirs, DEPTH);
+    assert_int_equal(fileset.files, DEPTH);
     FilesetRestoreStats stats = restore(f, &fileset, NULL);
     assert_int_equal(f->findings.n, 0);
-    assert_int_equal(stats.written, 1500);
+    assert_int_equal(stats.written, DEPTH);
     stats = restore(f, &fileset, NULL);
-    assert_int_equal(stats.kept, 1500);
+    assert_int_equal(stats.kept, DEPTH);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
     fileset_done(&fileset);
 }
 
@@ -449,6 +507,7 @@ int main(void)
         TEST(a_chmod_stores_no_content),
         TEST(packs_are_tars_for_everybody),
         TEST(holes_are_not_stored_as_zeros_over_and_over),
+        TEST(the_page_cache_stays_as_it_was),
         TEST(sockets_and_devices_are_skipped),
         TEST(unreadable_files_are_named),
         TEST(many_findings_are_counted),

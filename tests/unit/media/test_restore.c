@@ -325,6 +325,30 @@ static void many_small_files_come_back(void **state)
     fileset_done(&second);
 }
 
+/* Its chunks are one blob, which must not be fetched for each of them. */
+static void a_hole_is_fetched_once(void **state)
+{
+    Fixture *f = *state;
+    ManifestFileset fileset;
+    uint64_t bytes = 0;
+    run_in(f->source, "truncate -s 500M sparse && printf tail | dd of=sparse bs=1 seek=250M conv=notrunc status=none");
+    backup(f, NULL, &fileset);
+    IndexEntry entry = entry_of(f, &fileset, "sparse");
+    assert_int_equal(entry.n_parts, 32);
+
+    enum { HOLE_BEFORE_AND_BEHIND = 2, TAIL = 1, SHORT_LAST = 1, WANTED = HOLE_BEFORE_AND_BEHIND + TAIL + SHORT_LAST };
+    gets();
+    restore(f, &fileset, NULL);
+    assert_int_equal(gets(), WANTED + 2 * fileset.n_index);
+    assert_int_equal(f->findings.n, 0);
+    run_in(f->dir, "cmp source/sparse target/sparse && test $(stat -c %b target/sparse) -lt 1000");
+    assert_int_equal(read_entry(f, &entry, count_bytes, &bytes, NULL), 0);
+    assert_int_equal(gets(), WANTED);
+    assert_int_equal(bytes, 500 * 1024 * 1024);
+    index_entry_done(&entry);
+    fileset_done(&fileset);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -344,11 +368,13 @@ int main(void)
         TEST(owners_go_by_name),
         TEST(the_directory_is_made),
         TEST(many_small_files_come_back),
+        TEST(a_hole_is_fetched_once),
 #define REMOTE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup_remote, fixture_teardown)
         REMOTE_TEST(a_round_trip_is_exact),
         REMOTE_TEST(damage_is_seen_and_contained),
         REMOTE_TEST(an_entry_can_be_read_alone),
         REMOTE_TEST(many_small_files_come_back),
+        REMOTE_TEST(a_hole_is_fetched_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,7 +141,7 @@ static void test_connect_timeout(void **state)
     assert_int_equal(pg_connect(text, &(PgOptions){.connect_timeout = 1}, &other, &err), -1);
     assert_int_equal(err.code, ERR_CONNECTION);
     assert_contains(err.message, "timed out after 1 s");
-    assert_true(clock_monotonic() - before < 5);
+    assert_true(clock_monotonic() - before < 30);
     close(fd);
     unlink(address.sun_path);
     rmdir(dir);

@@ -66,9 +66,8 @@ static void test_out_errors(void **state)
     assert_int_equal(pg_copy_out(conn, "SELECT 1", count_row, &rows, NULL, &err), -1);
     assert_usable();
     rows = (Rows){.fail_at = 1000};
-    assert_int_equal(pg_copy_out(conn, "COPY (SELECT generate_series(1, 100000000)) TO STDOUT", count_row,
-                                 &rows, NULL, &err),
-                     -1);
+    assert_int_equal(
+        pg_copy_out(conn, "COPY (SELECT generate_series(1, 100000000)) TO STDOUT", count_row, &rows, NULL, &err), -1);
     assert_int_equal(err.code, ERR_IO);
     assert_int_equal(rows.n, 1000);
     assert_usable();
@@ -78,10 +77,9 @@ static void test_out_deadline(void **state)
 {
     Error err = ERROR_INIT;
     Rows rows = {0};
-    pg_set_deadline(conn, 0.3);
-    assert_int_equal(pg_copy_out(conn, "COPY (SELECT generate_series(1, 1000000000)) TO STDOUT", count_row,
-                                 &rows, NULL, &err),
-                     -1);
+    pg_set_deadline(conn, 1);
+    assert_int_equal(
+        pg_copy_out(conn, "COPY (SELECT generate_series(1, 1000000000)) TO STDOUT", count_row, &rows, NULL, &err), -1);
     assert_contains(err.message, "timed out");
     assert_int_equal(pg_copy_out(conn, "COPY (SELECT pg_sleep(60)) TO STDOUT", count_row, &rows, NULL, &err), -1);
     assert_contains(err.message, "timed out");
@@ -235,7 +233,7 @@ static void test_in_give_up(void **state)
     pthread_join(thread, NULL);
     assert_true(sent < 100);
     assert_int_equal(err.code, ERR_FAILED);
-    assert_true(clock_monotonic() - before < 10);
+    assert_true(clock_monotonic() - before < 30);
     assert_ok(pg_copy_in_end(other, "giving up", NULL, &err), err);
     pg_close(other);
     run_sql("ROLLBACK");

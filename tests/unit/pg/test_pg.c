@@ -75,7 +75,7 @@ static void test_deadline(void **state)
     pg_set_deadline(conn, 0);
     assert_int_equal(err.code, ERR_CONNECTION);
     assert_contains(err.message, "timed out");
-    assert_true(clock_monotonic() - before < 10);
+    assert_true(clock_monotonic() - before < 30);
     assert_usable();
 }
 
@@ -97,7 +97,7 @@ static void test_give_up(void **state)
     double before = clock_monotonic();
     assert_int_equal(pg_exec(other, "SELECT pg_sleep(60)", &err), -1);
     assert_int_equal(err.code, ERR_FAILED);
-    assert_true(clock_monotonic() - before < 10);
+    assert_true(clock_monotonic() - before < 30);
     pthread_join(thread, NULL);
     assert_int_equal(pg_exec(other, "SELECT 1", &err), -1);
     flag = false;
@@ -141,7 +141,7 @@ static void test_stop(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
-    assert_true(clock_monotonic() - before < 10);
+    assert_true(clock_monotonic() - before < 30);
 }
 
 static void test_lost_connection(void **state)
@@ -155,7 +155,7 @@ static void test_lost_connection(void **state)
     PGresult *result;
     assert_ok(pg_query(conn, "SELECT pg_terminate_backend($1::int)", 1, params, &result, &err), err);
     PQclear(result);
-    double until = clock_monotonic() + 10;
+    double until = clock_monotonic() + 30;
     while (pg_exec(other, "SELECT pg_sleep(0.05)", &err) == 0)
         assert_true(clock_monotonic() < until);
     assert_int_equal(err.code, ERR_CONNECTION);

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "kura/mem.h"
-#include "kura/redis.h"
+#include "redis_priv.h"
 
 static void assert_member(const char *got, const char *wanted)
 {
@@ -59,12 +59,30 @@ static void what_is_no_url_is_refused_and_not_repeated(void **state)
     }
 }
 
-static void tls_is_refused(void **state)
+static void assert_tls(const char *url, const char *where, RedisTls wanted)
 {
     Error err = ERROR_INIT;
     AppServer server;
-    assert_int_equal(redis_server_parse("rediss://h", &server, &err), -1);
-    assert_int_equal(err.code, ERR_UNSUPPORTED);
+    RedisTls tls;
+    if (redis_server_parse(url, &server, &err) < 0 || redis_tls(&server, &tls, &err) < 0)
+        fail_msg("%s: %s", url, err.message);
+    assert_int_equal(tls, wanted);
+    _cleanup_free_ char *told = redis_where(&server);
+    assert_string_equal(told, where);
+    app_server_done(&server);
+}
+
+static void tls_is_checked_unless_told_otherwise(void **state)
+{
+    assert_tls("redis://h", "redis://h:6379", REDIS_TLS_NONE);
+    assert_tls("rediss://:pw@h:7000/1", "rediss://h:7000", REDIS_TLS_CHECKED);
+    assert_tls("rediss://[2001:db8::1]?sslmode=require", "rediss://[2001:db8::1]:6379", REDIS_TLS_UNCHECKED);
+    assert_tls("redis://h?sslmode=verify-full", "rediss://h:6379", REDIS_TLS_CHECKED);
+    assert_tls("unix:///run/redis.sock?sslmode=verify-full", "unix:///run/redis.sock", REDIS_TLS_NONE);
+    Error err = ERROR_INIT;
+    AppServer server;
+    assert_int_equal(redis_server_parse("rediss://h?sslmode=prefer", &server, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
 }
 
 int main(void)
@@ -72,7 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_are_read),
         cmocka_unit_test(what_is_no_url_is_refused_and_not_repeated),
-        cmocka_unit_test(tls_is_refused),
+        cmocka_unit_test(tls_is_checked_unless_told_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

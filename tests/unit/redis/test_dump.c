@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "kura/clock.h"
 #include "kura/redis.h"
 #include "sample.h"
 
@@ -54,7 +55,7 @@ static void *serve(void *ctx)
     return NULL;
 }
 
-static void fake_begin(Fake *fake, const Script *script, AppServer *ret)
+static void fake_begin(Fake *fake, const Script *script, AppServer *ret, void *(*server)(void *))
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     *fake = (Fake){.script = script, .listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -63,7 +64,7 @@ static void fake_begin(Fake *fake, const Script *script, AppServer *ret)
     unlink(fake->path);
     assert_int_equal(bind(fake->listener, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(fake->listener, 1), 0);
-    assert_int_equal(pthread_create(&fake->thread, NULL, serve, fake), 0);
+    assert_int_equal(pthread_create(&fake->thread, NULL, server, fake), 0);
     *ret = (AppServer){.host = fake->path};
 }
 
@@ -86,7 +87,7 @@ static int dump_of(const Script *script, Buf *out, bool *ret_sink, Error *err)
     AppServer server;
     RedisConn *conn = NULL;
     RedisDump dump = {0};
-    fake_begin(&fake, script, &server);
+    fake_begin(&fake, script, &server, serve);
     int rc = redis_connect(&server, &conn, err);
     if (rc == 0)
         rc = redis_dump(conn, append, out, &dump, ret_sink, err);
@@ -208,13 +209,109 @@ static void a_failing_sink_is_told_apart(void **state)
     RedisDump dump;
     bool sink = false;
     Error err = ERROR_INIT;
-    fake_begin(&fake, &script, &server);
+    fake_begin(&fake, &script, &server, serve);
     assert_int_equal(redis_connect(&server, &conn, &err), 0);
     assert_int_equal(redis_dump(conn, full, NULL, &dump, &sink, &err), -1);
     assert_true(sink);
     assert_int_equal(err.code, ERR_IO);
     redis_close(conn);
     fake_end(&fake);
+}
+
+/* ---- patience ---- */
+
+static double leap; /* seconds that pass while somebody looks at the clock */
+static double skipped;
+
+double __real_clock_monotonic(void);
+double __wrap_clock_monotonic(void);
+
+double __wrap_clock_monotonic(void)
+{
+    skipped += leap;
+    return __real_clock_monotonic() + skipped;
+}
+
+/* A server that says something now and then, for ever. */
+static void *drip(void *ctx)
+{
+    const Fake *fake = ctx;
+    char command[4096];
+    int fd = accept(fake->listener, NULL, NULL);
+    for (size_t i = 0; fake->script->answers[i + 1]; i++)
+        if (recv(fd, command, sizeof command, 0) > 0)
+            say(fd, fake->script->answers[i], strlen(fake->script->answers[i]), 1024);
+    size_t last = 0;
+    while (fake->script->answers[last + 1])
+        last++;
+    while (send(fd, fake->script->answers[last], strlen(fake->script->answers[last]), MSG_NOSIGNAL) > 0)
+        usleep(1000);
+    close(fd);
+    return NULL;
+}
+
+static void assert_given_up(const Script *script, double seconds)
+{
+    Fake fake;
+    AppServer server;
+    RedisConn *conn = NULL;
+    RedisDump dump;
+    Buf out = BUF_INIT(1 << 20);
+    Error err = ERROR_INIT;
+    fake_begin(&fake, script, &server, drip);
+    leap = skipped = 0;
+    int rc = redis_connect(&server, &conn, &err);
+    double began = clock_monotonic();
+    leap = 5;
+    if (rc == 0)
+        rc = redis_dump(conn, append, &out, &dump, NULL, &err);
+    leap = 0;
+    assert_int_equal(rc, -1);
+    if (err.code != ERR_CONNECTION || strstr(err.message, "does not answer") == NULL)
+        fail_msg("%s", err.message);
+    assert_true(clock_monotonic() - began < seconds);
+    redis_close(conn);
+    fake_end(&fake);
+    buf_done(&out);
+}
+
+/* As slow as it may be without ever being silent. */
+static void a_drip_is_no_answer(void **state)
+{
+    assert_given_up(&(Script){.answers = {"+PONG\r\n", OK, OK, FULL "$1000000\r\nREDIS0009", "x"}}, 600);
+    assert_given_up(&(Script){.answers = {"+PONG\r\n", OK, OK, FULL, "\n"}}, 5 * 3600);
+    assert_given_up(&(Script){.answers = {"+PONG\r\n", "+"}}, 600);
+}
+
+/* ---- lists of lists ---- */
+
+static int texts_of(const Script *script, Error *err)
+{
+    Fake fake;
+    AppServer server;
+    RedisConn *conn;
+    StrVec texts = {0};
+    fake_begin(&fake, script, &server, serve);
+    assert_int_equal(redis_connect(&server, &conn, err), 0);
+    int rc = redis_texts(conn, (const char *[]){"SMEMBERS", "x", NULL}, &texts, err);
+    redis_close(conn);
+    fake_end(&fake);
+    strvec_done(&texts);
+    return rc;
+}
+
+static void lists_of_lists_have_an_end(void **state)
+{
+    Buf text = BUF_INIT(1 << 20);
+    Error err = ERROR_INIT;
+    buf_append_str(&text, "*60000\r\n", NULL);
+    for (int i = 0; i < 100; i++)
+        buf_append_str(&text, "*60000\r\n", NULL);
+    assert_int_equal(texts_of(&(Script){.answers = {"+PONG\r\n", buf_str(&text)}}, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    buf_done(&text);
+    err = (Error)ERROR_INIT;
+    assert_int_equal(texts_of(&(Script){.answers = {"+PONG\r\n", "*2\r\n+a\r\n*2\r\n+b\r\n$1\r\nc\r\n"}}, &err), 0);
 }
 
 int main(void)
@@ -226,6 +323,8 @@ int main(void)
         cmocka_unit_test(odd_servers_are_refused),
         cmocka_unit_test(control_characters_are_not_passed_on),
         cmocka_unit_test(a_failing_sink_is_told_apart),
+        cmocka_unit_test(a_drip_is_no_answer),
+        cmocka_unit_test(lists_of_lists_have_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@ Store *store;
 Repo *repo;
 Error err;
 int (*before_put)(const char *key, Error *err);
+int (*after_put)(const char *key, Error *err);
 int (*before_get)(const char *key, Error *err);
 int64_t (*time_of)(const StoreObject *object);
 atomic_int n_puts, n_heads;
@@ -69,7 +70,9 @@ static int obedient_put(Store *outer, const char *key, const void *data, size_t 
     n_puts++;
     if (before_put && before_put(key, e) < 0)
         return -1;
-    return store_put(inner(outer), key, data, len, false, e);
+    if (store_put(inner(outer), key, data, len, false, e) < 0)
+        return -1;
+    return after_put ? after_put(key, e) : 0;
 }
 
 static int obedient_get(Store *outer, const char *key, uint64_t offset, uint64_t length, Buf *out, Error *e)
@@ -117,6 +120,12 @@ static int obedient_delete(Store *outer, const char *key, Error *e)
     return store_delete(inner(outer), key, e);
 }
 
+static int obedient_settle(Store *outer, const char *key, Error *e)
+{
+    note("SETTLE", key);
+    return store_settle(inner(outer), key, e);
+}
+
 static void obedient_close(Store *outer)
 {
     store_close(inner(outer));
@@ -130,6 +139,7 @@ static const StoreOps obedient_ops = {
     .head = obedient_head,
     .list = obedient_list,
     .delete = obedient_delete,
+    .settle = obedient_settle,
     .close = obedient_close,
 };
 
@@ -145,7 +155,7 @@ int fixture_set_up(void **state)
 {
     (void)state;
     err = (Error)ERROR_INIT;
-    before_put = before_get = NULL;
+    before_put = after_put = before_get = NULL;
     time_of = NULL;
     store = obedient_new();
     assert_int_equal(repo_create(store, NULL, &err), 0);

@@ -26,8 +26,10 @@ int fixture_set_up(void **state);
 int fixture_tear_down(void **state);
 #define REPO_TEST(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
 
-/* What the store does and did. before_put and before_get may be NULL; -1 from one makes the request fail. */
+/* What the store does and did. These may be NULL; -1 from one makes the request fail, from after_put once it is done.
+ */
 extern int (*before_put)(const char *key, Error *err);
+extern int (*after_put)(const char *key, Error *err);
 extern int (*before_get)(const char *key, Error *err);
 /* When an object was put, as the store tells; NULL: as it was. */
 extern int64_t (*time_of)(const StoreObject *object);

@@ -132,6 +132,17 @@ static void without_an_application(void **state)
     assert_null(back->application);
 }
 
+static void the_oldest_code_comes_back(void **state)
+{
+    (void)state;
+    _cleanup_(manifest_free_cleanup) Manifest *sample = sample_manifest();
+    _cleanup_(buf_done) Buf text = BUF_INIT(GOLDEN_MAX);
+    sample->application->schema->least = xstrdup("84");
+    format_manifest(sample, &text);
+    _cleanup_(manifest_free_cleanup) Manifest *back = parse(&text);
+    assert_string_equal(back->application->schema->least, "84");
+}
+
 static void without_a_schema(void **state)
 {
     (void)state;
@@ -430,6 +441,7 @@ int main(void)
         REPO_TEST(the_application_comes_back),
         REPO_TEST(the_host_comes_back),
         REPO_TEST(without_an_application),
+        REPO_TEST(the_oldest_code_comes_back),
         REPO_TEST(without_a_schema),
         REPO_TEST(commit_and_load),
         REPO_TEST(an_unreadable_manifest_is_not_committed),
