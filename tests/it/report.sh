@@ -57,6 +57,7 @@ check 'report to standard output' bash -c "'$KURA' report --repo '$repo' | grep 
 check 'a page where none can be written' status_is 1 kura report --repo "$repo" --output "$WORK/none/page.html"
 
 # --- an encrypted one: read with the identity alone
+export KURA_KEY_FILE=$WORK/host.key
 kura init --repo "$WORK/sealed" --encrypt --identity-out "$WORK/identity.txt" >/dev/null || die 'no encrypted repository'
 check 'encrypted: backup' status_is '0|3' kura backup --repo "$WORK/sealed" --db "$(conn site)" --app site
 check 'encrypted: rehearse' status_is '0|3' kura rehearse latest --repo "$WORK/sealed" --app site --identity "$WORK/identity.txt" \
@@ -65,6 +66,7 @@ check 'encrypted: it is sealed' bash -c 'for f in "$1"/rehearsals/*; do [[ $f ==
 check 'encrypted: no report without the identity' status_is 12 kura report --repo "$WORK/sealed"
 check 'encrypted: report' status_is 0 kura report --repo "$WORK/sealed" --identity "$WORK/identity.txt" --output "$WORK/sealed.html"
 check 'encrypted: verify' status_is 0 kura verify --repo "$WORK/sealed" --identity "$WORK/identity.txt"
+unset KURA_KEY_FILE
 
 # --- every kind of page, in the browser
 mkdir "$WORK/all"

@@ -34,10 +34,11 @@ sql_file src site.sql -v scale=0.02 >"$WORK/log" 2>&1 || { cat "$WORK/log"; die 
 sql src 'CREATE TABLE "日本語の表" ("名前" text); INSERT INTO "日本語の表" VALUES (1)'
 mkdir -p "$WORK/media/写真" && echo x >"$WORK/media/写真/猫.png" && echo y >"$WORK/media/$(printf 'latin-\xe9')" && ln -s 写真 "$WORK/media/リンク"
 
+export KURA_KEY_FILE=$WORK/host.key
 speaks 'init' 0 init --repo "$repo" --encrypt --identity-out "$WORK/identity"
 check 'init: aligned' words aligned "$WORK/out"
 export KURA_IDENTITY=$WORK/identity
-speaks 'init again' 1 init --repo "$repo"
+KURA_KEY_FILE='' speaks 'init again' 1 init --repo "$repo"
 speaks 'backup' '0|3' backup --repo "$repo" --db "$(conn src)" --files "media=$WORK/media" --app site
 check 'backup: aligned' words aligned "$WORK/out"
 kura backup --repo "$repo" --db "$(conn src)" --files "media=$WORK/media" --app another >"$WORK/log" 2>&1 || [ $? = 3 ] || { cat "$WORK/log"; die 'no second backup'; }
@@ -83,7 +84,7 @@ speaks 'show a pinned one' 0 show latest --repo "$repo" --app site
 speaks 'key list' 0 key list --repo "$repo"
 speaks 'repair-repository' 0 repair-repository --repo "$repo"
 speaks 'export' 0 export latest "$WORK/exported" --repo "$repo" --app another
-kura init --repo "$WORK/second" >"$WORK/log" 2>&1 || { cat "$WORK/log"; die 'no second repository'; }
+KURA_KEY_FILE='' kura init --repo "$WORK/second" >"$WORK/log" 2>&1 || { cat "$WORK/log"; die 'no second repository'; }
 speaks 'copy' '0|3' copy latest --repo "$repo" --app another --to "$WORK/second" --decrypt
 speaks 'remap' '0|3' remap "$WORK/dump" --output "$WORK/remapped" --map misskey=other
 speaks 'status for a monitor' '0|1|2' status --repo "$repo" --app site --nagios
@@ -114,7 +115,7 @@ ja_site() { # ja_site NAME STATUS ARGUMENT...: as speaks, with the site's config
     check "$1: ends as in English" status_is "$2" site "${@:3}"
     check "$1: no English is left" japanese
 }
-unset KURA_IDENTITY
+unset KURA_IDENTITY KURA_KEY_FILE
 ja_site 'init --app-dir' '0|3' init --app-dir "$app" --repo "$WORK/plain"
 check 'init --app-dir: aligned' words aligned "$WORK/out"
 ja_site 'backup --app' '0|3' backup --app misskey
@@ -142,7 +143,7 @@ for id in $(kura doctor --list --json | jq -r '.checks[].id'); do
     ja doctor --explain "$id"
 done >"$WORK/out" 2>"$WORK/err"
 check 'doctor --explain: no English is left' japanese
-export KURA_IDENTITY=$WORK/identity
+export KURA_IDENTITY=$WORK/identity KURA_KEY_FILE=$WORK/host.key
 
 # --- what machines read
 for command in "list --repo $repo" "show latest --repo $repo --app site" "verify --repo $repo" "doctor --repo $repo" \
