@@ -8,6 +8,7 @@
 
 enum {
     ROW_BYTES = 36,            /* header, item pointer and alignment of a row */
+    TABLE_BYTES = 40 * 1024,   /* first pages of a table, its indexes and its TOAST, and its rows in the catalogue */
     EMPTY_BYTES = 8 * 1 << 20, /* a database without anything */
     INDEX_SHARE = 100,         /* indexes and TOAST, per cent of the rows: half a database is usual */
     RESERVE_SHARE = 5,         /* of the file system, that must stay free .. */
@@ -23,6 +24,7 @@ uint64_t restore_estimate(const Manifest *manifest)
     for (size_t i = 0; i < database->n_tables; i++)
         bytes += database->tables[i].digest.bytes + ROW_BYTES * database->tables[i].digest.rows;
     bytes += bytes / 100 * INDEX_SHARE;
+    bytes += (uint64_t)TABLE_BYTES * database->n_tables;
     if (database->large_objects.name)
         bytes += database->large_objects.bytes + database->large_objects.bytes / 4;
     bytes += EMPTY_BYTES;

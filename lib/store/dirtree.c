@@ -83,8 +83,14 @@ static int sync_parent_of_root(const DirTree *tree)
 int dirtree_create_root(DirTree *tree, Error *err)
 {
     bool existed = mkdir(tree->root, 0700) < 0;
-    if (existed && errno != EEXIST)
-        return error_errno(err, errno, "could not create directory \"%s\"", tree->root);
+    int error = existed && errno != EEXIST ? errno : 0;
+    if (error)
+        error_errno(err, error, "could not create directory \"%s\"", tree->root);
+    if (error == ENOENT)
+        return error_hint(err,
+                          "The directory that it is to be in is not there: make it, or mount the disk that it is on.");
+    if (error)
+        return -1;
     /* A run that was killed may have made it. Else its parent is none of our business, and perhaps closed to us. */
     if (sync_parent_of_root(tree) < 0 && !(existed && errno == EACCES))
         return error_errno(err, errno, "could not write the directory that holds \"%s\"", tree->root);

@@ -43,6 +43,8 @@ hinted 'no repository there'
 refused 'no repository there, backup' 10 'nowhere' kura backup --repo "$WORK/nowhere" --db "$site"
 check 'and none is made' test ! -e "$WORK/nowhere"
 refused 'init over a repository' 1 'repo' kura init --repo "$repo"
+refused 'init where nothing is' 1 'No such file' kura init --repo "$WORK/nowhere/repo"
+hinted 'init where nothing is'
 refused 'no such backup' 1 '19990101' kura show 19990101 --repo "$repo"
 refused 'no such backup to restore' 1 '19990101' kura restore 19990101 --repo "$repo" --db "$(conn copy)"
 
