@@ -64,8 +64,8 @@ static void assert_tls(const char *url, const char *where, RedisTls wanted)
     Error err = ERROR_INIT;
     AppServer server;
     RedisTls tls;
-    if (redis_server_parse(url, &server, &err) < 0 || redis_tls(&server, &tls, &err) < 0)
-        fail_msg("%s: %s", url, err.message);
+    assert_int_equal(redis_server_parse(url, &server, &err), 0);
+    assert_int_equal(redis_tls(&server, &tls, &err), 0);
     assert_int_equal(tls, wanted);
     _cleanup_free_ char *told = redis_where(&server);
     assert_string_equal(told, where);
