@@ -136,7 +136,7 @@ check '.. indeed' [ ! -e "$WORK/first.env" ]
 if [ "$(id -u)" = 0 ]; then
     chmod 600 "$config" && chown nobody "$config"
     check 'a configuration of somebody else: no hook runs' status_is 1 night backup
-    check '.. and why ' says 'and others own it'
+    check '.. and why ' says 'and somebody else owns it'
     chown root "$config"
 fi
 chmod 644 "$config"
