@@ -220,7 +220,10 @@ dump() ( # dump DATABASE [OPTION...]
 )
 
 manifest() { echo "$1"/backups/*"$2"*.json; } # manifest REPOSITORY ID
-latest() { find "$1/backups" -name '*.json' -o -name '*.json.age' | sort | tail -n 1 | sed 's|.*/||; s|\.json\(\.age\)\?$||'; }
+latest() { # of those that were begun in one second the one that was ended last, whatever its application is called
+    find "$1/backups" \( -name '*.json' -o -name '*.json.age' \) -printf '%f %T@\n' |
+        awk '{ print substr($1, 1, 16), $2, $1 }' | sort -k 1,1 -k 2,2n | awk 'END { sub(/\.json(\.age)?$/, "", $3); print $3 }'
+}
 repo_bytes() { du -sb "$1" | cut -f 1; }
 
 # One line for everything in a directory that a restore must bring back, and a hash for every content.

@@ -43,7 +43,8 @@ during stream '\echo here
 TRUNCATE victim;' victim --pg-dump-stream
 
 # A table that appears in this window is in the snapshot or is not; one that is both new and truncated is found out by
-# its file. Tables come and go all the time here; a log in the same transaction tells which are empty by right.
+# its file. Tables come and go all the time here, in later rounds more slowly, so that one of the backups succeeds; a log
+# in the same transaction tells which are empty by right.
 psql -Xq -v ON_ERROR_STOP=1 -d site <<'SQL' || die 'the churn could not be prepared'
 CREATE TABLE made (name text);
 CREATE TABLE emptied (name text);
@@ -53,6 +54,7 @@ DECLARE
 BEGIN
     LOOP
         n := n + 1;
+        PERFORM pg_sleep((round - 1) * 0.2);
         EXECUTE format('CREATE TABLE churn_%s_%s AS SELECT generate_series(1, 1000) AS i', round, n);
         INSERT INTO made VALUES (format('churn_%s_%s', round, n));
         COMMIT;
