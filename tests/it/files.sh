@@ -42,7 +42,7 @@ mkdir "$WORK/media/new" && echo new >"$WORK/media/new/file"
 bytes=$(repo_bytes "$repo")
 check 'third backup, after changes' status_is '0|3' kura backup --repo "$repo" "${media[@]}"
 check 'it stores little more than the changes' test $(($(repo_bytes "$repo") - bytes)) -lt 3000000
-check 'restore of the third' status_is '0|3' kura restore latest --repo "$repo" --files "media=$WORK/third"
+check 'restore of the third' status_is '0|3' kura restore latest --repo "$repo" --app media --files "media=$WORK/third"
 check 'it has the changes' same_tree "$WORK/media" "$WORK/third"
 check 'restore of the first' status_is '0|3' kura restore "$first" --repo "$repo" --files "media=$WORK/first"
 check 'it is still the first' same_tree "$WORK/before" "$WORK/first"
@@ -165,12 +165,12 @@ busy=$!
 check 'backup of a busy directory' status_is '0|3' kura backup --repo "$repo" --files "busy=$WORK/busy" --app busy
 kill "$busy"
 wait "$busy" 2>/dev/null
-check 'restore of it' status_is '0|3' kura restore latest --repo "$repo" --files "busy=$WORK/busy.out"
+check 'restore of it' status_is '0|3' kura restore latest --repo "$repo" --app busy --files "busy=$WORK/busy.out"
 check 'every file in it is whole' bash -c "test \$(find '$WORK/busy.out' -type f | wc -l) -gt 2000 && ! find '$WORK/busy.out' -type f -size -2c | grep ."
 
 mkdir "$WORK/empty"
 check 'an empty directory' status_is '0|3' kura backup --repo "$repo" --files "empty=$WORK/empty" --app empty
-check 'is restored' status_is '0|3' kura restore latest --repo "$repo" --files "empty=$WORK/empty.out"
+check 'is restored' status_is '0|3' kura restore latest --repo "$repo" --app empty --files "empty=$WORK/empty.out"
 check 'and empty' test -d "$WORK/empty.out" -a -z "$(ls -A "$WORK/empty.out")"
 check 'a directory that does not exist is an error' status_is 1 kura backup --repo "$repo" --files "none=$WORK/none" --app none
 
