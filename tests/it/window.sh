@@ -29,7 +29,7 @@ during() { # during NAME STATEMENT TABLE [OPTION]: backup while STATEMENT runs; 
     check "$1: backup" status_is '0|3' kura backup --repo "$repo" --db "$(conn site)" --pg-bindir "$WORK/bin" --app "$1" "${@:4}"
     check "$1: something did happen" test -s "$WORK/meanwhile.log"
     check "$1: all rows are in the backup" test "$(rows "$3")" = 1000
-    check "$1: restore" status_is '0|3' kura restore latest --repo "$repo" --db "$(conn copy)"
+    check "$1: restore" status_is '0|3' kura restore latest --repo "$repo" --app "$1" --db "$(conn copy)"
     check "$1: all rows came back" test "$(sql copy "SELECT count(*) FROM $3")" = 1000
     sql postgres 'DROP DATABASE copy'
     sql site 'DROP TABLE victim; CREATE TABLE victim AS SELECT n, n::text AS t FROM generate_series(1, 1000) n'
@@ -89,7 +89,7 @@ for round in 1 2 3 4; do
     sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'churn'" >/dev/null
     wait %%
     [ -e "$(manifest "$repo" "-churn$round-")" ] || continue
-    check "round $round: restore" status_is '0|3' kura restore latest --repo "$repo" --db "$(conn copy)"
+    check "round $round: restore" status_is '0|3' kura restore latest --repo "$repo" --app "churn$round" --db "$(conn copy)"
     check "round $round: no table is empty without right" test -z "$(wrongly_empty)"
     sql postgres 'DROP DATABASE IF EXISTS copy'
 done
